@@ -1,0 +1,137 @@
+//! What can go wrong with data, each told in one sentence.
+
+use std::io;
+use std::path::PathBuf;
+
+/// A reason why data cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "each message names its fields")]
+pub enum DataError {
+    #[error("cannot read {}: {reason}; check that the file is there and may be read", path.display())]
+    Read { path: PathBuf, reason: io::Error },
+    #[error("{} is not a whole gzip file; it is cut off or damaged, so get it again", path.display())]
+    Gzip { path: PathBuf },
+    #[error("line {line} of {} is not UTF-8 text; give a text file, in UTF-8", path.display())]
+    NotText { path: PathBuf, line: usize },
+    #[error("{} holds no records; give a file with data in it", path.display())]
+    Empty { path: PathBuf },
+    #[error(
+        "{} would need {gibibytes:.1} GiB as {rows} dense rows of {width} inputs, more than the 4 GiB allowed; \
+         use fewer rows or columns",
+        path.display()
+    )]
+    TooLarge { path: PathBuf, rows: usize, width: usize, gibibytes: f64 },
+
+    #[error(
+        "{} is not an IDX file of {wanted}: it starts with the number {found} instead of {expected}; \
+         put the right file there",
+        path.display()
+    )]
+    IdxMagic { path: PathBuf, wanted: &'static str, expected: u32, found: u32 },
+    #[error(
+        "{} holds {found} where {wanted} are wanted; the image and label files seem to be exchanged, so rename them",
+        path.display()
+    )]
+    IdxExchanged { path: PathBuf, wanted: &'static str, found: &'static str },
+    #[error("{} holds images of {rows}x{columns} pixels; only 28x28 can be used", path.display())]
+    IdxShape { path: PathBuf, rows: u32, columns: u32 },
+    #[error(
+        "{} is cut off: it should have {wanted} bytes when unpacked and has {found}; get it again",
+        path.display()
+    )]
+    IdxTruncated { path: PathBuf, wanted: u64, found: u64 },
+    #[error("{} goes on for {extra} bytes after its last record; get it again", path.display())]
+    IdxTrailing { path: PathBuf, extra: u64 },
+    #[error(
+        "{} holds {images} images but {} holds {labels} labels; use two files that belong together",
+        images_path.display(),
+        labels_path.display()
+    )]
+    IdxCounts { images_path: PathBuf, images: usize, labels_path: PathBuf, labels: usize },
+    #[error(
+        "record {record} of {} has the label {label}, but there are only the classes 0 to {last}; get the file again",
+        path.display()
+    )]
+    IdxLabel { path: PathBuf, record: usize, label: u8, last: usize },
+
+    #[error(
+        "line {line} of {} has {found} fields where the first line has {wanted}; make all lines alike",
+        path.display()
+    )]
+    CsvRagged { path: PathBuf, line: usize, found: usize, wanted: usize },
+    #[error(
+        "{} has only one column; separate target and inputs by commas, semicolons or tabs",
+        path.display()
+    )]
+    CsvOneColumn { path: PathBuf },
+    #[error("{} has no column '{target}'; its columns are {columns}", path.display())]
+    CsvNoTarget { path: PathBuf, target: String, columns: String },
+    #[error(
+        "{} has no header line and {width} columns, so '{target}' names none of them; give the target column as a \
+         number from 1 to {width}",
+        path.display()
+    )]
+    CsvNoHeader { path: PathBuf, target: String, width: usize },
+    #[error(
+        "the target column {column} of {} is empty in {count} rows, first in line {line}; fill or remove these rows",
+        path.display()
+    )]
+    CsvTargetMissing { path: PathBuf, column: String, count: usize, line: usize },
+    #[error(
+        "the target {column} of {} has {count} different {kind}, too many for classes; only classification is \
+         supported, so choose a target of few classes",
+        path.display()
+    )]
+    TargetNotClasses { path: PathBuf, column: String, count: usize, kind: &'static str },
+    #[error("all records of {} belong to the class '{class}'; at least two classes are needed", path.display())]
+    OneClass { path: PathBuf, class: String },
+    #[error(
+        "{} has no usable input column: apart from the target all columns are empty or hold only texts that differ \
+         in every training row; add inputs",
+        path.display()
+    )]
+    CsvNoInputs { path: PathBuf },
+
+    #[error("line {line} of {}: {problem}; each line must be `label index:value ...`", path.display())]
+    LibsvmLine { path: PathBuf, line: usize, problem: String },
+
+    #[error(
+        "cannot keep {validation} of the records for validation and {test} for testing; give two fractions of at \
+         least 0 whose sum is below 1"
+    )]
+    Fractions { validation: f64, test: f64 },
+    #[error(
+        "{records} records in {classes} classes are too few to keep {validation} for validation and {test} for \
+         testing; use more records or larger fractions"
+    )]
+    TooFew { records: usize, classes: usize, validation: f64, test: f64 },
+
+    #[error("there is no data set named '{name}'; the names are {known}")]
+    UnknownName { name: String, known: String },
+    #[error(
+        "the data set {name} is not complete: {} lacks {missing} (with or without .gz); run \
+         `secant data fetch {name}` to download what is lacking",
+        folder.display()
+    )]
+    NotFetched { name: &'static str, folder: PathBuf, missing: String },
+
+    #[error(
+        "cannot download {url}: {reason}; check the network, or give another address with the same files"
+    )]
+    Download { url: String, reason: String },
+    #[error(
+        "{url} ended after {found} of {wanted} bytes; try again, or give another address with the same files"
+    )]
+    DownloadShort { url: String, wanted: u64, found: u64 },
+    #[error(
+        "{url} is longer than the {wanted} bytes expected; give another address with the same files"
+    )]
+    DownloadLong { url: String, wanted: u64 },
+    #[error(
+        "{url} has the SHA-256 {found} instead of {wanted}, so it was not kept; try again, or give another address \
+         with the same files"
+    )]
+    Checksum { url: String, wanted: &'static str, found: String },
+    #[error("cannot write {}: {reason}; check that the folder may be written and the disk is not full", path.display())]
+    Write { path: PathBuf, reason: io::Error },
+}

@@ -1,0 +1,246 @@
+//! LIBSVM files: lines of `label index:value ...`, with indices from 1 upwards.
+
+use std::path::{Path, PathBuf};
+
+use super::bytes;
+use super::dataset::{Dataset, Splits};
+use super::dense;
+use super::error::DataError;
+use super::number_classes::number_classes;
+use super::split::{self, Fractions};
+
+/// Reads `path` (or `path.gz`) and cuts it into parts. Where the test file `path.t` (or
+/// `path.t.gz`) lies beside it, that is the test part and only the validation share is cut from the
+/// training file.
+///
+/// The inputs come dense and as they are written; an index that a line leaves out is 0.
+pub fn load(path: &Path, fractions: Fractions, seed: u64) -> Result<Splits, DataError> {
+    let train = read(path)?;
+    let test_path = test_file(path);
+    let test = test_path.as_deref().map(read).transpose()?;
+    let width = train.width.max(test.as_ref().map_or(0, |test| test.width));
+    let (labels, classes) = classes(path, &train, test.as_ref())?;
+    let (train_labels, test_labels) = labels.split_at(train.len());
+    let train = train.dense(path, width, train_labels, &classes)?;
+    match (test, test_path) {
+        (Some(test), Some(test_path)) => {
+            let test = test.dense(&test_path, width, test_labels, &classes)?;
+            split::hold_out(&train, test, fractions.validation, seed)
+        }
+        _ => split::three_ways(&train, fractions, seed),
+    }
+}
+
+/// The test file beside `path`.
+fn test_file(path: &Path) -> Option<PathBuf> {
+    let base = match path.extension() {
+        Some(extension) if extension == "gz" => path.with_extension(""),
+        _ => path.to_path_buf(),
+    };
+    bytes::find(&bytes::with_suffix(&base, ".t"))
+}
+
+/// The class of every training and then every test record, and the class names.
+fn classes(
+    path: &Path,
+    train: &Sparse,
+    test: Option<&Sparse>,
+) -> Result<(Vec<u32>, Vec<String>), DataError> {
+    let mut labels = train.labels.clone();
+    if labels.iter().all(|&label| label == labels[0]) {
+        return Err(DataError::OneClass { path: path.to_path_buf(), class: labels[0].to_string() });
+    }
+    labels.extend(test.iter().flat_map(|test| &test.labels));
+    number_classes(&labels).map_err(|count| DataError::TargetNotClasses {
+        path: path.to_path_buf(),
+        column: "label".to_owned(),
+        count,
+        kind: "numbers",
+    })
+}
+
+/// The rows of a file as they are written: at least one, and `starts[row]..starts[row + 1]` are its
+/// entries.
+struct Sparse {
+    labels: Vec<f64>,
+    starts: Vec<usize>,
+    entries: Vec<(usize, f32)>,
+    width: usize,
+}
+
+impl Sparse {
+    fn len(&self) -> usize {
+        self.labels.len()
+    }
+
+    fn dense(
+        &self,
+        path: &Path,
+        width: usize,
+        labels: &[u32],
+        classes: &[String],
+    ) -> Result<Dataset, DataError> {
+        dense::check_size(path, self.len(), width)?;
+        let mut features = vec![0.0; self.len() * width];
+        for (row, ends) in self.starts.windows(2).enumerate() {
+            for &(column, value) in &self.entries[ends[0]..ends[1]] {
+                features[row * width + column] = value;
+            }
+        }
+        Ok(Dataset {
+            features,
+            record_shape: vec![width],
+            labels: labels.to_vec(),
+            classes: classes.to_vec(),
+        })
+    }
+}
+
+/// Reads one file.
+fn read(path: &Path) -> Result<Sparse, DataError> {
+    let text = bytes::read_text(path)?;
+    let mut sparse = Sparse { labels: Vec::new(), starts: vec![0], entries: Vec::new(), width: 0 };
+    for (number, line) in text.lines().enumerate() {
+        add_line(&mut sparse, line).map_err(|problem| DataError::LibsvmLine {
+            path: path.to_path_buf(),
+            line: number + 1,
+            problem,
+        })?;
+    }
+    if sparse.len() == 0 {
+        return Err(DataError::Empty { path: path.to_path_buf() });
+    }
+    Ok(sparse)
+}
+
+/// Adds the record of one line; a line may be blank, and end with a comment after `#`.
+fn add_line(sparse: &mut Sparse, line: &str) -> Result<(), String> {
+    let record = line.split_once('#').map_or(line, |(record, _)| record);
+    let mut fields = record.split_ascii_whitespace();
+    let Some(label) = fields.next() else {
+        return Ok(());
+    };
+    let label = match label.parse::<f64>() {
+        Ok(label) if label.is_finite() => label,
+        _ => return Err(format!("the label '{label}' is not a number")),
+    };
+    let mut last = 0;
+    for field in fields {
+        let (index, value) = entry(field)?;
+        if index <= last {
+            return Err(format!("the index {index} follows {last}, but indices must ascend"));
+        }
+        last = index;
+        sparse.entries.push((index - 1, value));
+    }
+    sparse.width = sparse.width.max(last);
+    sparse.labels.push(label);
+    sparse.starts.push(sparse.entries.len());
+    Ok(())
+}
+
+/// The index, counted from 1, and the value of `index:value`.
+fn entry(field: &str) -> Result<(usize, f32), String> {
+    let (index, value) = field.split_once(':').ok_or_else(|| format!("'{field}' has no colon"))?;
+    let index = match index.parse::<u32>() {
+        Ok(0) => return Err("the index 0 was found, but indices start at 1".to_owned()),
+        Ok(index) => index as usize,
+        Err(_) => return Err(format!("the index '{index}' is not a whole number")),
+    };
+    match value.parse::<f32>() {
+        Ok(value) if value.is_finite() => Ok((index, value)),
+        _ => Err(format!("the value '{value}' is not a number")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::testing::{folder, gzip, real, write};
+
+    const SHARES: Fractions = Fractions { validation: 0.25, test: 0.25 };
+
+    fn message(text: &str) -> String {
+        let folder = folder();
+        let path = write(&folder, "data", text.as_bytes());
+        load(&path, SHARES, 0).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_file_without_test_file_is_cut_three_ways() {
+        let folder = folder();
+        let path = write(&folder, "data", "+1 2:0.5\n-1 1:3 4:1e2 # note\n\n".repeat(8).as_bytes());
+        let splits = load(&path, SHARES, 0).unwrap();
+        assert_eq!(splits.train.classes, ["-1", "1"]);
+        let sizes = [&splits.train, &splits.validation, &splits.test].map(Dataset::len);
+        assert_eq!(sizes, [8, 4, 4]);
+        for (record, &label) in splits.train.labels.iter().enumerate() {
+            let expected = [[3.0, 0.0, 0.0, 100.0], [0.0, 0.5, 0.0, 0.0]][label as usize];
+            assert_eq!(splits.train.record(record), expected);
+        }
+    }
+
+    #[test]
+    fn the_test_file_beside_it_is_the_test_part_and_may_be_wider() {
+        let folder = folder();
+        write(&folder, "data.gz", &gzip("1 1:1\n2 2:1\n".repeat(8).as_bytes()));
+        write(&folder, "data.t.gz", &gzip(b"2 3:7\n1 1:1\n"));
+        for name in ["data", "data.gz"] {
+            let splits = load(&folder.path().join(name), SHARES, 0).unwrap();
+            assert_eq!(splits.train.record_shape, [3]);
+            assert_eq!(splits.train.len() + splits.validation.len(), 16);
+            assert_eq!(splits.test.features, [0.0, 0.0, 7.0, 1.0, 0.0, 0.0]);
+            assert_eq!(splits.test.labels, [1, 0]);
+        }
+    }
+
+    #[test]
+    fn indices_that_do_not_ascend_from_one_are_refused_with_their_line() {
+        let zero = message("1 1:1\n-1 0:1 1:2\n");
+        assert!(zero.starts_with("line 2 of ") && zero.contains("the index 0 was found"), "{zero}");
+        let descending = message("1 1:1\n\n-1 5:1 3:2\n");
+        assert!(descending.starts_with("line 3 of "), "{descending}");
+        assert!(descending.contains("the index 3 follows 5"), "{descending}");
+        let twice = message("1 2:1 2:1\n");
+        assert!(twice.contains("the index 2 follows 2"), "{twice}");
+    }
+
+    #[test]
+    fn fields_that_are_not_numbers_are_named() {
+        for (text, part) in [
+            ("yes 1:1\n", "the label 'yes' is not a number"),
+            ("1 qid:3 1:1\n", "the index 'qid' is not a whole number"),
+            ("1 17\n", "'17' has no colon"),
+            ("1 1:nan\n", "the value 'nan' is not a number"),
+            ("1 -1:1\n", "the index '-1' is not a whole number"),
+        ] {
+            let message = message(text);
+            assert!(message.contains(part), "{message}");
+        }
+    }
+
+    #[test]
+    fn a_file_too_large_when_dense_is_refused_before_memory_is_taken() {
+        let message = message("1 4000000000:1\n2 1:1\n");
+        assert!(message.contains("would need 29.8 GiB"), "{message}");
+    }
+
+    #[test]
+    fn one_class_many_numbers_and_no_record_are_refused() {
+        assert!(message("3 1:1\n3 1:2\n").contains("belong to the class '3'"));
+        let many: String = (0..60).map(|i| format!("{i}.5 1:1\n")).collect();
+        assert!(message(&many).contains("has 60 different numbers"));
+        assert!(message("\n# nothing\n").contains("holds no records"));
+    }
+
+    #[test]
+    fn real_a9a_has_the_known_counts() {
+        let Some(path) = real("libsvm/a9a.gz") else { return };
+        let splits = load(&path, SHARES, 0).unwrap();
+        assert_eq!(splits.train.record_shape, [123]);
+        assert_eq!(splits.train.classes, ["-1", "1"]);
+        let counts = [splits.train.class_counts(), splits.validation.class_counts()];
+        assert_eq!([counts[0][0] + counts[1][0], counts[0][1] + counts[1][1]], [24_720, 7_841]);
+        assert_eq!(splits.test.class_counts(), [12_435, 3_846]);
+    }
+}

@@ -1,0 +1,5 @@
+//! The command `secant`: finds out, fairly, which optimizer suits a problem.
+
+pub mod commands;
+pub mod optimizer;
+pub mod trace;

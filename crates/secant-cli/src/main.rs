@@ -1,0 +1,19 @@
+//! The command `secant`.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use secant_cli::commands::{Cli, run};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    match run(Cli::parse()) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("secant: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! Optimizers of one module behind one type.
+
+use burn::{module::Module, tensor::Tensor};
+use secant::{
+    Optimizer, StepReport,
+    error::{ConfigError, StepError},
+    method::Method,
+};
+
+/// The loss of one batch.
+pub type Loss<'a, M> = &'a mut dyn FnMut(&M) -> Tensor<1>;
+
+/// Any optimizer of modules `M`.
+pub trait ModelOptimizer<M>: Send {
+    /// One step; see [`Optimizer::step`].
+    ///
+    /// # Errors
+    /// A broken contract.
+    fn step(&mut self, lr: f64, model: &mut M, loss: Loss<'_, M>) -> Result<StepReport, StepError>;
+
+    /// See [`Optimizer::rejected_steps`].
+    fn rejected_steps(&self) -> u64;
+}
+
+/// Any optimizer of modules `M`, boxed.
+pub type BoxedOptimizer<M> = Box<dyn ModelOptimizer<M>>;
+
+impl<M: Module, K: Method> ModelOptimizer<M> for Optimizer<K> {
+    fn step(&mut self, lr: f64, model: &mut M, loss: Loss<'_, M>) -> Result<StepReport, StepError> {
+        Self::step(self, lr, model, loss)
+    }
+
+    fn rejected_steps(&self) -> u64 {
+        Self::rejected_steps(self)
+    }
+}
+
+/// Boxes an optimizer.
+///
+/// # Errors
+/// None; the type fits the functions that build one.
+pub(crate) fn boxed<M: Module + 'static, K: Method>(
+    optimizer: Optimizer<K>,
+) -> Result<BoxedOptimizer<M>, ConfigError> {
+    Ok(Box::new(optimizer))
+}

@@ -1,0 +1,308 @@
+//! The page: one file that needs nothing else.
+
+use crate::run::record::{Comparison, Record};
+
+use super::axis::Scale;
+use super::chart::{Frame, line_chart};
+use super::columns::{Column, EXTRA, MAIN};
+use super::curves::{COSTS, Cost, Curve, MEASURES, Measure, TUNING, TuningMeasure};
+use super::curves::{run_curve, tuning_curve};
+use super::error::ReportError;
+use super::format::{counted, grouped, percent};
+use super::palette::{colour_code, style_rules};
+use super::summary::{OptimizerSummary, Summary, runs_of, trials_of};
+use super::table::legend;
+
+const PAGE: &str = include_str!("page.html");
+const STYLE: &str = include_str!("page.css");
+const SCRIPT: &str = include_str!("page.js");
+
+/// The page about one comparison.
+///
+/// # Errors
+///
+/// When the records do not begin with a comparison, or a chart cannot be drawn.
+pub fn page(records: &[Record]) -> Result<String, ReportError> {
+    let summary = Summary::new(records)?;
+    let comparison = &summary.comparison;
+    let style = format!("{STYLE}\n{}", style_rules(comparison.optimizers.len()));
+    Ok(fill(
+        PAGE,
+        &[
+            ("problem", &escape(&comparison.problem)),
+            ("style", &style),
+            ("script", SCRIPT),
+            ("headline", &prose(&summary.headline())),
+            ("description", &prose(&comparison.description)),
+            ("setup", &prose(&setup(comparison))),
+            ("command", &escape(&comparison.command)),
+            ("warnings", &warnings(&summary)),
+            ("table", &table(&summary)),
+            ("legend", &prose(&legend(&summary))),
+            ("key", &key(&summary)),
+            ("charts", &charts(comparison, records)?),
+            ("tuning", &tuning(&summary, records)?),
+            ("version", &escape(&comparison.version)),
+        ],
+    ))
+}
+
+/// Puts the values where the page names them as `{{name}}`; the values are not looked into again.
+fn fill(page: &str, values: &[(&str, &str)]) -> String {
+    let mut pieces = page.split("{{");
+    let mut text = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        let (name, rest) = piece.split_once("}}").unwrap_or((piece, ""));
+        let value = values.iter().find(|(known, _)| *known == name);
+        text += value.map_or("", |(_, value)| value);
+        text += rest;
+    }
+    text
+}
+
+/// The text with every character replaced that means something in HTML.
+fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '&' => escaped += "&amp;",
+            '<' => escaped += "&lt;",
+            '>' => escaped += "&gt;",
+            '"' => escaped += "&quot;",
+            '\'' => escaped += "&#39;",
+            other => escaped.push(other),
+        }
+    }
+    escaped
+}
+
+/// A sentence, escaped, with percentages and spreads kept on one line.
+fn prose(text: &str) -> String {
+    escape(text).replace(" %", "&nbsp;%").replace(" ± ", "&nbsp;±&nbsp;")
+}
+
+/// How the comparison was made, in plain words.
+fn setup(comparison: &Comparison) -> String {
+    format!(
+        "The model has {} trainable numbers ({}). {} records train it, {} choose the rate, and {} \
+         give the test figures; a batch holds {}. Every method got {} on the validation split; its \
+         best rate was then trained for {} with {}. The target is {} validation accuracy. \
+         Up to {} ran side by side.",
+        grouped(comparison.parameters as f64),
+        comparison.precision,
+        grouped(comparison.train_records as f64),
+        grouped(comparison.validation_records as f64),
+        grouped(comparison.test_records as f64),
+        grouped(comparison.batch_size as f64),
+        counted(comparison.trials, "tuning trial"),
+        counted(comparison.epochs, "epoch"),
+        counted(comparison.seeds.len(), "seed"),
+        percent(comparison.target_accuracy),
+        counted(comparison.threads, "run"),
+    )
+}
+
+fn warnings(summary: &Summary) -> String {
+    if summary.warnings.is_empty() {
+        return String::new();
+    }
+    let item = |text: String| format!("<li>{}</li>\n", prose(&text));
+    let items = summary.warnings.iter().map(ToString::to_string).map(item);
+    format!(
+        "<section class=\"warnings\">\n<h2>Read with care</h2>\n<ul>\n{}</ul>\n</section>",
+        items.collect::<String>()
+    )
+}
+
+fn table(summary: &Summary) -> String {
+    let columns = || MAIN.iter().chain(&EXTRA);
+    let heading = |column: &Column| {
+        let (name, unit) = (escape(column.heading), escape(column.unit));
+        format!("<th scope=\"col\">{name} <small>{unit}</small></th>")
+    };
+    let row = |entry: &OptimizerSummary| {
+        let slot = slot_of(&summary.comparison, &entry.name);
+        let name = format!("<th scope=\"row\">{} {}</th>", swatch(slot), escape(&entry.name));
+        let cells = columns().skip(1);
+        let cells = cells.map(|column| format!("<td>{}</td>", escape(&(column.text)(entry))));
+        format!("<tr>{name}{}</tr>\n", cells.collect::<String>())
+    };
+    format!(
+        "<table id=\"summary\">\n<thead><tr>{}</tr></thead>\n<tbody>\n{}</tbody>\n</table>",
+        columns().map(heading).collect::<String>(),
+        summary.optimizers.iter().map(row).collect::<String>()
+    )
+}
+
+/// A short line in the colour of a method.
+fn swatch(slot: usize) -> String {
+    format!(
+        "<svg class=\"swatch\" viewBox=\"0 0 48 20\" aria-hidden=\"true\"><line x1=\"2\" \
+         y1=\"10\" x2=\"46\" y2=\"10\" stroke=\"{}\" stroke-width=\"8\"/></svg>",
+        colour_code(slot)
+    )
+}
+
+/// The colours of all methods, the most accurate first.
+fn key(summary: &Summary) -> String {
+    let entry = |entry: &OptimizerSummary| {
+        let slot = slot_of(&summary.comparison, &entry.name);
+        format!(
+            "<li data-colour=\"{}\">{} {}</li>\n",
+            colour_code(slot),
+            swatch(slot),
+            escape(&entry.name)
+        )
+    };
+    let entries: String = summary.optimizers.iter().map(entry).collect();
+    format!("<ul class=\"key\">\n{entries}</ul>")
+}
+
+fn slot_of(comparison: &Comparison, name: &str) -> usize {
+    let mut names = comparison.optimizers.iter();
+    names.position(|known| known == name).unwrap_or(0)
+}
+
+/// All measures over all costs, one section a cost.
+fn charts(comparison: &Comparison, records: &[Record]) -> Result<String, ReportError> {
+    let mut text = String::new();
+    for cost in &COSTS {
+        text += &format!(
+            "<section class=\"cost\" data-name=\"{0}\">\n<h3>Over {0}</h3>\n<div class=\"grid\">\n",
+            escape(cost.name)
+        );
+        for measure in &MEASURES {
+            text += &run_chart(comparison, records, measure, cost)?;
+        }
+        text += "</div>\n</section>\n";
+    }
+    Ok(text)
+}
+
+fn run_chart(
+    comparison: &Comparison,
+    records: &[Record],
+    measure: &Measure,
+    cost: &Cost,
+) -> Result<String, ReportError> {
+    let names = comparison.optimizers.iter().enumerate();
+    let curves: Vec<Curve> =
+        names.map(|(slot, name)| run_curve(slot, &runs_of(records, name), measure, cost)).collect();
+    let frame = Frame {
+        name: &format!("{} over {}", measure.name, cost.name),
+        x_name: cost.name,
+        x_scale: Scale::Linear,
+        y_scale: measure.scale,
+        level: measure.has_target.then_some(comparison.target_accuracy),
+    };
+    let caption = if measure.has_target {
+        format!("{} and target", measure.name)
+    } else {
+        measure.name.to_owned()
+    };
+    figure(&caption, &frame, &curves)
+}
+
+fn tuning(summary: &Summary, records: &[Record]) -> Result<String, ReportError> {
+    let charts: Result<String, ReportError> =
+        TUNING.iter().map(|measure| tuning_chart(summary, records, measure)).collect();
+    Ok(format!("<div class=\"grid\">\n{}</div>", charts?))
+}
+
+fn tuning_chart(
+    summary: &Summary,
+    records: &[Record],
+    measure: &TuningMeasure,
+) -> Result<String, ReportError> {
+    let curve = |entry: &OptimizerSummary| {
+        let slot = slot_of(&summary.comparison, &entry.name);
+        let trials = trials_of(records, &entry.name);
+        tuning_curve(slot, &trials, measure, entry.best_rate)
+    };
+    let curves: Vec<Curve> = summary.optimizers.iter().map(curve).collect();
+    let frame = Frame {
+        name: measure.name,
+        x_name: "rate",
+        x_scale: Scale::Logarithmic,
+        y_scale: measure.scale,
+        level: None,
+    };
+    figure(measure.name, &frame, &curves)
+}
+
+/// A chart with its caption, and its name for screen readers.
+fn figure(caption: &str, frame: &Frame<'_>, curves: &[Curve]) -> Result<String, ReportError> {
+    let svg = line_chart(frame, curves)?;
+    let named = format!("<svg role=\"img\" aria-label=\"{}\" ", escape(frame.name));
+    Ok(format!(
+        "<figure>\n<figcaption>{}</figcaption>\n{}</figure>\n",
+        escape(caption),
+        svg.replacen("<svg ", &named, 1)
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::samples;
+
+    #[test]
+    fn the_page_asks_the_network_for_nothing() {
+        let page = page(&samples::nine_methods()).expect("a page");
+        for request in ["http:", "https:", "src=", "href=", "url(", "@import", "fetch("] {
+            assert!(!page.contains(request), "{request}");
+        }
+    }
+
+    #[test]
+    fn the_page_has_a_chart_for_every_measure_and_cost() {
+        let page = page(&samples::nine_methods()).expect("a page");
+        let charts = MEASURES.len() * COSTS.len() + TUNING.len();
+        assert_eq!(page.matches("<figure>").count(), charts);
+        assert!(!page.contains("{{"), "a place was left open");
+    }
+
+    #[test]
+    fn every_method_has_a_row_and_a_place_in_the_key() {
+        let page = page(&samples::nine_methods()).expect("a page");
+        assert_eq!(page.matches("<th scope=\"row\">").count(), 9);
+        let keys = page.matches("<ul class=\"key\">").count();
+        assert_eq!(page.matches("<li data-colour=").count(), 9 * keys);
+    }
+
+    #[test]
+    fn names_cannot_become_markup() {
+        let mut records = samples::nine_methods();
+        samples::rename(&mut records, "sgd", "<b>\"&'{{style}}");
+        let page = page(&records).expect("a page");
+        assert!(!page.contains("<b>"));
+        assert!(page.contains("&lt;b&gt;&quot;&amp;&#39;{{style}}"));
+    }
+
+    #[test]
+    fn a_comparison_without_runs_or_trials_still_has_a_page() {
+        let page = page(&samples::nine_methods()[..1]).expect("a page");
+        assert!(page.contains("No run has finished."));
+    }
+
+    #[test]
+    fn filled_in_values_are_not_looked_into_again() {
+        let values = [("a", "{{b}}"), ("b", "2")];
+        assert_eq!(fill("<{{a}}|{{b}}>", &values), "<{{b}}|2>");
+    }
+
+    #[test]
+    fn a_page_needs_a_comparison() {
+        let records = samples::nine_methods();
+        let error = page(&records[1..]).expect_err("no comparison");
+        assert!(matches!(error, ReportError::NoComparison));
+    }
+
+    #[test]
+    fn a_page_without_warnings_has_no_empty_box() {
+        let mut summary = Summary::new(&samples::nine_methods()).expect("a summary");
+        assert!(warnings(&summary).contains("<li>"));
+        summary.warnings.clear();
+        assert_eq!(warnings(&summary), "");
+    }
+}

@@ -1,0 +1,25 @@
+//! The report of a comparison: a table for the terminal, one page with charts, and the data.
+
+mod axis;
+mod chart;
+mod columns;
+mod curves;
+mod error;
+mod format;
+mod html;
+mod palette;
+mod statistics;
+mod summary;
+mod table;
+mod warning;
+mod write;
+
+#[cfg(test)]
+mod samples;
+
+pub use error::ReportError;
+pub use statistics::Estimate;
+pub use summary::{OptimizerSummary, StepSeconds, Summary, TargetCost};
+pub use table::{markdown, plain_text};
+pub use warning::{GridEnd, Warning};
+pub use write::{Paths, read_records, write_report};

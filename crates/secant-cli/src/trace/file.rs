@@ -1,0 +1,190 @@
+//! A reference trace as it is on disk.
+
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use thiserror::Error;
+
+use super::optimizer::OptimizerSpec;
+
+/// A reference trace.
+#[derive(Debug, Deserialize)]
+pub struct Trace {
+    pub(crate) name: String,
+    pub(crate) dtype: Precision,
+    pub(crate) problem: ProblemSpec,
+    pub(crate) batches: Option<Vec<Vec<usize>>>,
+    pub(crate) init: Vec<Vec<f64>>,
+    pub(crate) optimizer: OptimizerSpec,
+    pub(crate) steps: usize,
+    pub(crate) tolerance: f64,
+    pub(crate) trace: Vec<ReferenceStep>,
+}
+
+/// The number type of a trace.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Precision {
+    F32,
+    F64,
+}
+
+/// One step of the reference.
+#[derive(Debug, Deserialize)]
+pub(crate) struct ReferenceStep {
+    pub loss: f64,
+    pub params: Vec<Vec<f64>>,
+}
+
+/// The function that a trace minimises.
+#[derive(Debug, Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+pub(crate) enum ProblemSpec {
+    Quadratic {
+        a: Vec<Vec<f64>>,
+        b: Vec<f64>,
+    },
+    Rosenbrock {
+        dim: usize,
+    },
+    Logistic {
+        x: Vec<Vec<f64>>,
+        y: Vec<f64>,
+        l2: f64,
+    },
+    Mlp {
+        layers: Vec<usize>,
+        activation: Activation,
+        loss: LossKind,
+        x: Vec<Vec<f64>>,
+        y: Targets,
+    },
+    Conv {
+        shape: [usize; 3],
+        channels: usize,
+        kernel: usize,
+        pool: usize,
+        classes: usize,
+        x: Vec<Vec<f64>>,
+        y: Vec<i64>,
+    },
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Activation {
+    Tanh,
+    Relu,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum LossKind {
+    CrossEntropy,
+    Mse,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Targets {
+    Classes(Vec<i64>),
+    Values(Vec<Vec<f64>>),
+}
+
+/// A trace that cannot be replayed.
+#[derive(Debug, Error)]
+pub enum TraceError {
+    /// The file cannot be read.
+    #[error("the trace {path} cannot be read: {cause}")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        cause: std::io::Error,
+    },
+    /// The file is no trace this version can replay.
+    #[error("the trace {path} cannot be replayed: {cause}")]
+    Format {
+        /// The file.
+        path: PathBuf,
+        /// What the parser says, with line and column.
+        cause: serde_json::Error,
+    },
+    /// The file is of a kind that another version replays.
+    #[error(
+        "the trace {path} is of kind `{kind}`; this version replays optimizer traces, which have no kind"
+    )]
+    Kind {
+        /// The file.
+        path: PathBuf,
+        /// Its kind.
+        kind: String,
+    },
+    /// The numbers do not fit together.
+    #[error("the trace `{name}` is not consistent: {what}")]
+    Inconsistent {
+        /// The trace's name.
+        name: String,
+        /// What does not fit.
+        what: String,
+    },
+    /// The optimizer's settings are out of range.
+    #[error(transparent)]
+    Config(#[from] secant::error::ConfigError),
+    /// A step failed.
+    #[error(transparent)]
+    Step(#[from] secant::error::StepError),
+}
+
+impl Trace {
+    /// Reads and checks a trace.
+    ///
+    /// # Errors
+    /// One sentence that names the file and what is wrong with it.
+    pub fn read(path: &Path) -> Result<Self, TraceError> {
+        let owned = || path.to_path_buf();
+        let text = std::fs::read_to_string(path)
+            .map_err(|cause| TraceError::Read { path: owned(), cause })?;
+        #[derive(Deserialize)]
+        struct Kind {
+            kind: Option<String>,
+        }
+        let format = |cause| TraceError::Format { path: owned(), cause };
+        if let Kind { kind: Some(kind) } = serde_json::from_str(&text).map_err(format)? {
+            return Err(TraceError::Kind { path: owned(), kind });
+        }
+        let trace: Self = serde_json::from_str(&text).map_err(format)?;
+        trace.check()?;
+        Ok(trace)
+    }
+
+    /// The trace's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The largest deviation that passes.
+    pub fn tolerance(&self) -> f64 {
+        self.tolerance
+    }
+
+    fn check(&self) -> Result<(), TraceError> {
+        let fail = |what: String| Err(TraceError::Inconsistent { name: self.name.clone(), what });
+        if self.trace.len() != self.steps {
+            return fail(format!("{} steps announced, {} given", self.steps, self.trace.len()));
+        }
+        let lengths: Vec<usize> = self.init.iter().map(Vec::len).collect();
+        for (index, step) in self.trace.iter().enumerate() {
+            if step.params.iter().map(Vec::len).ne(lengths.iter().copied()) {
+                return fail(format!(
+                    "the parameters of step {} differ in size from `init`",
+                    index + 1
+                ));
+            }
+        }
+        if self.batches.as_ref().is_some_and(Vec::is_empty) {
+            return fail("`batches` is empty".to_string());
+        }
+        Ok(())
+    }
+}

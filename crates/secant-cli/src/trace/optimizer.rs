@@ -1,0 +1,181 @@
+//! From a trace's settings to an optimizer.
+
+use burn::module::Module;
+use secant::{
+    AdaBeliefConfig, AdamConfig, ApolloConfig, CurvatureTest, Decay, Momentum, QuasiAdamConfig,
+    QuasiAdamEmaConfig, RAdamConfig, Rebound, RmsPropConfig, Scope, SgdConfig, error::ConfigError,
+};
+use serde::Deserialize;
+
+use crate::optimizer::{BoxedOptimizer, boxed};
+
+/// The optimizer of a trace, every hyper-parameter spelled out.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(tag = "name", rename_all = "snake_case")]
+pub(crate) enum OptimizerSpec {
+    Sgd { lr: f64, momentum: f64, dampening: f64, nesterov: bool, weight_decay: f64 },
+    Adam { lr: f64, beta1: f64, beta2: f64, eps: f64, weight_decay: f64 },
+    Adamw { lr: f64, beta1: f64, beta2: f64, eps: f64, weight_decay: f64 },
+    Radam { lr: f64, beta1: f64, beta2: f64, eps: f64, weight_decay: f64, decoupled: bool },
+    Adabelief { lr: f64, beta1: f64, beta2: f64, eps: f64, weight_decay: f64, decoupled: bool },
+    Rmsprop { lr: f64, alpha: f64, eps: f64, weight_decay: f64, momentum: f64, centered: bool },
+    Apollo(ApolloSpec),
+    QuasiAdam(QuasiAdamSpec),
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct ApolloSpec {
+    lr: f64,
+    beta: f64,
+    eps: f64,
+    rebound: String,
+    sigma: f64,
+    warmup: u64,
+    init_lr: f64,
+    weight_decay: f64,
+    weight_decay_type: String,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct QuasiAdamSpec {
+    variant: String,
+    lr: f64,
+    beta1: f64,
+    beta2: f64,
+    eps: f64,
+    eps_inside: bool,
+    weight_decay: f64,
+    decoupled: bool,
+    scope: String,
+    y: String,
+    curvature_eps: f64,
+    curvature_mode: String,
+}
+
+impl OptimizerSpec {
+    pub(crate) fn lr(&self) -> f64 {
+        match self {
+            Self::Sgd { lr, .. }
+            | Self::Adam { lr, .. }
+            | Self::Adamw { lr, .. }
+            | Self::Radam { lr, .. }
+            | Self::Adabelief { lr, .. }
+            | Self::Rmsprop { lr, .. }
+            | Self::Apollo(ApolloSpec { lr, .. })
+            | Self::QuasiAdam(QuasiAdamSpec { lr, .. }) => *lr,
+        }
+    }
+
+    pub(crate) fn build<M: Module + 'static>(&self) -> Result<BoxedOptimizer<M>, ConfigError> {
+        match self.clone() {
+            Self::Sgd { momentum, dampening, nesterov, weight_decay, .. } => {
+                let momentum = match momentum {
+                    0.0 => Momentum::None,
+                    mu => Momentum::Torch { mu, dampening, nesterov },
+                };
+                let config = SgdConfig::new().with_momentum(momentum);
+                boxed(config.with_decay(Decay::L2(weight_decay)).init()?)
+            }
+            Self::Adam { beta1, beta2, eps, weight_decay, .. } => {
+                let config = AdamConfig::new().with_beta1(beta1).with_beta2(beta2).with_eps(eps);
+                boxed(config.with_decay(Decay::L2(weight_decay)).init()?)
+            }
+            Self::Adamw { beta1, beta2, eps, weight_decay, .. } => {
+                let config = AdamConfig::new().with_beta1(beta1).with_beta2(beta2).with_eps(eps);
+                boxed(config.with_decay(Decay::Decoupled(weight_decay)).init()?)
+            }
+            Self::Radam { beta1, beta2, eps, weight_decay, decoupled, .. } => {
+                let config = RAdamConfig::new().with_beta1(beta1).with_beta2(beta2).with_eps(eps);
+                boxed(config.with_decay(decay(weight_decay, decoupled)).init()?)
+            }
+            Self::Adabelief { beta1, beta2, eps, weight_decay, decoupled, .. } => {
+                let config =
+                    AdaBeliefConfig::new().with_beta1(beta1).with_beta2(beta2).with_eps(eps);
+                boxed(config.with_decay(decay(weight_decay, decoupled)).init()?)
+            }
+            Self::Rmsprop { alpha, eps, weight_decay, momentum, centered, .. } => {
+                let config = RmsPropConfig::new()
+                    .with_alpha(alpha)
+                    .with_eps(eps)
+                    .with_momentum(momentum)
+                    .with_centered(centered);
+                boxed(config.with_decay(Decay::L2(weight_decay)).init()?)
+            }
+            Self::Apollo(spec) => spec.build(),
+            Self::QuasiAdam(spec) => spec.build(),
+        }
+    }
+}
+
+fn decay(strength: f64, decoupled: bool) -> Decay {
+    if decoupled { Decay::Decoupled(strength) } else { Decay::L2(strength) }
+}
+
+impl ApolloSpec {
+    fn build<M: Module + 'static>(&self) -> Result<BoxedOptimizer<M>, ConfigError> {
+        let rebound = match self.rebound.as_str() {
+            "constant" => Rebound::Constant { sigma: self.sigma },
+            "belief" => Rebound::Belief,
+            _ => {
+                return Err(unknown("apollo", "the trace's rebound is neither constant nor belief"));
+            }
+        };
+        let decay = match self.weight_decay_type.as_str() {
+            "L2" => Decay::L2(self.weight_decay),
+            "decoupled" => Decay::Decoupled(self.weight_decay),
+            "stable" => Decay::Stable(self.weight_decay),
+            _ => return Err(unknown("apollo", "the trace's decay is not L2, decoupled or stable")),
+        };
+        let config = ApolloConfig::new()
+            .with_beta(self.beta)
+            .with_eps(self.eps)
+            .with_rebound(rebound)
+            .with_warmup(self.warmup)
+            .with_init_lr(Some(self.init_lr))
+            .with_decay(decay);
+        boxed(config.init()?)
+    }
+}
+
+impl QuasiAdamSpec {
+    fn build<M: Module + 'static>(&self) -> Result<BoxedOptimizer<M>, ConfigError> {
+        let decay = decay(self.weight_decay, self.decoupled);
+        if self.variant == "replace_ema" {
+            let config = QuasiAdamEmaConfig::new()
+                .with_beta1(self.beta1)
+                .with_beta2(self.beta2)
+                .with_eps(self.eps)
+                .with_decay(decay);
+            return boxed(config.init()?);
+        }
+        let test = match self.curvature_mode.as_str() {
+            "relative" => CurvatureTest::Relative(self.curvature_eps),
+            "absolute" => CurvatureTest::Absolute(self.curvature_eps),
+            _ => return Err(unknown("quasi-adam", "the trace's test is not relative or absolute")),
+        };
+        let scope = match self.scope.as_str() {
+            "global" => Scope::Global,
+            "per_tensor" => Scope::PerTensor,
+            _ => {
+                return Err(unknown("quasi-adam", "the trace's scope is not global or per_tensor"));
+            }
+        };
+        let config = QuasiAdamConfig::paper()
+            .with_beta1(self.beta1)
+            .with_beta2(self.beta2)
+            .with_eps(self.eps)
+            .with_eps_inside(self.eps_inside)
+            .with_scope(scope)
+            .with_curvature_test(Some(test))
+            .with_decay(decay);
+        match self.y.as_str() {
+            "consecutive" => boxed(config.init()?),
+            "same_batch" => boxed(config.init_same_batch()?),
+            _ => Err(unknown("quasi-adam", "the trace's y is not consecutive or same_batch")),
+        }
+    }
+}
+
+fn unknown(method: &'static str, reason: &'static str) -> ConfigError {
+    ConfigError::Conflict { method, reason }
+}

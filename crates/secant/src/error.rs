@@ -1,0 +1,172 @@
+//! What can be wrong, in sentences that say where and what to do.
+
+use secant_core::schedule::ScheduleError;
+use thiserror::Error;
+
+/// A hyper-parameter out of its range.
+#[derive(Clone, Debug, Error, PartialEq)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// A number outside its interval.
+    #[error("{method}: {parameter} must be {range}, got {value}")]
+    OutOfRange {
+        /// The method.
+        method: &'static str,
+        /// The hyper-parameter.
+        parameter: &'static str,
+        /// The values it can have.
+        range: &'static str,
+        /// The value it was given.
+        value: f64,
+    },
+    /// Two options that exclude each other.
+    #[error("{method}: {reason}")]
+    Conflict {
+        /// The method.
+        method: &'static str,
+        /// What does not go together, and what to do.
+        reason: &'static str,
+    },
+    /// A schedule that cannot be.
+    #[error(transparent)]
+    Schedule(#[from] ScheduleError),
+}
+
+/// A step that could not be made because its contract was broken. Model and state are as before.
+#[derive(Clone, Debug, Error, PartialEq)]
+#[non_exhaustive]
+pub enum StepError {
+    /// The learning rate is not usable.
+    #[error("the learning rate of `{path}` must be finite and at least 0, got {lr}")]
+    LearningRate {
+        /// The parameter.
+        path: String,
+        /// Its rate.
+        lr: f64,
+    },
+    /// The loss is not one number.
+    #[error(
+        "the loss must have one element, got {elements}; reduce it with `.mean()` or `.sum()` in the closure"
+    )]
+    LossShape {
+        /// Elements of the tensor the closure returned.
+        elements: usize,
+    },
+    /// The loss does not depend on tracked parameters.
+    #[error(
+        "the loss is not connected to the model's parameters; build the model on `device.autodiff()` and compute the loss from the model that the closure is given"
+    )]
+    Untracked,
+    /// No parameter has a gradient.
+    #[error(
+        "no parameter of the model has a gradient; check that some are not frozen and that the loss uses them"
+    )]
+    NoGradient,
+    /// A parameter of the layout has no gradient in this step.
+    #[error(
+        "`{path}` has no gradient in this step but had one in the first; use the same parameters in every step, or start a new optimizer"
+    )]
+    MissingGradient {
+        /// The parameter.
+        path: String,
+    },
+    /// The model's parameters changed.
+    #[error(
+        "the model's trainable parameters changed since the optimizer's first step ({what}); start a new optimizer for the new set"
+    )]
+    LayoutChanged {
+        /// The first difference.
+        what: String,
+    },
+    /// A parameter's number type is not supported.
+    #[error("`{path}` holds {dtype} numbers; secant steps f32 and f64 parameters only")]
+    Dtype {
+        /// The parameter.
+        path: String,
+        /// Its number type.
+        dtype: String,
+    },
+    /// A decay that the method cannot apply.
+    #[error("decay of kind `Stable` is for Apollo alone; use `L2` or `Decoupled` for {method}")]
+    Decay {
+        /// The method.
+        method: &'static str,
+    },
+}
+
+/// A record that could not be written or read. The optimizer is as before.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum RecordError {
+    /// The file or its container is broken.
+    #[error("the optimizer record {path} cannot be used: {reason}")]
+    File {
+        /// The file.
+        path: String,
+        /// What the container says.
+        reason: String,
+    },
+    /// The record was damaged.
+    #[error(
+        "the optimizer record is damaged: its checksum is {found:08x}, expected {expected:08x}; use another copy"
+    )]
+    Checksum {
+        /// Of the bytes read.
+        found: u32,
+        /// In the record.
+        expected: u32,
+    },
+    /// The record is of another method.
+    #[error("the record is of the method `{found}`, this optimizer is `{expected}`")]
+    Method {
+        /// In the record.
+        found: String,
+        /// Of the optimizer.
+        expected: &'static str,
+    },
+    /// The record is of another model.
+    #[error("the record is of another model: {what}")]
+    Layout {
+        /// The first difference.
+        what: String,
+    },
+    /// A part is missing or has the wrong type or size.
+    #[error("the record lacks a usable `{what}`; it was written by another version or is damaged")]
+    Part {
+        /// Which part.
+        what: String,
+    },
+}
+
+/// Checks that `value` passes `test`, which NaN never does.
+pub(crate) fn require(
+    method: &'static str,
+    parameter: &'static str,
+    range: &'static str,
+    value: f64,
+    test: impl Fn(f64) -> bool,
+) -> Result<(), ConfigError> {
+    if test(value) {
+        Ok(())
+    } else {
+        Err(ConfigError::OutOfRange { method, parameter, range, value })
+    }
+}
+
+/// Checks a decay rate of a moving average: in [0, 1).
+pub(crate) fn require_beta(
+    method: &'static str,
+    parameter: &'static str,
+    value: f64,
+) -> Result<(), ConfigError> {
+    require(method, parameter, "in [0, 1)", value, |beta| (0.0..1.0).contains(&beta))
+}
+
+/// Checks a positive finite number.
+pub(crate) fn require_positive(
+    method: &'static str,
+    parameter: &'static str,
+    value: f64,
+) -> Result<(), ConfigError> {
+    require(method, parameter, "finite and above 0", value, |x| x > 0.0 && x.is_finite())
+}

@@ -1,0 +1,122 @@
+//! The vectors of one tensor, and the passes a kernel makes over them.
+
+use burn::tensor::TensorData;
+use rayon::prelude::*;
+
+use super::Real;
+
+/// Numbers in a chunk: seven `f32` vectors of this length fit in a second-level cache.
+const CHUNK: usize = 16 * 1024;
+
+/// A tensor of at most this many numbers is treated by one thread, so that a second pass over it
+/// finds it in cache.
+const WHOLE_UP_TO: usize = 4 * CHUNK;
+
+/// The same stretch of every vector of a tensor.
+type Chunk<'a, T, const W: usize, const R: usize> = ([&'a mut [T]; W], [&'a [T]; R]);
+
+/// The vectors of one tensor: `W` that are written and `R` that are only read.
+pub struct View<'a, T, const W: usize, const R: usize> {
+    written: [&'a mut [T]; W],
+    read: [&'a [T]; R],
+}
+
+impl<'a, T: Real, const W: usize, const R: usize> View<'a, T, W, R> {
+    /// Views buffers of type `T` and one length.
+    ///
+    /// # Panics
+    /// Where a buffer has another type or length: the layout rules that out.
+    pub fn new(written: [&'a mut TensorData; W], read: [&'a TensorData; R]) -> Self {
+        let view = Self {
+            written: written
+                .map(|data| data.as_mut_slice().expect("blocks have the layout's type")),
+            read: read.map(|data| data.as_slice().expect("blocks have the layout's type")),
+        };
+        let length = view.len();
+        let same = view.written.iter().all(|slice| slice.len() == length)
+            && view.read.iter().all(|slice| slice.len() == length);
+        assert!(same, "blocks have the layout's shapes");
+        view
+    }
+
+    /// Numbers in the tensor.
+    pub fn len(&self) -> usize {
+        self.written.first().map_or_else(|| self.read[0].len(), |slice| slice.len())
+    }
+
+    /// Whether the tensor has no element.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// One pass that writes: `body` gets the written and the read slices of each chunk.
+    pub fn apply(&mut self, body: impl Fn([&mut [T]; W], [&[T]; R]) + Sync) {
+        let arch = pulp::Arch::new();
+        let run = |(written, read): Chunk<'_, T, W, R>| {
+            arch.dispatch(
+                #[inline(always)]
+                || body(written, read),
+            );
+        };
+        if self.len() <= WHOLE_UP_TO {
+            run((self.written.each_mut().map(|slice| &mut **slice), self.read));
+        } else {
+            self.chunks_mut().into_par_iter().for_each(run);
+        }
+    }
+
+    /// One pass that sums: the `S` sums of `body` over the chunks, added in order.
+    pub fn reduce<const S: usize>(
+        &self,
+        body: impl Fn([&[T]; W], [&[T]; R]) -> [f64; S] + Sync,
+    ) -> [f64; S] {
+        self.fold(body, |sum, term| sum + term)
+    }
+
+    /// Like [`View::reduce`], for maxima of numbers that are not negative. NaN is passed on.
+    pub fn maximum<const S: usize>(
+        &self,
+        body: impl Fn([&[T]; W], [&[T]; R]) -> [f64; S] + Sync,
+    ) -> [f64; S] {
+        self.fold(body, |max, term| if term <= max || max.is_nan() { max } else { term })
+    }
+
+    fn fold<const S: usize>(
+        &self,
+        body: impl Fn([&[T]; W], [&[T]; R]) -> [f64; S] + Sync,
+        combine: impl Fn(f64, f64) -> f64,
+    ) -> [f64; S] {
+        let arch = pulp::Arch::new();
+        let length = self.len();
+        let run = |start: usize| {
+            let range = start..(start + CHUNK).min(length);
+            let written = self.written.each_ref().map(|slice| &slice[range.clone()]);
+            let read = self.read.map(|slice| &slice[range.clone()]);
+            arch.dispatch(
+                #[inline(always)]
+                || body(written, read),
+            )
+        };
+        let add =
+            |sums: [f64; S], terms: [f64; S]| std::array::from_fn(|i| combine(sums[i], terms[i]));
+        if length <= WHOLE_UP_TO {
+            (0..length).step_by(CHUNK).map(run).fold([0.0; S], add)
+        } else {
+            let starts: Vec<usize> = (0..length).step_by(CHUNK).collect();
+            let parts: Vec<[f64; S]> = starts.into_par_iter().map(run).collect();
+            parts.into_iter().fold([0.0; S], add)
+        }
+    }
+
+    fn chunks_mut(&mut self) -> Vec<Chunk<'_, T, W, R>> {
+        let chunks = self.len().div_ceil(CHUNK);
+        let mut written = self.written.each_mut().map(|slice| slice.chunks_mut(CHUNK));
+        let mut read = self.read.map(|slice| slice.chunks(CHUNK));
+        let next = |_| {
+            let written = written.each_mut().map(|list| list.next().expect("one length"));
+            let read = read.each_mut().map(|list| list.next().expect("one length"));
+            (written, read)
+        };
+        (0..chunks).map(next).collect()
+    }
+}

@@ -1,0 +1,207 @@
+//! The variant of Quasi-Adam in its authors' code of 2024.
+//!
+//! # Algorithm
+//! Step t with gradient g (decay of kind `L2` already added: g + wd theta), for each tensor:
+//! 1. m <- beta1 m + (1 - beta1) g, v <- beta2 v + (1 - beta2) g^2; y = m_new - m_old.
+//! 2. If t >= 2 and s.y > 0: gamma = s.y / y.y, H of the pair (s, y), and
+//!    theta <- theta - lr / (1 - beta1^t) H m;
+//!    otherwise Adam's step.
+//! 3. s <- theta_new - theta_old.
+//!
+//! It differs from [`QuasiAdam`](super::QuasiAdam), and from the paper, in three ways: the pair's y
+//! is a change of the *averaged* gradient, H is applied to that average, and the quasi-Newton step
+//! takes Adam's place instead of being added to it. It is here so that figures made with that code
+//! can be checked.
+//!
+//! # Cost
+//! 3 vectors of memory; two passes, 8R + 4W; one gradient.
+//!
+//! # When not to use it
+//! For training: H m has the length of a quasi-Newton step and is not bounded.
+//!
+//! # References
+//! `aranganath/Adaptive-quasi-Newton-updates`, single-tensor function, June 2024.
+
+use burn::config::Config;
+use secant_core::{
+    curvature::{CurvatureTest, PairProducts},
+    memory_one::Combination,
+    report::{PairOutcome, Rejection},
+};
+
+use crate::{
+    blocks::{Blocks, Layout},
+    error::{ConfigError, require_beta, require_positive},
+    kernels::{Real, TensorKernel, View, for_each_tensor, lane_sums},
+    method::{
+        Decay, GradientMethod, Method, StepContext, TensorSettings, adam::bias_correction,
+        record_state, step_by_gradient,
+    },
+    optimizer::Optimizer,
+};
+
+/// Configuration of [`QuasiAdamEma`].
+#[derive(Config, Debug, Copy)]
+pub struct QuasiAdamEmaConfig {
+    /// Decay rate of the gradient's average, in [0, 1).
+    #[config(default = 0.9)]
+    beta1: f64,
+    /// Decay rate of the squared gradient's average, in [0, 1).
+    #[config(default = 0.999)]
+    beta2: f64,
+    /// Added to the root, above 0.
+    #[config(default = 1e-8)]
+    eps: f64,
+    /// Weight decay.
+    #[config(default = "Decay::None")]
+    decay: Decay,
+}
+
+impl QuasiAdamEmaConfig {
+    /// The method without an optimizer around it.
+    pub fn build(&self) -> QuasiAdamEma {
+        QuasiAdamEma { config: *self }
+    }
+
+    /// The optimizer.
+    ///
+    /// # Errors
+    /// Names the first hyper-parameter out of its range.
+    pub fn init(&self) -> Result<Optimizer<QuasiAdamEma>, ConfigError> {
+        Optimizer::new(self.build())
+    }
+}
+
+/// The authors' variant; see the [module](self).
+#[derive(Clone, Debug)]
+pub struct QuasiAdamEma {
+    config: QuasiAdamEmaConfig,
+}
+
+/// The state of [`QuasiAdamEma`].
+#[derive(Clone, Debug, Default)]
+pub struct QuasiAdamEmaState {
+    m: Blocks,
+    v: Blocks,
+    s: Blocks,
+    t: u64,
+}
+
+record_state!(QuasiAdamEmaState { vectors: [m, v, s], counters: [t], numbers: [] });
+
+impl Method for QuasiAdamEma {
+    type State = QuasiAdamEmaState;
+    const NAME: &'static str = "quasi-adam-ema";
+
+    fn validate(&self) -> Result<(), ConfigError> {
+        require_beta(Self::NAME, "beta1", self.config.beta1)?;
+        require_beta(Self::NAME, "beta2", self.config.beta2)?;
+        require_positive(Self::NAME, "eps", self.config.eps)
+    }
+
+    fn decay(&self) -> Decay {
+        self.config.decay
+    }
+
+    fn init(&self, layout: &Layout) -> QuasiAdamEmaState {
+        let zeros = || Blocks::zeros(layout);
+        QuasiAdamEmaState { m: zeros(), v: zeros(), s: zeros(), t: 0 }
+    }
+
+    step_by_gradient!();
+}
+
+impl GradientMethod for QuasiAdamEma {
+    fn is_per_tensor(&self) -> bool {
+        true
+    }
+
+    fn update(
+        &self,
+        context: &StepContext<'_>,
+        theta: &mut Blocks,
+        gradient: &mut Blocks,
+        state: &mut QuasiAdamEmaState,
+    ) -> Result<PairOutcome, Rejection> {
+        let t = state.t + 1;
+        let pass = EmaPass { tensors: context.tensors, config: self.config, t };
+        let QuasiAdamEmaState { m, v, s, .. } = state;
+        let accepted = for_each_tensor(&pass, [theta, m, v, s], [gradient]);
+        state.t = t;
+        if t == 1 {
+            return Ok(PairOutcome::NotTried);
+        }
+        let stored = accepted.iter().filter(|accepted| **accepted).count();
+        Ok(PairOutcome::PerTensor { stored, skipped: accepted.len() - stored })
+    }
+}
+
+struct EmaPass<'a> {
+    tensors: &'a [TensorSettings],
+    config: QuasiAdamEmaConfig,
+    t: u64,
+}
+
+impl EmaPass<'_> {
+    /// H m of the tensor's pair, as a combination of m, s and y; nothing if s.y <= 0.
+    fn quasi_newton<T: Real>(&self, view: &View<'_, T, 4, 1>, l2: f64) -> Option<Combination> {
+        let (beta1, new1) = (self.config.beta1, 1.0 - self.config.beta1);
+        let [ss, sy, yy, sm, ym] = view.reduce(
+            #[inline(always)]
+            |[theta, m, _, s], [g]| {
+                lane_sums(
+                    [theta, m, s, g],
+                    #[inline(always)]
+                    |elements| {
+                        let [theta, old, s, g] = elements.map(T::f64);
+                        let m = beta1 * old + new1 * (g + l2 * theta);
+                        let y = m - old;
+                        [s * s, s * y, y * y, s * m, y * m]
+                    },
+                )
+            },
+        );
+        let pair = PairProducts { ss, sy, yy };
+        CurvatureTest::Absolute(0.0).check(pair).ok()?;
+        Some(Combination::of_pair(pair, sm, ym)).filter(Combination::is_finite)
+    }
+}
+
+impl TensorKernel<4, 1> for EmaPass<'_> {
+    /// Whether the pair was accepted.
+    type Output = bool;
+
+    fn run<T: Real>(&self, index: usize, mut view: View<'_, T, 4, 1>) -> bool {
+        let TensorSettings { lr, decay } = self.tensors[index];
+        let QuasiAdamEmaConfig { beta1, beta2, eps, .. } = self.config;
+        let pair = if self.t == 1 { None } else { self.quasi_newton(&view, decay.l2()) };
+        let (l2, shrink) = (T::of(decay.l2()), T::of(1.0 - lr * decay.decoupled()));
+        let rate = T::of(lr / bias_correction(beta1, self.t));
+        let root2 = T::of(1.0 / bias_correction(beta2, self.t).sqrt());
+        let (new1, new2) = (T::of(1.0 - beta1), T::of(1.0 - beta2));
+        let (beta1, beta2, eps) = (T::of(beta1), T::of(beta2), T::of(eps));
+        let coefficients = pair.map(|q| (T::of(q.gamma), T::of(q.a), T::of(q.b)));
+        view.apply(
+            #[inline(always)]
+            |[theta, m, v, s], [g]| {
+                for ((((theta, m), v), s), &g) in theta.iter_mut().zip(m).zip(v).zip(s).zip(g) {
+                    let g = g + l2 * *theta;
+                    // 1. The averages.
+                    let old = *m;
+                    *m = beta1 * old + new1 * g;
+                    *v = beta2 * *v + new2 * (g * g);
+                    // 2. The direction.
+                    let direction = match coefficients {
+                        Some((gamma, a, b)) => gamma * *m + a * *s + b * (*m - old),
+                        None => *m / (v.sqrt() * root2 + eps),
+                    };
+                    // 3. The step and its displacement.
+                    let new = shrink * *theta - rate * direction;
+                    *s = new - *theta;
+                    *theta = new;
+                }
+            },
+        );
+        pair.is_some()
+    }
+}

@@ -1,0 +1,254 @@
+//! RMSprop: plain, centred, with momentum.
+//!
+//! # Algorithm
+//! Step with gradient g (decay of kind `L2` already added: g + wd theta):
+//! 1. v <- alpha v + (1 - alpha) g^2; centred: gbar <- alpha gbar + (1 - alpha) g.
+//! 2. a = sqrt(v) + eps; centred: a = sqrt(v - gbar^2) + eps.
+//! 3. Without momentum theta <- theta - lr g / a; with it b <- mu b + g / a, theta <- theta - lr b.
+//!
+//! All averages start at zero and are not corrected for it.
+//!
+//! # Cost
+//! 1 vector of memory and 3R + 2W, one vector and 1R + 1W more for each of centring and momentum;
+//! one gradient.
+//!
+//! # When not to use it
+//! Adam is RMSprop with a corrected start and momentum in a better place; prefer it.
+//!
+//! # Deviations
+//! `torch.optim.RMSprop` is reproduced, except that v - gbar^2 is cut at zero, where rounding can
+//! make PyTorch take the root of a negative number.
+//!
+//! # References
+//! Tieleman, Hinton, *Lecture 6.5*, Coursera 2012; Graves, *Generating sequences with recurrent
+//! neural networks*, 2013, eq. (38)-(45).
+
+use burn::config::Config;
+use secant_core::report::{PairOutcome, Rejection};
+
+use crate::{
+    blocks::{Blocks, Layout},
+    error::{ConfigError, require_beta, require_positive},
+    kernels::{Real, TensorKernel, View, for_each_tensor},
+    method::{
+        Decay, GradientMethod, Method, StepContext, TensorSettings, record_state, step_by_gradient,
+    },
+    optimizer::Optimizer,
+};
+
+/// Configuration of [`RmsProp`].
+#[derive(Config, Debug, Copy)]
+pub struct RmsPropConfig {
+    /// Decay rate of the averages, in [0, 1).
+    #[config(default = 0.99)]
+    alpha: f64,
+    /// Added to the root, above 0.
+    #[config(default = 1e-8)]
+    eps: f64,
+    /// Momentum, in [0, 1); 0 keeps no vector.
+    #[config(default = 0.0)]
+    momentum: f64,
+    /// Subtract the squared average of the gradient.
+    #[config(default = false)]
+    centered: bool,
+    /// Weight decay.
+    #[config(default = "Decay::None")]
+    decay: Decay,
+}
+
+impl RmsPropConfig {
+    /// The method without an optimizer around it.
+    pub fn build(&self) -> RmsProp {
+        RmsProp { config: *self }
+    }
+
+    /// The optimizer.
+    ///
+    /// # Errors
+    /// Names the first hyper-parameter out of its range.
+    pub fn init(&self) -> Result<Optimizer<RmsProp>, ConfigError> {
+        Optimizer::new(self.build())
+    }
+}
+
+/// RMSprop; see the [module](self).
+#[derive(Clone, Debug)]
+pub struct RmsProp {
+    config: RmsPropConfig,
+}
+
+/// The state of [`RmsProp`].
+#[derive(Clone, Debug, Default)]
+pub struct RmsPropState {
+    v: Blocks,
+    /// Empty unless centred.
+    gbar: Blocks,
+    /// Empty without momentum.
+    b: Blocks,
+}
+
+record_state!(RmsPropState { vectors: [v, gbar, b], counters: [], numbers: [] });
+
+impl Method for RmsProp {
+    type State = RmsPropState;
+    const NAME: &'static str = "rmsprop";
+
+    fn validate(&self) -> Result<(), ConfigError> {
+        require_beta(Self::NAME, "alpha", self.config.alpha)?;
+        require_beta(Self::NAME, "momentum", self.config.momentum)?;
+        require_positive(Self::NAME, "eps", self.config.eps)
+    }
+
+    fn decay(&self) -> Decay {
+        self.config.decay
+    }
+
+    fn init(&self, layout: &Layout) -> RmsPropState {
+        let zeros_if = |used: bool| if used { Blocks::zeros(layout) } else { Blocks::empty() };
+        RmsPropState {
+            v: Blocks::zeros(layout),
+            gbar: zeros_if(self.config.centered),
+            b: zeros_if(self.config.momentum > 0.0),
+        }
+    }
+
+    step_by_gradient!();
+}
+
+impl GradientMethod for RmsProp {
+    fn is_per_tensor(&self) -> bool {
+        true
+    }
+
+    fn update(
+        &self,
+        context: &StepContext<'_>,
+        theta: &mut Blocks,
+        gradient: &mut Blocks,
+        state: &mut RmsPropState,
+    ) -> Result<PairOutcome, Rejection> {
+        let pass = RmsPropPass { tensors: context.tensors, config: self.config };
+        let RmsPropState { v, gbar, b } = state;
+        let read = [&*gradient];
+        match (gbar.is_empty(), b.is_empty()) {
+            (true, true) => drop(for_each_tensor::<_, 2, 1>(&pass, [theta, v], read)),
+            (true, false) => drop(for_each_tensor::<_, 3, 1>(&pass, [theta, v, b], read)),
+            (false, true) => drop(for_each_tensor::<_, 3, 1>(&pass, [theta, v, gbar], read)),
+            (false, false) => drop(for_each_tensor::<_, 4, 1>(&pass, [theta, v, gbar, b], read)),
+        }
+        Ok(PairOutcome::NotTried)
+    }
+}
+
+struct RmsPropPass<'a> {
+    tensors: &'a [TensorSettings],
+    config: RmsPropConfig,
+}
+
+/// The coefficients of one tensor, in its number type.
+#[derive(Clone, Copy)]
+struct Coefficients<T> {
+    alpha: T,
+    new: T,
+    eps: T,
+    mu: T,
+    lr: T,
+    l2: T,
+    shrink: T,
+}
+
+impl RmsPropPass<'_> {
+    fn coefficients<T: Real>(&self, index: usize) -> Coefficients<T> {
+        let TensorSettings { lr, decay } = self.tensors[index];
+        Coefficients {
+            alpha: T::of(self.config.alpha),
+            new: T::of(1.0 - self.config.alpha),
+            eps: T::of(self.config.eps),
+            mu: T::of(self.config.momentum),
+            lr: T::of(lr),
+            l2: T::of(decay.l2()),
+            shrink: T::of(1.0 - lr * decay.decoupled()),
+        }
+    }
+}
+
+impl<T: Real> Coefficients<T> {
+    #[inline(always)]
+    fn step(self, theta: &mut T, v: &mut T, gbar: Option<&mut T>, b: Option<&mut T>, g: T) {
+        let g = g + self.l2 * *theta;
+        // 1. The averages.
+        *v = self.alpha * *v + self.new * (g * g);
+        // 2. The divisor.
+        let square = match gbar {
+            None => *v,
+            Some(gbar) => {
+                *gbar = self.alpha * *gbar + self.new * g;
+                (*v - *gbar * *gbar).max(T::zero())
+            }
+        };
+        let scaled = g / (square.sqrt() + self.eps);
+        // 3. The step.
+        let direction = match b {
+            None => scaled,
+            Some(b) => {
+                *b = self.mu * *b + scaled;
+                *b
+            }
+        };
+        *theta = self.shrink * *theta - self.lr * direction;
+    }
+}
+
+impl TensorKernel<2, 1> for RmsPropPass<'_> {
+    type Output = ();
+
+    fn run<T: Real>(&self, index: usize, mut view: View<'_, T, 2, 1>) {
+        let c = self.coefficients::<T>(index);
+        view.apply(
+            #[inline(always)]
+            |[theta, v], [g]| {
+                for ((theta, v), &g) in theta.iter_mut().zip(v).zip(g) {
+                    c.step(theta, v, None, None, g);
+                }
+            },
+        );
+    }
+}
+
+impl TensorKernel<3, 1> for RmsPropPass<'_> {
+    type Output = ();
+
+    fn run<T: Real>(&self, index: usize, mut view: View<'_, T, 3, 1>) {
+        let c = self.coefficients::<T>(index);
+        let centered = self.config.centered;
+        view.apply(
+            #[inline(always)]
+            |[theta, v, extra], [g]| {
+                let elements = theta.iter_mut().zip(v).zip(extra).zip(g);
+                if centered {
+                    elements
+                        .for_each(|(((theta, v), gbar), &g)| c.step(theta, v, Some(gbar), None, g));
+                } else {
+                    elements.for_each(|(((theta, v), b), &g)| c.step(theta, v, None, Some(b), g));
+                }
+            },
+        );
+    }
+}
+
+impl TensorKernel<4, 1> for RmsPropPass<'_> {
+    type Output = ();
+
+    fn run<T: Real>(&self, index: usize, mut view: View<'_, T, 4, 1>) {
+        let c = self.coefficients::<T>(index);
+        view.apply(
+            #[inline(always)]
+            |[theta, v, gbar, b], [g]| {
+                for ((((theta, v), gbar), b), &g) in theta.iter_mut().zip(v).zip(gbar).zip(b).zip(g)
+                {
+                    c.step(theta, v, Some(gbar), Some(b), g);
+                }
+            },
+        );
+    }
+}

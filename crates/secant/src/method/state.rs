@@ -1,0 +1,42 @@
+//! What a method remembers, in a form that records can write and read.
+
+use crate::blocks::Blocks;
+
+/// What a method remembers from step to step: named vectors and named numbers.
+pub trait State: Default + Clone + Send + Sync + 'static {
+    /// The vectors by name; an empty one holds nothing yet.
+    fn vectors(&self) -> Vec<(&'static str, &Blocks)>;
+
+    /// The vectors, to be written, in the same order.
+    fn vectors_mut(&mut self) -> Vec<(&'static str, &mut Blocks)>;
+
+    /// The counters by name.
+    fn counters_mut(&mut self) -> Vec<(&'static str, &mut u64)>;
+
+    /// Lists of numbers by name.
+    fn numbers_mut(&mut self) -> Vec<(&'static str, &mut Vec<f64>)>;
+}
+
+/// Implements [`State`] for a struct: its vectors, its counters, its lists of numbers.
+macro_rules! record_state {
+    ($state:ty { vectors: [$($vector:ident),*], counters: [$($counter:ident),*], numbers: [$($number:ident),*] }) => {
+        impl $crate::method::State for $state {
+            fn vectors(&self) -> Vec<(&'static str, &$crate::blocks::Blocks)> {
+                vec![$((stringify!($vector), &self.$vector)),*]
+            }
+
+            fn vectors_mut(&mut self) -> Vec<(&'static str, &mut $crate::blocks::Blocks)> {
+                vec![$((stringify!($vector), &mut self.$vector)),*]
+            }
+
+            fn counters_mut(&mut self) -> Vec<(&'static str, &mut u64)> {
+                vec![$((stringify!($counter), &mut self.$counter)),*]
+            }
+
+            fn numbers_mut(&mut self) -> Vec<(&'static str, &mut Vec<f64>)> {
+                vec![$((stringify!($number), &mut self.$number)),*]
+            }
+        }
+    };
+}
+pub(crate) use record_state;

@@ -1,0 +1,300 @@
+//! The type users hold: a method, its state, and what is common to all methods.
+
+use burn::{
+    module::Module,
+    optim::{GradientsParams, lr_scheduler::module_lr_scheduler::ModuleLearningRate},
+    tensor::Tensor,
+};
+use secant_core::report::{Evals, Outcome, StepReport};
+
+use crate::{
+    blocks::Layout,
+    error::{ConfigError, StepError},
+    group::{Group, require_decay},
+    method::{Decay, GradientMethod, Method, State, StepContext, TensorSettings},
+    oracle::{
+        Clipping, Closure, ModuleOracle, RunningStatistics, Screen, evaluate, is_random,
+        layout_with_gradients,
+    },
+};
+
+/// An optimizer of a whole module: a [`Method`] with its state, parameter groups and clipping.
+///
+/// The first step fixes the layout: the trainable parameters that have a gradient then.
+///
+/// What every step promises:
+/// - it computes, decides, and writes model and state once: after a rejected step or an `Err` the
+///   parameters are bit-identical and the state is as before;
+/// - a loss or gradient that is not finite never reaches the parameters: the step is rejected,
+///   reported and counted;
+/// - all evaluations of one step see the same function: running statistics advance once, and where
+///   the loss is random (dropout) and the method evaluates again, every evaluation is seeded alike;
+/// - results do not depend on the number of threads.
+#[derive(Clone, Debug)]
+pub struct Optimizer<K: Method> {
+    method: K,
+    groups: Vec<Group>,
+    screen: Screen,
+    seed: u64,
+    pub(crate) session: Option<Session<K::State>>,
+}
+
+/// What the first step fixes, and what steps advance.
+#[derive(Clone, Debug)]
+pub(crate) struct Session<S> {
+    pub layout: Layout,
+    /// Of each parameter: the factor of its rate, and its decay.
+    settings: Vec<(f64, Decay)>,
+    pub state: S,
+    pub accepted_steps: u64,
+    pub rejected_steps: u64,
+    /// Whether the closure was found to be random; known once a step had to know.
+    pub random: Option<bool>,
+    /// Whether the module has running statistics, so far as a step had to know.
+    has_statistics: Option<bool>,
+}
+
+impl<K: Method> Optimizer<K> {
+    /// An optimizer before its first step.
+    ///
+    /// # Errors
+    /// Names the first hyper-parameter out of its range.
+    pub fn new(method: K) -> Result<Self, ConfigError> {
+        method.validate()?;
+        require_decay(K::NAME, method.decay())?;
+        let screen = Screen { guard: true, clipping: None };
+        Ok(Self { method, groups: Vec::new(), screen, seed: 0, session: None })
+    }
+
+    /// Gives some parameters other settings. Takes effect before the first step.
+    ///
+    /// # Errors
+    /// A setting out of its range.
+    pub fn with_group(mut self, group: Group) -> Result<Self, ConfigError> {
+        group.validate()?;
+        self.groups.push(group);
+        Ok(self)
+    }
+
+    /// Clips every gradient before the method sees it.
+    ///
+    /// # Errors
+    /// The threshold is not a positive finite number.
+    pub fn with_clipping(mut self, clipping: Clipping) -> Result<Self, ConfigError> {
+        clipping.validate()?;
+        self.screen.clipping = Some(clipping);
+        Ok(self)
+    }
+
+    /// Leaves out the test for values that are not finite, which reads the loss, and the gradient
+    /// once more before anything is written. A NaN then reaches parameters and state.
+    #[must_use]
+    pub fn without_guard(mut self) -> Self {
+        self.screen.guard = false;
+        self
+    }
+
+    /// Seeds evaluations of random losses by methods that evaluate again; 0 unless told.
+    #[must_use]
+    pub fn with_seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// The method and its hyper-parameters.
+    pub fn method(&self) -> &K {
+        &self.method
+    }
+
+    /// Steps that were accepted.
+    pub fn accepted_steps(&self) -> u64 {
+        self.session.as_ref().map_or(0, |session| session.accepted_steps)
+    }
+
+    /// Steps that were rejected, with parameters and state left alone.
+    pub fn rejected_steps(&self) -> u64 {
+        self.session.as_ref().map_or(0, |session| session.rejected_steps)
+    }
+
+    /// Bytes of memory that the state's vectors take.
+    pub fn state_bytes(&self) -> usize {
+        let vectors = self.session.iter().flat_map(|session| session.state.vectors());
+        vectors.map(|(_, blocks)| blocks.num_bytes()).sum()
+    }
+
+    /// One step on the batch that `loss` refers to: works for every method.
+    ///
+    /// `loss` returns one number; it is called as often as the method needs, each time with the
+    /// model at the point in question.
+    ///
+    /// # Errors
+    /// A broken contract; model and state are then as before.
+    pub fn step<M: Module>(
+        &mut self,
+        lr: impl Into<ModuleLearningRate>,
+        model: &mut M,
+        mut loss: impl FnMut(&M) -> Tensor<1>,
+    ) -> Result<StepReport, StepError> {
+        let lr = lr.into();
+        let mut evals = Evals::default();
+        let random = self.find_randomness(model, &mut loss, &mut evals)?;
+        let step = self.accepted_steps() + self.rejected_steps();
+        let seed = random.then(|| self.seed.wrapping_add(step));
+        let statistics = self.keep_statistics(model);
+        if self.session.is_some() {
+            let report = self.advance(&lr, model, Some(&mut loss), None, seed, evals);
+            return self.settle(report, model, statistics, random);
+        }
+        // The first step: its gradients say which parameters are in the layout.
+        if let Some(seed) = seed {
+            crate::oracle::seed_device(model, seed)?;
+        }
+        let (value, gradients) = evaluate(model, &mut loss)?;
+        evals.gradient += 1;
+        self.session = Some(self.start(layout_with_gradients(model, &gradients)?)?);
+        let ready = Some((Some(value), gradients));
+        let report = self.advance(&lr, model, Some(&mut loss), ready, seed, evals);
+        if report.is_err() {
+            self.session = None;
+        }
+        self.settle(report, model, statistics, random)
+    }
+
+    /// Whether the method evaluates again and the loss is random.
+    fn find_randomness<M: Module>(
+        &self,
+        model: &M,
+        loss: Closure<'_, M>,
+        evals: &mut Evals,
+    ) -> Result<bool, StepError> {
+        if !self.method.evaluates_again() {
+            return Ok(false);
+        }
+        match self.session.as_ref().and_then(|session| session.random) {
+            Some(random) => Ok(random),
+            None => is_random(model, loss, evals),
+        }
+    }
+
+    /// Running statistics before the step, where a rejected step would have to restore them.
+    fn keep_statistics<M: Module>(&self, model: &M) -> Option<RunningStatistics> {
+        let known = self.session.as_ref().and_then(|session| session.has_statistics);
+        (self.screen.guard && known != Some(false)).then(|| RunningStatistics::of(model))
+    }
+
+    /// After a rejected step, running statistics are as before it.
+    fn settle<M: Module>(
+        &mut self,
+        report: Result<StepReport, StepError>,
+        model: &M,
+        statistics: Option<RunningStatistics>,
+        random: bool,
+    ) -> Result<StepReport, StepError> {
+        let rejected = !report.as_ref().is_ok_and(StepReport::is_accepted);
+        if let Some(statistics) = &statistics
+            && rejected
+        {
+            statistics.restore(model);
+        }
+        if let Some(session) = &mut self.session {
+            session.random = self.method.evaluates_again().then_some(random);
+            if let Some(statistics) = statistics {
+                session.has_statistics = Some(!statistics.is_empty());
+            }
+        }
+        report
+    }
+
+    /// The state and the settings of every parameter.
+    pub(crate) fn start(&self, layout: Layout) -> Result<Session<K::State>, StepError> {
+        let mut settings = Vec::with_capacity(layout.entries().len());
+        for entry in layout.entries() {
+            let group = self.groups.iter().rfind(|group| group.selects(entry.id, &entry.path));
+            let decay = group.and_then(Group::decay).unwrap_or(self.method.decay());
+            if matches!(decay, Decay::Stable(_)) && K::NAME != "apollo" {
+                return Err(StepError::Decay { method: K::NAME });
+            }
+            settings.push((group.map_or(1.0, Group::rate_factor), decay));
+        }
+        let state = self.method.init(&layout);
+        Ok(Session {
+            layout,
+            settings,
+            state,
+            accepted_steps: 0,
+            rejected_steps: 0,
+            random: None,
+            has_statistics: None,
+        })
+    }
+
+    fn advance<M: Module>(
+        &mut self,
+        lr: &ModuleLearningRate,
+        model: &mut M,
+        closure: Option<Closure<'_, M>>,
+        ready: Option<(Option<Tensor<1>>, GradientsParams)>,
+        seed: Option<u64>,
+        evals: Evals,
+    ) -> Result<StepReport, StepError> {
+        let Some(session) = &mut self.session else { return Err(StepError::NoGradient) };
+        let tensors = session.tensor_settings(lr)?;
+        let context = StepContext { layout: &session.layout, tensors: &tensors };
+        let mut oracle = ModuleOracle {
+            model,
+            layout: &session.layout,
+            screen: self.screen,
+            closure,
+            ready,
+            seed,
+            evals,
+            answered: false,
+        };
+        let report = self.method.step(&context, &mut oracle, &mut session.state)?;
+        match report.outcome {
+            Outcome::Accepted => session.accepted_steps += 1,
+            Outcome::Rejected(_) => session.rejected_steps += 1,
+        }
+        Ok(report)
+    }
+}
+
+impl<K: GradientMethod> Optimizer<K> {
+    /// One step along gradients that an existing loop has computed. For methods that need no other
+    /// evaluation.
+    ///
+    /// # Errors
+    /// A broken contract; model and state are then as before.
+    pub fn step_with_gradients<M: Module>(
+        &mut self,
+        lr: impl Into<ModuleLearningRate>,
+        model: &mut M,
+        gradients: GradientsParams,
+    ) -> Result<StepReport, StepError> {
+        let is_first = self.session.is_none();
+        if is_first {
+            self.session = Some(self.start(layout_with_gradients(model, &gradients)?)?);
+        }
+        let ready = Some((None, gradients));
+        let report = self.advance(&lr.into(), model, None, ready, None, Evals::default());
+        if is_first && report.is_err() {
+            self.session = None;
+        }
+        report
+    }
+}
+
+impl<S> Session<S> {
+    /// The rate and the decay of every parameter in this step.
+    fn tensor_settings(&self, lr: &ModuleLearningRate) -> Result<Vec<TensorSettings>, StepError> {
+        let of = |(entry, (factor, decay)): (&crate::blocks::Entry, &(f64, Decay))| {
+            let lr = factor * lr.lr_from_param(entry.id, Some(&entry.path));
+            if lr >= 0.0 && lr.is_finite() {
+                Ok(TensorSettings { lr, decay: *decay })
+            } else {
+                Err(StepError::LearningRate { path: entry.path.clone(), lr })
+            }
+        };
+        self.layout.entries().iter().zip(&self.settings).map(of).collect()
+    }
+}

@@ -1,0 +1,268 @@
+//! Moves parameters and gradients between a module and [`Blocks`], without a copy where nothing
+//! else holds the buffer.
+
+use std::{
+    any::Any,
+    collections::{HashMap, HashSet},
+};
+
+use burn::{
+    module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId},
+    optim::GradientsParams,
+    tensor::{DType, Device, GradientCheckpointingStrategy, Tensor, TensorData},
+};
+
+use crate::{
+    blocks::{Blocks, Entry, Layout},
+    error::StepError,
+};
+
+/// All trainable float parameters of a module in order; tied weights once. Lazy parameters are
+/// initialised by it.
+pub(crate) fn trainable_layout<M: Module>(model: &M) -> Result<Layout, StepError> {
+    let mut visitor = Trainable { path: Vec::new(), seen: HashSet::new(), entries: Vec::new() };
+    model.visit(&mut visitor);
+    let unsupported = |entry: &&Entry| !matches!(entry.dtype, DType::F32 | DType::F64);
+    match visitor.entries.iter().find(unsupported) {
+        Some(Entry { path, dtype, .. }) => {
+            Err(StepError::Dtype { path: path.clone(), dtype: format!("{dtype:?}").to_lowercase() })
+        }
+        None => Ok(Layout::new(visitor.entries)),
+    }
+}
+
+struct Trainable {
+    path: Vec<String>,
+    seen: HashSet<ParamId>,
+    entries: Vec<Entry>,
+}
+
+impl ModuleVisitor for Trainable {
+    fn enter_module(&mut self, name: &str, _: &str) {
+        self.path.push(name.to_string());
+    }
+
+    fn exit_module(&mut self, _: &str, _: &str) {
+        self.path.pop();
+    }
+
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        let value = param.val();
+        if value.is_require_grad() && self.seen.insert(param.id) {
+            let (shape, dtype) = (value.shape(), value.dtype());
+            self.entries.push(Entry { id: param.id, path: self.path.join("."), shape, dtype });
+        }
+    }
+}
+
+/// The layout of the trainable parameters that have a gradient.
+pub(crate) fn layout_with_gradients<M: Module>(
+    model: &M,
+    gradients: &GradientsParams,
+) -> Result<Layout, StepError> {
+    let mut visitor = HasGradient { gradients, ids: HashSet::new() };
+    model.visit(&mut visitor);
+    let trainable = trainable_layout(model)?;
+    let used = |entry: &&Entry| visitor.ids.contains(&entry.id);
+    let entries: Vec<Entry> = trainable.entries().iter().filter(used).cloned().collect();
+    if entries.is_empty() { Err(StepError::NoGradient) } else { Ok(Layout::new(entries)) }
+}
+
+struct HasGradient<'a> {
+    gradients: &'a GradientsParams,
+    ids: HashSet<ParamId>,
+}
+
+impl ModuleVisitor for HasGradient<'_> {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        if self.gradients.get::<D>(param.id).is_some() {
+            self.ids.insert(param.id);
+        }
+    }
+}
+
+/// Takes the gradients of the layout's parameters.
+pub(crate) fn take_gradients<M: Module>(
+    model: &M,
+    layout: &Layout,
+    gradients: GradientsParams,
+) -> Result<Blocks, StepError> {
+    let mut visitor = TakeGradients::new(layout, gradients);
+    model.visit(&mut visitor);
+    visitor.finish()
+}
+
+struct TakeGradients<'a> {
+    layout: &'a Layout,
+    index: HashMap<ParamId, usize>,
+    gradients: GradientsParams,
+    taken: Vec<Option<TensorData>>,
+    fault: Option<StepError>,
+}
+
+impl<'a> TakeGradients<'a> {
+    fn new(layout: &'a Layout, gradients: GradientsParams) -> Self {
+        let entries = layout.entries();
+        let index = entries.iter().enumerate().map(|(i, entry)| (entry.id, i)).collect();
+        Self { layout, index, gradients, taken: vec![None; entries.len()], fault: None }
+    }
+
+    fn changed(&mut self, what: String) {
+        self.fault.get_or_insert(StepError::LayoutChanged { what });
+    }
+
+    fn finish(self) -> Result<Blocks, StepError> {
+        if let Some(fault) = self.fault {
+            return Err(fault);
+        }
+        let missing = |(entry, data): (&Entry, Option<TensorData>)| {
+            data.ok_or_else(|| StepError::MissingGradient { path: entry.path.clone() })
+        };
+        let entries = self.layout.entries().iter().zip(self.taken);
+        Ok(Blocks::new(entries.map(missing).collect::<Result<_, _>>()?))
+    }
+}
+
+impl ModuleVisitor for TakeGradients<'_> {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        let Some(&index) = self.index.get(&param.id) else {
+            if self.gradients.get::<D>(param.id).is_some() {
+                self.changed("a parameter that had no gradient has one".to_string());
+            }
+            return;
+        };
+        // The second occurrence of a tied weight finds no gradient.
+        let Some(gradient) = self.gradients.remove::<D>(param.id) else { return };
+        let entry = &self.layout.entries()[index];
+        if gradient.shape() != entry.shape || gradient.dtype() != entry.dtype {
+            let what = format!("`{}` has another shape or number type", entry.path);
+            return self.changed(what);
+        }
+        self.taken[index] = Some(gradient.into_data());
+    }
+}
+
+/// Lends the layout's parameters of `model` to `update` and puts them back.
+///
+/// The model is empty meanwhile, so `update` must not panic.
+pub(crate) fn write_parameters<M: Module>(
+    model: &mut M,
+    layout: &Layout,
+    update: &mut dyn FnMut(&mut Blocks),
+) {
+    let entries = layout.entries();
+    let index: HashMap<ParamId, usize> =
+        entries.iter().enumerate().map(|(i, entry)| (entry.id, i)).collect();
+    // Only `own` holds the buffers once the clone in the model's place is emptied.
+    let shell = model.clone().map(&mut Empty { index: &index });
+    let own = std::mem::replace(model, shell);
+    let mut take =
+        Take { index: &index, taken: vec![None; entries.len()], places: vec![0; entries.len()] };
+    let emptied = own.map(&mut take);
+    let Take { taken, places, .. } = take;
+    let (contexts, data): (Vec<_>, Vec<_>) =
+        taken.into_iter().map(|taken| taken.expect("gradients of all were taken")).unzip();
+    let mut theta = Blocks::new(data);
+    update(&mut theta);
+    let data = theta.into_tensors().into_iter().map(Some).collect();
+    *model = emptied.map(&mut Put { index: &index, contexts, data, places, tied: HashMap::new() });
+}
+
+/// Replaces the layout's parameters by empty ones.
+struct Empty<'a> {
+    index: &'a HashMap<ParamId, usize>,
+}
+
+impl ModuleMapper for Empty<'_> {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        if self.index.contains_key(&param.id) {
+            let (id, value, mapper) = param.consume();
+            Param::from_mapped_value(id, Tensor::empty([0; D], &value.device()), mapper)
+        } else {
+            param
+        }
+    }
+}
+
+/// The autodiff state of a parameter, which a new value does not have by itself.
+#[derive(Clone, Debug)]
+struct Context {
+    device: Device,
+    require_grad: bool,
+    distributed: bool,
+    checkpointing: Option<GradientCheckpointingStrategy>,
+}
+
+impl Context {
+    fn of<const D: usize>(value: &Tensor<D>) -> Self {
+        Self {
+            device: value.device(),
+            require_grad: value.is_require_grad(),
+            distributed: value.is_distributed(),
+            checkpointing: value.gradient_checkpointing_strategy(),
+        }
+    }
+
+    /// The parameter's new value, on its device with its autodiff state.
+    fn restore<const D: usize>(&self, id: ParamId, data: TensorData) -> Tensor<D> {
+        let dtype = data.dtype();
+        let mut value = Tensor::from_data(data, (&self.device, dtype));
+        if let Some(strategy) = self.checkpointing {
+            value = value.with_gradient_checkpointing_strategy(strategy);
+        }
+        if self.require_grad {
+            value = value.require_grad();
+        }
+        if self.distributed { value.set_distributed(id) } else { value }
+    }
+}
+
+/// Takes the layout's parameters out.
+struct Take<'a> {
+    index: &'a HashMap<ParamId, usize>,
+    taken: Vec<Option<(Context, TensorData)>>,
+    /// In how many places of the module the parameter stands.
+    places: Vec<usize>,
+}
+
+impl ModuleMapper for Take<'_> {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let Some(&index) = self.index.get(&param.id) else { return param };
+        let (id, value, mapper) = param.consume();
+        let device = value.device();
+        self.places[index] += 1;
+        if self.taken[index].is_none() {
+            let context = Context::of(&value);
+            self.taken[index] = Some((context, value.inner().into_data()));
+        }
+        Param::from_mapped_value(id, Tensor::empty([0; D], &device), mapper)
+    }
+}
+
+/// Puts the layout's parameters back, in every place of a tied weight.
+struct Put<'a> {
+    index: &'a HashMap<ParamId, usize>,
+    contexts: Vec<Context>,
+    data: Vec<Option<TensorData>>,
+    places: Vec<usize>,
+    /// The values of tied weights, to be put in their other places.
+    tied: HashMap<ParamId, Box<dyn Any>>,
+}
+
+impl ModuleMapper for Put<'_> {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let Some(&index) = self.index.get(&param.id) else { return param };
+        let (id, _, mapper) = param.consume();
+        let value: Tensor<D> = match self.data[index].take() {
+            Some(data) => self.contexts[index].restore(id, data),
+            None => {
+                let tied = self.tied[&id].downcast_ref::<Tensor<D>>();
+                tied.expect("the places of a tied weight have one rank").clone()
+            }
+        };
+        if self.places[index] > 1 {
+            self.tied.entry(id).or_insert_with(|| Box::new(value.clone()));
+        }
+        Param::from_mapped_value(id, value, mapper)
+    }
+}

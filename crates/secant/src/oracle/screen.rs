@@ -1,0 +1,144 @@
+//! Looks at a gradient before a method may use it: is it finite, and is it too long.
+
+use burn::tensor::DType;
+use secant_core::report::Rejection;
+
+use crate::{
+    blocks::Blocks,
+    error::{ConfigError, require_positive},
+    kernels::{Real, TensorKernel, View, for_each_tensor, lane_sums},
+};
+
+/// How long a gradient may be.
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+pub enum Clipping {
+    /// Every entry is cut to [-c, c].
+    Value(f64),
+    /// Every tensor's gradient is scaled down to this 2-norm, as Burn does.
+    TensorNorm(f64),
+    /// The whole gradient is scaled down to this 2-norm.
+    GlobalNorm(f64),
+}
+
+impl Clipping {
+    /// Checks the threshold.
+    ///
+    /// # Errors
+    /// The threshold is not a positive finite number.
+    pub(crate) fn validate(self) -> Result<(), ConfigError> {
+        let (Self::Value(c) | Self::TensorNorm(c) | Self::GlobalNorm(c)) = self;
+        require_positive("clipping", "the threshold", c)
+    }
+}
+
+/// What is checked and done before a method sees a gradient.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Screen {
+    /// Reject what is not finite. Reads the gradient once more.
+    pub guard: bool,
+    pub clipping: Option<Clipping>,
+}
+
+impl Screen {
+    /// The 2-norm before clipping, where it was computed; clips `gradient` in place.
+    pub(crate) fn apply(&self, gradient: &mut Blocks) -> Result<Option<f64>, Rejection> {
+        let by_norm =
+            matches!(self.clipping, Some(Clipping::TensorNorm(_) | Clipping::GlobalNorm(_)));
+        let squares = if self.guard || by_norm {
+            Some(for_each_tensor::<_, 0, 1>(&SquaredNorm, [], [gradient]))
+        } else {
+            None
+        };
+        if let Some(squares) = &squares {
+            let limit = |index: usize| largest(gradient.tensors()[index].dtype());
+            // Written so that NaN rejects.
+            if self.guard && !squares.iter().enumerate().all(|(i, square)| *square <= limit(i)) {
+                return Err(Rejection::NonFiniteGradient);
+            }
+        }
+        let norm = squares.as_ref().map(|squares| squares.iter().sum::<f64>().sqrt());
+        match (self.clipping, &squares, norm) {
+            (Some(Clipping::Value(limit)), _, _) => {
+                for_each_tensor(&ClampPass { limit }, [gradient], []);
+            }
+            (Some(Clipping::TensorNorm(limit)), Some(squares), _) => {
+                scale(gradient, squares.iter().map(|square| limit / square.sqrt()).collect());
+            }
+            (Some(Clipping::GlobalNorm(limit)), Some(squares), Some(norm)) => {
+                scale(gradient, vec![limit / norm; squares.len()]);
+            }
+            _ => {}
+        }
+        Ok(norm)
+    }
+}
+
+/// The largest squared norm whose entries' squares are sure not to overflow the type.
+fn largest(dtype: DType) -> f64 {
+    if dtype == DType::F64 { f64::MAX } else { f64::from(f32::MAX) }
+}
+
+/// Scales down each tensor whose factor is below 1.
+fn scale(gradient: &mut Blocks, factors: Vec<f64>) {
+    if factors.iter().any(|factor| *factor < 1.0) {
+        for_each_tensor(&ScalePass { factors }, [gradient], []);
+    }
+}
+
+struct SquaredNorm;
+
+impl TensorKernel<0, 1> for SquaredNorm {
+    type Output = f64;
+
+    fn run<T: Real>(&self, _: usize, view: View<'_, T, 0, 1>) -> f64 {
+        let [square] = view.reduce(
+            #[inline(always)]
+            |[], [g]| {
+                lane_sums(
+                    [g],
+                    #[inline(always)]
+                    |[g]| {
+                        let g = g.f64();
+                        [g * g]
+                    },
+                )
+            },
+        );
+        square
+    }
+}
+
+struct ScalePass {
+    factors: Vec<f64>,
+}
+
+impl TensorKernel<1, 0> for ScalePass {
+    type Output = ();
+
+    fn run<T: Real>(&self, index: usize, mut view: View<'_, T, 1, 0>) {
+        let factor = self.factors[index];
+        if factor < 1.0 {
+            let factor = T::of(factor);
+            view.apply(
+                #[inline(always)]
+                |[g], []| g.iter_mut().for_each(|g| *g = *g * factor),
+            );
+        }
+    }
+}
+
+struct ClampPass {
+    limit: f64,
+}
+
+impl TensorKernel<1, 0> for ClampPass {
+    type Output = ();
+
+    fn run<T: Real>(&self, _: usize, mut view: View<'_, T, 1, 0>) {
+        let limit = T::of(self.limit);
+        view.apply(
+            #[inline(always)]
+            |[g], []| g.iter_mut().for_each(|g| *g = g.max(-limit).min(limit)),
+        );
+    }
+}
