@@ -1,5 +1,8 @@
 //! The subcommands: arguments in, exit code out.
 
+mod compare;
+mod data;
+mod lists;
 mod trace;
 
 use std::process::ExitCode;
@@ -16,11 +19,21 @@ pub struct Cli {
 
 const LONG_ABOUT: &str = "Finds out, fairly, which optimizer suits a problem.
 
-Start with `secant compare`: it needs no file and no network, and takes less than two minutes.";
+Start with `secant compare`: it needs no file and no network, and takes less than two minutes.
+Then try your own data: `secant compare --csv FILE --target COLUMN`.";
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Replay a reference trace and print the largest relative deviation
+    /// Train a problem with several optimizers, tuned alike, and report which does best
+    Compare(compare::CompareArgs),
+    /// List the optimizers
+    Optimizers,
+    /// List the problems
+    Problems,
+    /// Download data sets
+    #[command(subcommand)]
+    Data(data::DataCommand),
+    /// Replay reference traces and print the largest relative deviation
     Trace(trace::TraceArgs),
 }
 
@@ -30,6 +43,15 @@ enum Command {
 /// One sentence for the user; the exit code is then 1.
 pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.command {
+        Command::Compare(args) => compare::run(args),
+        Command::Optimizers => lists::optimizers(),
+        Command::Problems => lists::problems(),
+        Command::Data(command) => data::run(&command),
         Command::Trace(args) => trace::run(&args),
     }
 }
+
+/// A mistake on the command line that only the command can see: one sentence, exit code 2.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct UsageError(String);

@@ -86,8 +86,8 @@ fn setup(comparison: &Comparison) -> String {
     format!(
         "The model has {} trainable numbers ({}). {} records train it, {} choose the rate, and {} \
          give the test figures; a batch holds {}. Every method got {} on the validation split; its \
-         best rate was then trained for {} with {}. The target is {} validation accuracy. \
-         Up to {} ran side by side.",
+         best rate was then trained for {} with {}. Within a run every rate falls alike ({}). The \
+         target is {} validation accuracy. Up to {} ran side by side.",
         grouped(comparison.parameters as f64),
         comparison.precision,
         grouped(comparison.train_records as f64),
@@ -97,6 +97,7 @@ fn setup(comparison: &Comparison) -> String {
         counted(comparison.trials, "tuning trial"),
         counted(comparison.epochs, "epoch"),
         counted(comparison.seeds.len(), "seed"),
+        escape(&comparison.schedule),
         percent(comparison.target_accuracy),
         counted(comparison.threads, "run"),
     )

@@ -77,6 +77,7 @@ fn comparison(methods: &[Method], seeds: &[u64]) -> Vec<Record> {
         test_records: 10_000,
         batch_size: 128,
         epochs: 8,
+        schedule: "cosine to 0".into(),
         trials: 7,
         seeds: seeds.to_vec(),
         optimizers: methods.iter().map(|m| m.name.to_owned()).collect(),

@@ -58,14 +58,18 @@ pub fn legend(summary: &Summary) -> String {
     let seeds: Vec<String> = comparison.seeds.iter().map(u64::to_string).collect();
     let mut text = format!(
         "Target: {} validation accuracy; the median over the runs that reached it, \
-         with their share in brackets where some did not. Every method got {}, then {} of {} at \
-         its best rate ({} {}).",
+         with their share in brackets where some did not. {}, then {} of {} at its rate ({} {}); \
+         rates fall alike within a run ({}).",
         percent(comparison.target_accuracy),
-        counted(comparison.trials, "tuning trial"),
+        match comparison.trials {
+            0 => "Every method got the rate asked for".to_string(),
+            trials => format!("Every method got {}", counted(trials, "tuning trial")),
+        },
         counted(seeds.len(), "run"),
         counted(comparison.epochs, "epoch"),
         if seeds.len() == 1 { "seed" } else { "seeds" },
         seeds.join(", "),
+        comparison.schedule,
     );
     if seeds.len() > 1 {
         text += " ±: 95 % t-interval of the mean over seeds.";

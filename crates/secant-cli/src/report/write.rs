@@ -25,13 +25,28 @@ pub struct Paths {
 ///
 /// When the records do not begin with a comparison, or something cannot be written.
 pub fn write_report(folder: &Path, records: &[Record]) -> Result<Paths, ReportError> {
-    let paths = Paths { page: folder.join("report.html"), data: folder.join("data.jsonl") };
+    let paths = Paths { page: folder.join("report.html"), data: data_path(folder) };
     let page = page(records)?;
-    let lines = lines(records).map_err(|reason| cannot_write(&paths.data, reason.into()))?;
-    fs::create_dir_all(folder).map_err(|reason| cannot_write(folder, reason))?;
-    replace(&paths.data, &lines)?;
+    write_data(folder, records)?;
     replace(&paths.page, &page)?;
     Ok(paths)
+}
+
+/// Where the records of the report in `folder` are.
+pub fn data_path(folder: &Path) -> PathBuf {
+    folder.join("data.jsonl")
+}
+
+/// Writes the records alone into `folder`, which is made if need be.
+///
+/// # Errors
+///
+/// When something cannot be written.
+pub fn write_data(folder: &Path, records: &[Record]) -> Result<(), ReportError> {
+    let path = data_path(folder);
+    let lines = lines(records).map_err(|reason| cannot_write(&path, reason.into()))?;
+    fs::create_dir_all(folder).map_err(|reason| cannot_write(folder, reason))?;
+    replace(&path, &lines)
 }
 
 /// Reads the records that [`write_report`] wrote.

@@ -1,0 +1,190 @@
+//! `secant compare [PROBLEM]`.
+
+use std::{
+    io::Write,
+    num::NonZeroUsize,
+    path::PathBuf,
+    process::ExitCode,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use clap::Args;
+
+use super::UsageError;
+use crate::{
+    compare::{Plan, compare},
+    problem::{Precision, Problem, TableModel, TableSource, load, load_table},
+    registry::{OPTIMIZERS, OptimizerEntry},
+    report::{Summary, plain_text, write_report},
+};
+
+/// Trains a problem with several optimizers and reports which does best.
+///
+/// Every optimizer gets the same number of tuning runs to find its learning rate on the validation
+/// records, then one run for each seed at its best rate, measured on the test records. Ends with a
+/// table, and with report.html and data.jsonl in the output folder.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct CompareArgs {
+    /// The problem; `secant problems` lists them
+    #[arg(default_value = "digits/cnn", conflicts_with_all = ["csv", "libsvm"])]
+    problem: String,
+    /// A CSV file of your own instead
+    #[arg(long, value_name = "FILE", requires = "target", conflicts_with = "libsvm")]
+    csv: Option<PathBuf>,
+    /// The CSV file's column to predict, by name or by number from 1
+    #[arg(long, value_name = "COLUMN", requires = "csv")]
+    target: Option<String>,
+    /// A LIBSVM file of your own instead; FILE.t beside it is the test part
+    #[arg(long, value_name = "FILE")]
+    libsvm: Option<PathBuf>,
+    /// The network for a file of your own
+    #[arg(long, value_enum, default_value = "mlp")]
+    model: TableModel,
+    /// The optimizers, separated by commas; `secant optimizers` lists them
+    #[arg(long, value_delimiter = ',', value_name = "NAMES", value_parser = parse_optimizer)]
+    optimizers: Option<Vec<&'static OptimizerEntry>>,
+    /// How many seeds each optimizer's best rate is run with
+    #[arg(long, default_value = "3", value_name = "N")]
+    seeds: NonZeroUsize,
+    /// Passes over the training records [default: the problem's]
+    #[arg(long, value_name = "N")]
+    epochs: Option<NonZeroUsize>,
+    /// Records in a batch [default: the problem's]
+    #[arg(long, value_name = "N")]
+    batch_size: Option<NonZeroUsize>,
+    /// One learning rate for all optimizers, instead of tuning
+    #[arg(long, value_name = "RATE", value_parser = parse_rate, conflicts_with = "tune")]
+    lr: Option<f64>,
+    /// Tuning runs for every optimizer
+    #[arg(long, default_value = "3", value_name = "N")]
+    tune: NonZeroUsize,
+    /// The validation accuracy that counts as "reached the target", from 0 to 1
+    #[arg(long, value_name = "ACCURACY", value_parser = parse_fraction)]
+    target_accuracy: Option<f64>,
+    /// The folder below which data sets are kept
+    #[arg(long, env = "SECANT_DATA", default_value = "data", value_name = "DIR")]
+    data_dir: PathBuf,
+    /// The folder for report.html and data.jsonl
+    #[arg(long, default_value = "secant-report", value_name = "DIR")]
+    out: PathBuf,
+    /// Take finished runs from the data in the output folder
+    #[arg(long)]
+    resume: bool,
+    /// Print the records as JSON lines instead of the table
+    #[arg(long)]
+    json: bool,
+    /// Runs side by side, one thread each [default: the number of cores]
+    #[arg(long, value_name = "N")]
+    threads: Option<NonZeroUsize>,
+    /// The number type
+    #[arg(long, value_enum, default_value = "f32")]
+    precision: Precision,
+}
+
+const EXAMPLES: &str = "Examples:
+  secant compare
+  secant compare fashion-mnist/cnn --optimizers sgd-momentum,adam,quasi-adam,apollo
+  secant compare --csv wine.csv --target quality --model logistic --seeds 5
+  secant compare --libsvm a9a --optimizers sgd,adam --tune 5";
+
+fn parse_optimizer(name: &str) -> Result<&'static OptimizerEntry, String> {
+    OptimizerEntry::named(name.trim()).map_err(|error| error.to_string())
+}
+
+fn parse_rate(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(rate) if rate > 0.0 && rate.is_finite() => Ok(rate),
+        _ => Err("a learning rate is a finite number above 0".to_string()),
+    }
+}
+
+fn parse_fraction(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(fraction) if fraction > 0.0 && fraction <= 1.0 => Ok(fraction),
+        _ => Err("an accuracy is a number above 0 and at most 1".to_string()),
+    }
+}
+
+pub(super) fn run(args: CompareArgs) -> anyhow::Result<ExitCode> {
+    let problem = args.load_problem()?;
+    let plan = args.plan(&problem)?;
+    let stop = stop_on_interrupt()?;
+    let records = compare(&problem, &plan, &stop)?;
+    let paths = write_report(&plan.folder, &records)?;
+    let mut out = std::io::stdout().lock();
+    if args.json {
+        for record in &records {
+            writeln!(out, "{}", serde_json::to_string(record)?)?;
+        }
+    } else {
+        let summary = Summary::new(&records)?;
+        writeln!(out, "{}", plain_text(&summary))?;
+        writeln!(out, "report: {}", paths.page.display())?;
+        writeln!(out, "data:   {}", paths.data.display())?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+impl CompareArgs {
+    fn load_problem(&self) -> anyhow::Result<Problem> {
+        Ok(match (&self.csv, &self.target, &self.libsvm) {
+            (Some(path), Some(target), _) => {
+                load_table(TableSource::Csv { path, target }, self.model)?
+            }
+            (_, _, Some(path)) => load_table(TableSource::Libsvm(path), self.model)?,
+            _ => load(&self.problem, &self.data_dir)?,
+        })
+    }
+
+    fn plan(&self, problem: &Problem) -> Result<Plan, UsageError> {
+        let by_default = || OPTIMIZERS.iter().filter(|entry| entry.by_default).collect();
+        let optimizers: Vec<_> = self.optimizers.clone().unwrap_or_else(by_default);
+        let repeated = |(index, entry): (usize, &&OptimizerEntry)| {
+            optimizers[..index].contains(entry).then_some(entry.name)
+        };
+        if let Some(name) = optimizers.iter().enumerate().find_map(repeated) {
+            return Err(UsageError(format!("--optimizers names `{name}` twice; name it once")));
+        }
+        let cores = || std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        Ok(Plan {
+            command: command_line(),
+            optimizers,
+            seeds: (1..=self.seeds.get() as u64).collect(),
+            epochs: self.epochs.map_or(problem.epochs, NonZeroUsize::get),
+            batch_size: self.batch_size.map_or(problem.batch_size, NonZeroUsize::get),
+            trials: self.tune.get(),
+            lr: self.lr,
+            precision: self.precision,
+            threads: self.threads.map_or_else(cores, NonZeroUsize::get),
+            target_accuracy: self.target_accuracy,
+            folder: self.out.clone(),
+            resume: self.resume,
+        })
+    }
+}
+
+/// The command line as a person would type it.
+fn command_line() -> String {
+    let quoted = |argument: String| {
+        if argument.contains(char::is_whitespace) { format!("'{argument}'") } else { argument }
+    };
+    let arguments = std::env::args().skip(1).map(quoted);
+    std::iter::once("secant".to_string()).chain(arguments).collect::<Vec<_>>().join(" ")
+}
+
+/// The first Ctrl-C ends the steps in progress, the second the process.
+fn stop_on_interrupt() -> anyhow::Result<Arc<AtomicBool>> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let seen = Arc::clone(&stop);
+    ctrlc::set_handler(move || {
+        if seen.swap(true, Ordering::Relaxed) {
+            std::process::exit(130);
+        }
+        eprintln!("\nstopping after the steps in progress; press Ctrl-C again to stop at once");
+    })?;
+    Ok(stop)
+}
