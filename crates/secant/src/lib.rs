@@ -1,13 +1,17 @@
 //! Stochastic quasi-Newton and second-order optimizers for models written with Burn.
 
 pub mod blocks;
+pub mod burn_optim;
+mod burn_schedule;
 pub mod error;
 mod group;
 pub mod kernels;
 pub mod method;
 mod optimizer;
 pub mod oracle;
+mod record;
 
+pub use burn_schedule::Scheduler;
 pub use group::Group;
 pub use method::{
     Decay,
