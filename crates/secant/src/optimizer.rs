@@ -197,7 +197,10 @@ impl<K: Method> Optimizer<K> {
             statistics.restore(model);
         }
         if let Some(session) = &mut self.session {
-            session.random = self.method.evaluates_again().then_some(random);
+            // A loss that is not finite is the same NaN with every mask: it does not say.
+            if !rejected && self.method.evaluates_again() {
+                session.random = Some(random);
+            }
             if let Some(statistics) = statistics {
                 session.has_statistics = Some(!statistics.is_empty());
             }
