@@ -67,7 +67,7 @@ pub(crate) fn decayed() -> Vec<Row> {
         }));
         rows.push(Row::new(
             "quasi-adam-ema",
-            0.005,
+            0.02,
             QuasiAdamEmaConfig::new().with_decay(decay).init(),
             move || PerTensor::new(twin::QuasiAdamEma::new(decay)),
         ));
@@ -122,7 +122,8 @@ fn apollo() -> Vec<Row> {
         let twin = move || PerTensor::new(twin::Apollo::new(rebound, warmup, decay));
         Row::new(name, lr, config.init(), twin)
     };
-    let constant = Rebound::Constant { sigma: 0.5 };
+    // B is about rate x curvature: a bound of half the rate lets it matter.
+    let constant = Rebound::Constant { sigma: 0.05 };
     let small = Rebound::Constant { sigma: 0.01 };
     vec![
         row("apollo", 0.01, small, 500, Decay::None),
@@ -132,7 +133,7 @@ fn apollo() -> Vec<Row> {
         row("apollo, belief, l2", 0.01, Rebound::Belief, 10, Decay::L2(1e-2)),
         row("apollo, belief, decoupled", 0.01, Rebound::Belief, 10, Decay::Decoupled(1e-2)),
         row("apollo, belief, stable", 0.01, Rebound::Belief, 10, Decay::Stable(1e-2)),
-        row("apollo, no warm-up", 0.1, constant, 0, Decay::None),
+        row("apollo, no warm-up", 0.05, constant, 0, Decay::None),
     ]
 }
 
@@ -175,7 +176,7 @@ fn quasi_adam() -> Vec<Row> {
         same_batch("quasi-adam, same batch", new(), plain()),
         same_batch("quasi-adam, same batch, own rate, capped", own, owned),
         same_batch("quasi-adam, same batch, keeps pair", keep, kept),
-        Row::new("quasi-adam-ema", 0.005, QuasiAdamEmaConfig::new().init(), || {
+        Row::new("quasi-adam-ema", 0.02, QuasiAdamEmaConfig::new().init(), || {
             PerTensor::new(twin::QuasiAdamEma::new(Decay::None))
         }),
     ]
