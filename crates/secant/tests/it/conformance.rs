@@ -232,7 +232,6 @@ fn tied_weights_stay_tied_and_move_once_along_the_sum_of_their_gradients() {
             let loss = |first: &Param<Tensor<1>>, second: &Param<Tensor<1>>, model: &Many| {
                 let rest = noisy.loss(&Many { tensors: model.tensors[..2].to_vec() }, step);
                 let ones = vector(&[1.0; 17], DType::F64);
-                // Powers of two, so that the sum of both gradients is exact in any order.
                 (first.val() * ones.clone()).sum() + (second.val() * ones).sum() + rest
             };
             accept(row.name, &mut *single_optimizer, row.lr, &mut single, |m: &Many| {
@@ -437,9 +436,7 @@ fn a_second_gradient_that_is_not_finite_costs_the_pair_and_nothing_else() {
 }
 
 #[test]
-fn a_model_in_both_number_types_is_stepped_as_the_two_models_it_consists_of() {
-    // Methods that treat tensors by themselves cannot tell; with one pair for all, only the sums
-    // mix. SGD stands for the former, and all must stay finite and keep both types.
+fn a_model_in_both_number_types_keeps_both_and_every_step_is_accepted() {
     for row in table() {
         let start = Numbers::new(5).vectors(&[20, 33]);
         let mut model = Many::f64(&start);
