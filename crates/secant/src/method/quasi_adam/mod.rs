@@ -435,8 +435,12 @@ impl QuasiAdam {
             newton += rate(tensor).powi(2) * q.norm_squared(p.pair(), p.gg, p.sg, p.yg);
             adam += tensor.lr.powi(2) * p.adam;
         }
-        let ratio = (newton / adam).sqrt();
-        if ratio <= max_ratio { 1.0 } else { max_ratio / ratio }
+        // No division before the test: both are 0 where all gradients are.
+        if newton <= max_ratio * max_ratio * adam {
+            1.0
+        } else {
+            max_ratio * (adam / newton).sqrt()
+        }
     }
 }
 
