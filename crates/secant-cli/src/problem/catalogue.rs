@@ -101,7 +101,7 @@ pub static CATALOGUE: [CatalogueEntry; 7] = [
         data: Data::Named("fashion-mnist"),
         network: paper_cnn,
         batch_size: 256,
-        epochs: 10,
+        epochs: 5,
         target_accuracy: 0.87,
     },
     CatalogueEntry {

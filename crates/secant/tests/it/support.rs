@@ -1,6 +1,6 @@
 //! Models, losses and comparisons that the tests share.
 
-use std::sync::Mutex;
+use std::{path::Path, sync::Mutex};
 
 use burn::{
     module::{Module, Param},
@@ -9,7 +9,7 @@ use burn::{
 };
 use secant::{
     Optimizer, StepReport,
-    error::StepError,
+    error::{RecordError, StepError},
     method::{Method, State},
 };
 
@@ -208,6 +208,8 @@ pub(crate) trait AnyOptimizer: Steps<Many> + Steps<Net> + Send + Sync {
     fn state_bytes(&self) -> usize;
     fn evaluates_again(&self) -> bool;
     fn boxed(&self) -> Box<dyn AnyOptimizer>;
+    fn save_to(&self, path: &Path);
+    fn load_from(&mut self, path: &Path, model: &Many) -> Result<(), RecordError>;
 }
 
 impl<K: Method> AnyOptimizer for Optimizer<K>
@@ -232,6 +234,14 @@ where
 
     fn boxed(&self) -> Box<dyn AnyOptimizer> {
         Box::new(self.clone())
+    }
+
+    fn save_to(&self, path: &Path) {
+        self.save(path).expect("a record");
+    }
+
+    fn load_from(&mut self, path: &Path, model: &Many) -> Result<(), RecordError> {
+        self.load(path, model)
     }
 }
 

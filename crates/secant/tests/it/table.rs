@@ -58,7 +58,7 @@ pub(crate) fn decayed() -> Vec<Row> {
     let mut rows = Vec::new();
     for decay in [Decay::L2(0.1), Decay::Decoupled(0.1)] {
         rows.extend(first_order(decay));
-        let config = QuasiAdamConfig::new().with_decay(decay);
+        let config = QuasiAdamConfig::paper().with_decay(decay);
         let twin = twin::QuasiAdam { decay, ..twin::QuasiAdam::new() };
         let plain = twin.clone();
         rows.push(Row::new("quasi-adam", 0.02, config.init(), move || Global::new(plain.clone())));
@@ -138,7 +138,7 @@ fn apollo() -> Vec<Row> {
 }
 
 fn quasi_adam() -> Vec<Row> {
-    let new = QuasiAdamConfig::new;
+    let new = QuasiAdamConfig::paper;
     let plain = twin::QuasiAdam::new;
     let global = |name, config: QuasiAdamConfig, twin: twin::QuasiAdam| {
         Row::new(name, 0.02, config.init(), move || Global::new(twin.clone()))
@@ -156,13 +156,15 @@ fn quasi_adam() -> Vec<Row> {
     let scaled = twin::QuasiAdam { on_rejection: OnRejection::ScaledGradient, ..plain() };
     let own = new().with_curvature_rate(Some(0.5)).with_max_ratio(Some(1.0));
     let owned = twin::QuasiAdam { rate: Some(0.5), max_ratio: 1.0, ..plain() };
+    let default = twin::QuasiAdam { rate: Some(1.0), max_ratio: 1.0, ..plain() };
     let bound = new().with_inverse_bound(Some(2.0));
     let bounded = twin::QuasiAdam { inverse_bound: 2.0, ..plain() };
     let test = CurvatureTest::Absolute(1e-4);
     let absolute = twin::QuasiAdam { test, ..plain() };
     let inside = twin::QuasiAdam { eps_inside: true, ..plain() };
     vec![
-        global("quasi-adam, paper", QuasiAdamConfig::paper(), plain()),
+        global("quasi-adam", QuasiAdamConfig::new(), default),
+        global("quasi-adam, paper", new(), plain()),
         global("quasi-adam, own rate, capped", own, owned.clone()),
         global("quasi-adam, keeps pair", keep, kept.clone()),
         global("quasi-adam, scaled gradient", scale, scaled.clone()),

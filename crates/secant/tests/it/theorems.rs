@@ -49,9 +49,9 @@ fn quasi_adam_that_rejects_every_pair_is_adam_bit_for_bit() {
     let noisy = Noisy::new(&[1, 17, 300], 30, 1.0);
     // No cosine reaches 1 in three hundred dimensions of noise; no inverse matrix is that short.
     let impossible = [
-        QuasiAdamConfig::new().with_curvature_test(Some(CurvatureTest::Relative(1.0))),
-        QuasiAdamConfig::new().with_curvature_test(Some(CurvatureTest::Absolute(1e30))),
-        QuasiAdamConfig::new().with_inverse_bound(Some(1e-30)),
+        QuasiAdamConfig::paper().with_curvature_test(Some(CurvatureTest::Relative(1.0))),
+        QuasiAdamConfig::paper().with_curvature_test(Some(CurvatureTest::Absolute(1e30))),
+        QuasiAdamConfig::paper().with_inverse_bound(Some(1e-30)),
     ];
     for decay in [Decay::None, Decay::L2(0.1), Decay::Decoupled(0.1)] {
         let adam = trajectory(AdamConfig::new().with_decay(decay).init(), 0.02, &noisy, 30);
@@ -77,7 +77,7 @@ fn second_term(curvature: f64, rate: f64) -> (Vectors, Vectors) {
         let a = vec![vec![curvature; 20], vec![curvature; 3]];
         model.quadratic(&a, &[vec![0.0; 20], vec![0.0; 3]])
     };
-    let config = QuasiAdamConfig::new().with_curvature_rate(Some(rate));
+    let config = QuasiAdamConfig::paper().with_curvature_rate(Some(rate));
     let mut quasi = config.init().expect("in range");
     let mut adam = AdamConfig::new().init().expect("in range");
     let (mut with, mut without) = (Many::f64(&start), Many::f64(&start));
@@ -123,7 +123,7 @@ fn quasi_adam_does_not_see_the_scale_of_the_loss_but_for_eps() {
     let noisy = Noisy::new(&[17, 3], 30, 0.3);
     let run = |scale: f64| {
         // A cap keeps the trajectory from depending on how pairs with a tiny cosine round.
-        let config = QuasiAdamConfig::new()
+        let config = QuasiAdamConfig::paper()
             .with_eps(1e-12)
             .with_curvature_rate(Some(0.1))
             .with_max_ratio(Some(1.0));
