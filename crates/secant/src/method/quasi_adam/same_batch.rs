@@ -8,7 +8,7 @@ use secant_core::report::{Rejection, StepReport};
 
 use super::{Memory, QuasiAdam, QuasiAdamState};
 use crate::{
-    blocks::{Blocks, Layout},
+    blocks::Layout,
     error::{ConfigError, StepError},
     kernels::{Real, TensorKernel, View, for_each_tensor},
     method::{Decay, Method, StepContext, add_l2},
