@@ -1,5 +1,6 @@
 //! The subcommands: arguments in, exit code out.
 
+mod bench;
 mod trace;
 
 use std::process::ExitCode;
@@ -20,6 +21,9 @@ Start with `secant compare`: it needs no file and no network, and takes less tha
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Time what an optimizer costs
+    #[command(subcommand)]
+    Bench(bench::BenchCommand),
     /// Replay a reference trace and print the largest relative deviation
     Trace(trace::TraceArgs),
 }
@@ -30,6 +34,7 @@ enum Command {
 /// One sentence for the user; the exit code is then 1.
 pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.command {
+        Command::Bench(command) => bench::run(&command),
         Command::Trace(args) => trace::run(&args),
     }
 }
