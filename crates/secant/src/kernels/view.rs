@@ -3,7 +3,7 @@
 use burn::tensor::TensorData;
 use rayon::prelude::*;
 
-use super::Real;
+use super::{Real, lanes::larger};
 
 /// Numbers in a chunk: seven `f32` vectors of this length fit in a second-level cache.
 const CHUNK: usize = 16 * 1024;
@@ -14,6 +14,19 @@ const WHOLE_UP_TO: usize = 4 * CHUNK;
 
 /// The same stretch of every vector of a tensor.
 type Chunk<'a, T, const W: usize, const R: usize> = ([&'a mut [T]; W], [&'a [T]; R]);
+
+/// A call of a kernel's body, to be made where vector instructions are allowed. A closure around it
+/// would not do: its `FnOnce` form can stay a function of its own, compiled without them.
+struct Call<'f, F, A, B>(&'f F, A, B);
+
+impl<F: Fn(A, B) -> O, A, B, O> pulp::NullaryFnOnce for Call<'_, F, A, B> {
+    type Output = O;
+
+    #[inline(always)]
+    fn call(self) -> O {
+        (self.0)(self.1, self.2)
+    }
+}
 
 /// The vectors of one tensor: `W` that are written and `R` that are only read.
 pub struct View<'a, T, const W: usize, const R: usize> {
@@ -52,12 +65,7 @@ impl<'a, T: Real, const W: usize, const R: usize> View<'a, T, W, R> {
     /// One pass that writes: `body` gets the written and the read slices of each chunk.
     pub fn apply(&mut self, body: impl Fn([&mut [T]; W], [&[T]; R]) + Sync) {
         let arch = pulp::Arch::new();
-        let run = |(written, read): Chunk<'_, T, W, R>| {
-            arch.dispatch(
-                #[inline(always)]
-                || body(written, read),
-            );
-        };
+        let run = |(written, read): Chunk<'_, T, W, R>| arch.dispatch(Call(&body, written, read));
         if self.len() <= WHOLE_UP_TO {
             run((self.written.each_mut().map(|slice| &mut **slice), self.read));
         } else {
@@ -78,7 +86,7 @@ impl<'a, T: Real, const W: usize, const R: usize> View<'a, T, W, R> {
         &self,
         body: impl Fn([&[T]; W], [&[T]; R]) -> [f64; S] + Sync,
     ) -> [f64; S] {
-        self.fold(body, |max, term| if term <= max || max.is_nan() { max } else { term })
+        self.fold(body, larger)
     }
 
     fn fold<const S: usize>(
@@ -92,10 +100,7 @@ impl<'a, T: Real, const W: usize, const R: usize> View<'a, T, W, R> {
             let range = start..(start + CHUNK).min(length);
             let written = self.written.each_ref().map(|slice| &slice[range.clone()]);
             let read = self.read.map(|slice| &slice[range.clone()]);
-            arch.dispatch(
-                #[inline(always)]
-                || body(written, read),
-            )
+            arch.dispatch(Call(&body, written, read))
         };
         let add =
             |sums: [f64; S], terms: [f64; S]| std::array::from_fn(|i| combine(sums[i], terms[i]));
