@@ -3,7 +3,10 @@
 use burn::tensor::TensorData;
 use rayon::prelude::*;
 
-use super::{Real, lanes::larger};
+use super::{
+    Real,
+    lanes::{lane_apply, larger},
+};
 
 /// Numbers in a chunk: seven `f32` vectors of this length fit in a second-level cache.
 const CHUNK: usize = 16 * 1024;
@@ -15,16 +18,38 @@ const WHOLE_UP_TO: usize = 4 * CHUNK;
 /// The same stretch of every vector of a tensor.
 type Chunk<'a, T, const W: usize, const R: usize> = ([&'a mut [T]; W], [&'a [T]; R]);
 
-/// A call of a kernel's body, to be made where vector instructions are allowed. A closure around it
-/// would not do: its `FnOnce` form can stay a function of its own, compiled without them.
-struct Call<'f, F, A, B>(&'f F, A, B);
+/// A chunk to be written by `f`. What [`pulp::Arch::dispatch`] runs is compiled for the vector
+/// instructions at hand together with all that is inlined into it; a closure in this struct's place
+/// would have an `FnOnce` form that can stay a function of its own, without them.
+struct Apply<'f, 'a, F, T, const W: usize, const R: usize>(&'f F, Chunk<'a, T, W, R>);
 
-impl<F: Fn(A, B) -> O, A, B, O> pulp::NullaryFnOnce for Call<'_, F, A, B> {
-    type Output = O;
+impl<F, T: Real, const W: usize, const R: usize> pulp::NullaryFnOnce for Apply<'_, '_, F, T, W, R>
+where
+    F: Fn([T; W], [T; R]) -> [T; W],
+{
+    type Output = ();
 
     #[inline(always)]
-    fn call(self) -> O {
-        (self.0)(self.1, self.2)
+    fn call(self) {
+        let Self(f, (written, read)) = self;
+        lane_apply(written, read, f);
+    }
+}
+
+/// A chunk to be reduced by `body`; see [`Apply`].
+struct Reduce<'f, 'a, F, T, const W: usize, const R: usize>(&'f F, [&'a [T]; W], [&'a [T]; R]);
+
+impl<F, T, const W: usize, const R: usize, const S: usize> pulp::NullaryFnOnce
+    for Reduce<'_, '_, F, T, W, R>
+where
+    F: Fn([&[T]; W], [&[T]; R]) -> [f64; S],
+{
+    type Output = [f64; S];
+
+    #[inline(always)]
+    fn call(self) -> [f64; S] {
+        let Self(body, written, read) = self;
+        body(written, read)
     }
 }
 
@@ -62,10 +87,11 @@ impl<'a, T: Real, const W: usize, const R: usize> View<'a, T, W, R> {
         self.len() == 0
     }
 
-    /// One pass that writes: `body` gets the written and the read slices of each chunk.
-    pub fn apply(&mut self, body: impl Fn([&mut [T]; W], [&[T]; R]) + Sync) {
+    /// One pass that writes: `f` gives the new values of the written vectors at one place, from
+    /// the values of all vectors there.
+    pub fn apply(&mut self, f: impl Fn([T; W], [T; R]) -> [T; W] + Sync) {
         let arch = pulp::Arch::new();
-        let run = |(written, read): Chunk<'_, T, W, R>| arch.dispatch(Call(&body, written, read));
+        let run = |chunk: Chunk<'_, T, W, R>| arch.dispatch(Apply(&f, chunk));
         if self.len() <= WHOLE_UP_TO {
             run((self.written.each_mut().map(|slice| &mut **slice), self.read));
         } else {
@@ -100,7 +126,7 @@ impl<'a, T: Real, const W: usize, const R: usize> View<'a, T, W, R> {
             let range = start..(start + CHUNK).min(length);
             let written = self.written.each_ref().map(|slice| &slice[range.clone()]);
             let read = self.read.map(|slice| &slice[range.clone()]);
-            arch.dispatch(Call(&body, written, read))
+            arch.dispatch(Reduce(&body, written, read))
         };
         let add =
             |sums: [f64; S], terms: [f64; S]| std::array::from_fn(|i| combine(sums[i], terms[i]));

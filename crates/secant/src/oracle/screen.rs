@@ -121,7 +121,7 @@ impl TensorKernel<1, 0> for ScalePass {
             let factor = T::of(factor);
             view.apply(
                 #[inline(always)]
-                |[g], []| g.iter_mut().for_each(|g| *g = *g * factor),
+                |[g], []| [g * factor],
             );
         }
     }
@@ -138,7 +138,7 @@ impl TensorKernel<1, 0> for ClampPass {
         let limit = T::of(self.limit);
         view.apply(
             #[inline(always)]
-            |[g], []| g.iter_mut().for_each(|g| *g = g.max(-limit).min(limit)),
+            |[g], []| [g.max(-limit).min(limit)],
         );
     }
 }

@@ -642,14 +642,13 @@ impl StepPass<'_> {
 }
 
 impl<T: Real> StepCoefficients<T> {
-    /// The new theta and its displacement; m and v are written.
+    /// The new theta, m, v and displacement.
     #[inline(always)]
-    fn step(self, theta: T, m: &mut T, v: &mut T, [g, memory, s]: [T; 3]) -> (T, T) {
-        let (new_m, new_v, p) = self.adam.step(*m, *v, g);
-        (*m, *v) = (new_m, new_v);
+    fn step(self, [theta, m, v]: [T; 3], [g, memory, s]: [T; 3]) -> [T; 4] {
+        let (m, v, p) = self.adam.step(m, v, g);
         let q = self.by_g * g + self.by_s * s + self.by_memory * memory;
         let new = (self.shrink * theta - p) - q;
-        (new, new - theta)
+        [new, m, v, new - theta]
     }
 }
 
@@ -660,14 +659,7 @@ impl TensorKernel<4, 2> for StepPass<'_> {
         let c = self.coefficients::<T>(index);
         view.apply(
             #[inline(always)]
-            |[theta, m, v, s], [g, memory]| {
-                let read = g.iter().zip(memory);
-                for ((((theta, m), v), s), (&g, &memory)) in
-                    theta.iter_mut().zip(m).zip(v).zip(s).zip(read)
-                {
-                    (*theta, *s) = c.step(*theta, m, v, [g, memory, *s]);
-                }
-            },
+            |[theta, m, v, s], [g, memory]| c.step([theta, m, v], [g, memory, s]),
         );
     }
 }
@@ -680,14 +672,7 @@ impl TensorKernel<4, 3> for StepPass<'_> {
         let c = self.coefficients::<T>(index);
         view.apply(
             #[inline(always)]
-            |[theta, m, v, s], [g, kept_y, kept_s]| {
-                let read = g.iter().zip(kept_y).zip(kept_s);
-                for ((((theta, m), v), s), ((&g, &y), &pair)) in
-                    theta.iter_mut().zip(m).zip(v).zip(s).zip(read)
-                {
-                    (*theta, *s) = c.step(*theta, m, v, [g, y, pair]);
-                }
-            },
+            |[theta, m, v, _], kept| c.step([theta, m, v], kept),
         );
     }
 }
@@ -709,12 +694,7 @@ impl TensorKernel<2, 3> for KeepPass<'_> {
         let (c, d) = self.memory.coefficients::<T>();
         view.apply(
             #[inline(always)]
-            |[kept_s, kept_y], [g, memory, s]| {
-                kept_s.copy_from_slice(s);
-                for (y, (&g, &memory)) in kept_y.iter_mut().zip(g.iter().zip(memory)) {
-                    *y = c * g + d * memory;
-                }
-            },
+            |_, [g, memory, s]| [s, c * g + d * memory],
         );
     }
 }
