@@ -144,7 +144,7 @@ impl TensorKernel<3, 1> for AdaBeliefPass<'_> {
         let (beta1, beta2, eps) = (T::of(beta1), T::of(beta2), T::of(eps));
         view.apply(
             #[inline(always)]
-            |[theta, m, s], [g]| {
+            move |[theta, m, s], [g]| {
                 let g = g + l2 * theta;
                 // 1. The prediction and how far the gradient is from it.
                 let m = beta1 * m + new1 * g;

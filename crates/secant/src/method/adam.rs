@@ -168,7 +168,7 @@ impl TensorKernel<3, 1> for AdamPass<'_> {
         let root2 = T::of(1.0 / self.correction2.sqrt());
         view.apply(
             #[inline(always)]
-            |[theta, m, v], [g]| {
+            move |[theta, m, v], [g]| {
                 let g = g + l2 * theta;
                 // 1. The moving averages.
                 let m = beta1 * m + new1 * g;

@@ -227,7 +227,9 @@ impl TensorKernel<4, 1> for ApolloPass<'_> {
         // First pass, steps 3 to 5: |d|_4^4, d'delta_g and d'(B d).
         let [fourth, d_delta, d_b_d] = view.reduce(
             #[inline(always)]
-            |[theta, m, b, d], [g]| {
+            move |[theta, m, b, d], [g]| {
+                // Without L2 decay theta is not read.
+                let theta = if l2 == 0.0 { g } else { theta };
                 lane_sums(
                     [theta, m, b, d, g],
                     #[inline(always)]
@@ -266,7 +268,8 @@ impl ApolloPass<'_> {
             Rebound::Belief => {
                 let [largest] = view.maximum(
                     #[inline(always)]
-                    |[theta, m, _, _], [g]| {
+                    move |[theta, m, _, _], [g]| {
+                        let theta = if l2 == 0.0 { g } else { theta };
                         [lane_maximum(
                             [theta, m, g],
                             #[inline(always)]
@@ -298,7 +301,7 @@ struct Coefficients {
 fn mean_bound<T: Real>(view: &View<'_, T, 4, 1>, c: Coefficients) -> f64 {
     let [sum] = view.reduce(
         #[inline(always)]
-        |[_, _, b, d], _| {
+        move |[_, _, b, d], _| {
             lane_sums(
                 [b, d],
                 #[inline(always)]
@@ -320,7 +323,7 @@ fn move_tensor<T: Real>(view: &mut View<'_, T, 4, 1>, c: Coefficients, pull: f64
     let (extra, pull) = (T::of(c.extra), T::of(pull));
     view.apply(
         #[inline(always)]
-        |[theta, m, b, d], [g]| {
+        move |[theta, m, b, d], [g]| {
             // 3. The average.
             let g = g + l2 * theta;
             let m = m + alpha * (g - m);

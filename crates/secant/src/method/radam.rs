@@ -172,7 +172,7 @@ impl TensorKernel<3, 1> for RAdamPass<'_> {
         };
         view.apply(
             #[inline(always)]
-            |[theta, m, v], [g]| {
+            move |[theta, m, v], [g]| {
                 let g = g + l2 * theta;
                 // 1. The moving averages.
                 let m = beta1 * m + new1 * g;

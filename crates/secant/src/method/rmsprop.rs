@@ -196,7 +196,7 @@ impl TensorKernel<2, 1> for RmsPropPass<'_> {
         let zero = T::zero();
         view.apply(
             #[inline(always)]
-            |[theta, v], [g]| {
+            move |[theta, v], [g]| {
                 let [theta, v, ..] = c.step([theta, v, zero, zero], g, false);
                 [theta, v]
             },
@@ -213,7 +213,7 @@ impl TensorKernel<3, 1> for RmsPropPass<'_> {
         if self.config.centered {
             view.apply(
                 #[inline(always)]
-                |[theta, v, gbar], [g]| {
+                move |[theta, v, gbar], [g]| {
                     let [theta, v, gbar, _] = c.step([theta, v, gbar, zero], g, true);
                     [theta, v, gbar]
                 },
@@ -221,7 +221,7 @@ impl TensorKernel<3, 1> for RmsPropPass<'_> {
         } else {
             view.apply(
                 #[inline(always)]
-                |[theta, v, b], [g]| {
+                move |[theta, v, b], [g]| {
                     let [theta, v, _, b] = c.step([theta, v, zero, b], g, false);
                     [theta, v, b]
                 },
@@ -237,7 +237,7 @@ impl TensorKernel<4, 1> for RmsPropPass<'_> {
         let c = self.coefficients::<T>(index);
         view.apply(
             #[inline(always)]
-            |vectors, [g]| c.step(vectors, g, true),
+            move |vectors, [g]| c.step(vectors, g, true),
         );
     }
 }

@@ -197,7 +197,7 @@ impl TensorKernel<1, 1> for SgdPass<'_> {
         let (l2, shrink, lr) = (T::of(decay.l2()), T::of(1.0 - lr * decay.decoupled()), T::of(lr));
         view.apply(
             #[inline(always)]
-            |[theta], [g]| [shrink * theta - lr * (g + l2 * theta)],
+            move |[theta], [g]| [shrink * theta - lr * (g + l2 * theta)],
         );
     }
 }
@@ -212,7 +212,7 @@ impl TensorKernel<2, 1> for SgdPass<'_> {
         let (ahead, from_b) = (T::of(self.ahead), T::of(self.from_b));
         view.apply(
             #[inline(always)]
-            |[theta, b], [g]| {
+            move |[theta, b], [g]| {
                 let g = g + l2 * theta;
                 let b = keep * b + add * g;
                 [shrink * theta - lr * (ahead * g + from_b * b), b]

@@ -565,7 +565,7 @@ impl TensorKernel<0, 3> for ProductPass {
         let (c, d) = self.memory.coefficients::<T>();
         let [ss, sy, yy, sg, yg] = view.reduce(
             #[inline(always)]
-            |[], [g, memory, s]| {
+            move |[], [g, memory, s]| {
                 lane_sums(
                     [g, memory, s],
                     #[inline(always)]
@@ -589,7 +589,7 @@ impl TensorKernel<0, 5> for ProductPass {
         let adam = self.rates.cast::<T>(1.0);
         let [ss, sy, yy, sg, yg, gg, adam] = view.reduce(
             #[inline(always)]
-            |[], [g, memory, s, m, v]| {
+            move |[], [g, memory, s, m, v]| {
                 lane_sums(
                     [g, memory, s, m, v],
                     #[inline(always)]
@@ -659,7 +659,7 @@ impl TensorKernel<4, 2> for StepPass<'_> {
         let c = self.coefficients::<T>(index);
         view.apply(
             #[inline(always)]
-            |[theta, m, v, s], [g, memory]| c.step([theta, m, v], [g, memory, s]),
+            move |[theta, m, v, s], [g, memory]| c.step([theta, m, v], [g, memory, s]),
         );
     }
 }
@@ -672,7 +672,7 @@ impl TensorKernel<4, 3> for StepPass<'_> {
         let c = self.coefficients::<T>(index);
         view.apply(
             #[inline(always)]
-            |[theta, m, v, _], kept| c.step([theta, m, v], kept),
+            move |[theta, m, v, _], kept| c.step([theta, m, v], kept),
         );
     }
 }
@@ -694,7 +694,7 @@ impl TensorKernel<2, 3> for KeepPass<'_> {
         let (c, d) = self.memory.coefficients::<T>();
         view.apply(
             #[inline(always)]
-            |_, [g, memory, s]| [s, c * g + d * memory],
+            move |_, [g, memory, s]| [s, c * g + d * memory],
         );
     }
 }

@@ -148,7 +148,9 @@ impl EmaPass<'_> {
         let (beta1, new1) = (self.config.beta1, 1.0 - self.config.beta1);
         let [ss, sy, yy, sm, ym] = view.reduce(
             #[inline(always)]
-            |[theta, m, _, s], [g]| {
+            move |[theta, m, _, s], [g]| {
+                // Without L2 decay theta is not read.
+                let theta = if l2 == 0.0 { g } else { theta };
                 lane_sums(
                     [theta, m, s, g],
                     #[inline(always)]
@@ -183,7 +185,7 @@ impl TensorKernel<4, 1> for EmaPass<'_> {
         let coefficients = pair.map(|q| (T::of(q.gamma), T::of(q.a), T::of(q.b)));
         view.apply(
             #[inline(always)]
-            |[theta, m, v, s], [g]| {
+            move |[theta, m, v, s], [g]| {
                 let g = g + l2 * theta;
                 // 1. The averages.
                 let old = m;

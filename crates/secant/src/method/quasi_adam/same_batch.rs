@@ -102,7 +102,7 @@ impl TensorKernel<1, 1> for ChangePass {
     fn run<T: Real>(&self, _: usize, mut view: View<'_, T, 1, 1>) {
         view.apply(
             #[inline(always)]
-            |[memory], [g]| [g - memory],
+            move |[memory], [g]| [g - memory],
         );
     }
 }
