@@ -1,5 +1,6 @@
 //! The command `secant`: finds out, fairly, which optimizer suits a problem.
 
+pub mod bench;
 pub mod commands;
 pub mod compare;
 pub mod data;

@@ -1,5 +1,6 @@
 //! The subcommands: arguments in, exit code out.
 
+mod bench;
 mod compare;
 mod data;
 mod lists;
@@ -33,6 +34,9 @@ enum Command {
     /// Download data sets
     #[command(subcommand)]
     Data(data::DataCommand),
+    /// Time what an optimizer costs
+    #[command(subcommand)]
+    Bench(bench::BenchCommand),
     /// Replay reference traces and print the largest relative deviation
     Trace(trace::TraceArgs),
 }
@@ -47,6 +51,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Optimizers => lists::optimizers(),
         Command::Problems => lists::problems(),
         Command::Data(command) => data::run(&command),
+        Command::Bench(command) => bench::run(&command),
         Command::Trace(args) => trace::run(&args),
     }
 }

@@ -1,4 +1,10 @@
-//! Sums in `f64`, in a fixed number of lanes.
+//! Loops over the elements of slices, written so that compilers turn them into vector
+//! instructions.
+//!
+//! What makes them: results go to local arrays first, which nothing can overlap; a group has a fixed
+//! number of elements; and a kernel's coefficients come by value, with the function that uses them.
+
+use std::array::from_fn;
 
 use super::Real;
 
@@ -6,28 +12,64 @@ use super::Real;
 /// result does not depend on the machine.
 pub const LANES: usize = 16;
 
+/// Elements that [`lane_apply`] computes at a time: so many that compilers keep a loop, which they
+/// vectorise better than the same code without one, and so few that they stay in cache.
+const GROUP: usize = 64;
+
+/// Replaces the elements of `W` slices by `f` of the elements of all slices, which have one length.
+#[inline(always)]
+pub(super) fn lane_apply<T: Real, const W: usize, const R: usize>(
+    written: [&mut [T]; W],
+    read: [&[T]; R],
+    f: impl Fn([T; W], [T; R]) -> [T; W],
+) {
+    let length = written[0].len();
+    let whole = length / GROUP * GROUP;
+    for start in (0..whole).step_by(GROUP) {
+        let old: [&[T]; W] = from_fn(|k| &written[k][start..start + GROUP]);
+        let read: [&[T]; R] = from_fn(|k| &read[k][start..start + GROUP]);
+        let mut new = [[T::zero(); GROUP]; W];
+        for element in 0..GROUP {
+            let values = f(from_fn(|k| old[k][element]), from_fn(|k| read[k][element]));
+            for k in 0..W {
+                new[k][element] = values[k];
+            }
+        }
+        for k in 0..W {
+            written[k][start..start + GROUP].copy_from_slice(&new[k]);
+        }
+    }
+    for element in whole..length {
+        let new = f(from_fn(|k| written[k][element]), from_fn(|k| read[k][element]));
+        for k in 0..W {
+            written[k][element] = new[k];
+        }
+    }
+}
+
 /// The `S` sums of `f` over the elements of `K` slices of one length.
 #[inline(always)]
 pub fn lane_sums<T: Real, const K: usize, const S: usize>(
     slices: [&[T]; K],
     f: impl Fn([T; K]) -> [f64; S],
 ) -> [f64; S] {
-    let whole = slices[0].len() / LANES * LANES;
+    let (groups, rest) = split(slices);
     let mut lanes = [[0.0; LANES]; S];
-    let mut start = 0;
-    while start < whole {
-        let group = slices.map(|slice| &slice[start..start + LANES]);
+    for index in 0..groups[0].len() {
+        let group = group_at(groups, index);
         for lane in 0..LANES {
-            let terms = f(group.map(|slice| slice[lane]));
+            let terms = f(from_fn(|k| group[k][lane]));
             for sum in 0..S {
                 lanes[sum][lane] += terms[sum];
             }
         }
-        start += LANES;
     }
-    let mut sums = lanes.map(|lanes| lanes.iter().sum::<f64>());
-    for element in whole..slices[0].len() {
-        let terms = f(slices.map(|slice| slice[element]));
+    let mut sums = [0.0; S];
+    for sum in 0..S {
+        sums[sum] = lanes[sum].iter().sum();
+    }
+    for element in 0..rest[0].len() {
+        let terms = f(from_fn(|k| rest[k][element]));
         for sum in 0..S {
             sums[sum] += terms[sum];
         }
@@ -42,14 +84,44 @@ pub fn lane_maximum<T: Real, const K: usize>(
     slices: [&[T]; K],
     f: impl Fn([f64; K]) -> f64,
 ) -> f64 {
-    let length = slices[0].len();
-    let slices = slices.map(|slice| &slice[..length]);
-    let mut largest = 0.0;
-    let mut nan = false;
-    for element in 0..length {
-        let term = f(slices.map(|slice| slice[element].f64()));
-        nan |= term.is_nan();
-        largest = if term > largest { term } else { largest };
+    let (groups, rest) = split(slices);
+    let mut lanes = [0.0; LANES];
+    for index in 0..groups[0].len() {
+        let group = group_at(groups, index);
+        for (lane, largest) in lanes.iter_mut().enumerate() {
+            *largest = larger(*largest, f(from_fn(|k| group[k][lane].f64())));
+        }
     }
-    if nan { f64::NAN } else { largest }
+    let whole = lanes.into_iter().fold(0.0, larger);
+    let elements = 0..rest[0].len();
+    elements.map(|element| f(from_fn(|k| rest[k][element].f64()))).fold(whole, larger)
+}
+
+/// The larger of two numbers; NaN if one of them is.
+#[inline(always)]
+pub(super) fn larger(a: f64, b: f64) -> f64 {
+    if b <= a || a.is_nan() { a } else { b }
+}
+
+/// The same numbers in `f64`. `array::map` would be a call in the middle of a kernel.
+#[inline(always)]
+pub fn in_f64<T: Real, const K: usize>(elements: [T; K]) -> [f64; K] {
+    from_fn(|k| elements[k].f64())
+}
+
+/// Slices of one length as groups of `LANES` elements, and what is left of them.
+#[inline(always)]
+fn split<T, const K: usize>(slices: [&[T]; K]) -> ([&[[T; LANES]]; K], [&[T]; K]) {
+    let whole = slices.first().map_or(0, |slice| slice.len() / LANES);
+    (from_fn(|k| &slices[k].as_chunks().0[..whole]), from_fn(|k| &slices[k][whole * LANES..]))
+}
+
+/// A copy of one group of every slice: vectors, to a compiler, and not `LANES` numbers.
+#[inline(always)]
+fn group_at<T: Real, const K: usize>(groups: [&[[T; LANES]]; K], index: usize) -> [[T; LANES]; K] {
+    let mut group = [[T::zero(); LANES]; K];
+    for k in 0..K {
+        group[k] = groups[k][index];
+    }
+    group
 }

@@ -11,7 +11,7 @@
 mod lanes;
 mod view;
 
-pub use lanes::{LANES, lane_maximum, lane_sums};
+pub use lanes::{LANES, in_f64, lane_maximum, lane_sums};
 pub use view::View;
 
 use burn::tensor::{DType, Element, TensorData};

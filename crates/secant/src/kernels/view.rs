@@ -3,7 +3,10 @@
 use burn::tensor::TensorData;
 use rayon::prelude::*;
 
-use super::Real;
+use super::{
+    Real,
+    lanes::{lane_apply, larger},
+};
 
 /// Numbers in a chunk: seven `f32` vectors of this length fit in a second-level cache.
 const CHUNK: usize = 16 * 1024;
@@ -14,6 +17,42 @@ const WHOLE_UP_TO: usize = 4 * CHUNK;
 
 /// The same stretch of every vector of a tensor.
 type Chunk<'a, T, const W: usize, const R: usize> = ([&'a mut [T]; W], [&'a [T]; R]);
+
+/// A chunk to be written by `f`. What [`pulp::Arch::dispatch`] runs is compiled for the vector
+/// instructions at hand together with all that is inlined into it; a closure in this struct's place
+/// would have an `FnOnce` form that can stay a function of its own, without them. `f` is here by
+/// value, so that its coefficients are numbers and not places in memory that a chunk might overlap.
+struct Apply<'a, F, T, const W: usize, const R: usize>(F, Chunk<'a, T, W, R>);
+
+impl<F, T: Real, const W: usize, const R: usize> pulp::NullaryFnOnce for Apply<'_, F, T, W, R>
+where
+    F: Fn([T; W], [T; R]) -> [T; W],
+{
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        let Self(f, (written, read)) = self;
+        lane_apply(written, read, f);
+    }
+}
+
+/// A chunk to be reduced by `body`; see [`Apply`].
+struct Reduce<'a, F, T, const W: usize, const R: usize>(F, [&'a [T]; W], [&'a [T]; R]);
+
+impl<F, T, const W: usize, const R: usize, const S: usize> pulp::NullaryFnOnce
+    for Reduce<'_, F, T, W, R>
+where
+    F: Fn([&[T]; W], [&[T]; R]) -> [f64; S],
+{
+    type Output = [f64; S];
+
+    #[inline(always)]
+    fn call(self) -> [f64; S] {
+        let Self(body, written, read) = self;
+        body(written, read)
+    }
+}
 
 /// The vectors of one tensor: `W` that are written and `R` that are only read.
 pub struct View<'a, T, const W: usize, const R: usize> {
@@ -49,15 +88,11 @@ impl<'a, T: Real, const W: usize, const R: usize> View<'a, T, W, R> {
         self.len() == 0
     }
 
-    /// One pass that writes: `body` gets the written and the read slices of each chunk.
-    pub fn apply(&mut self, body: impl Fn([&mut [T]; W], [&[T]; R]) + Sync) {
+    /// One pass that writes: `f` gives the new values of the written vectors at one place, from
+    /// the values of all vectors there.
+    pub fn apply(&mut self, f: impl Fn([T; W], [T; R]) -> [T; W] + Sync + Copy) {
         let arch = pulp::Arch::new();
-        let run = |(written, read): Chunk<'_, T, W, R>| {
-            arch.dispatch(
-                #[inline(always)]
-                || body(written, read),
-            );
-        };
+        let run = |chunk: Chunk<'_, T, W, R>| arch.dispatch(Apply(f, chunk));
         if self.len() <= WHOLE_UP_TO {
             run((self.written.each_mut().map(|slice| &mut **slice), self.read));
         } else {
@@ -68,7 +103,7 @@ impl<'a, T: Real, const W: usize, const R: usize> View<'a, T, W, R> {
     /// One pass that sums: the `S` sums of `body` over the chunks, added in order.
     pub fn reduce<const S: usize>(
         &self,
-        body: impl Fn([&[T]; W], [&[T]; R]) -> [f64; S] + Sync,
+        body: impl Fn([&[T]; W], [&[T]; R]) -> [f64; S] + Sync + Copy,
     ) -> [f64; S] {
         self.fold(body, |sum, term| sum + term)
     }
@@ -76,14 +111,14 @@ impl<'a, T: Real, const W: usize, const R: usize> View<'a, T, W, R> {
     /// Like [`View::reduce`], for maxima of numbers that are not negative. NaN is passed on.
     pub fn maximum<const S: usize>(
         &self,
-        body: impl Fn([&[T]; W], [&[T]; R]) -> [f64; S] + Sync,
+        body: impl Fn([&[T]; W], [&[T]; R]) -> [f64; S] + Sync + Copy,
     ) -> [f64; S] {
-        self.fold(body, |max, term| if term <= max || max.is_nan() { max } else { term })
+        self.fold(body, larger)
     }
 
     fn fold<const S: usize>(
         &self,
-        body: impl Fn([&[T]; W], [&[T]; R]) -> [f64; S] + Sync,
+        body: impl Fn([&[T]; W], [&[T]; R]) -> [f64; S] + Sync + Copy,
         combine: impl Fn(f64, f64) -> f64,
     ) -> [f64; S] {
         let arch = pulp::Arch::new();
@@ -92,10 +127,7 @@ impl<'a, T: Real, const W: usize, const R: usize> View<'a, T, W, R> {
             let range = start..(start + CHUNK).min(length);
             let written = self.written.each_ref().map(|slice| &slice[range.clone()]);
             let read = self.read.map(|slice| &slice[range.clone()]);
-            arch.dispatch(
-                #[inline(always)]
-                || body(written, read),
-            )
+            arch.dispatch(Reduce(body, written, read))
         };
         let add =
             |sums: [f64; S], terms: [f64; S]| std::array::from_fn(|i| combine(sums[i], terms[i]));

@@ -144,17 +144,16 @@ impl TensorKernel<3, 1> for AdaBeliefPass<'_> {
         let (beta1, beta2, eps) = (T::of(beta1), T::of(beta2), T::of(eps));
         view.apply(
             #[inline(always)]
-            |[theta, m, s], [g]| {
-                for (((theta, m), s), &g) in theta.iter_mut().zip(m).zip(s).zip(g) {
-                    let g = g + l2 * *theta;
-                    // 1. The prediction and how far the gradient is from it.
-                    *m = beta1 * *m + new1 * g;
-                    let e = g - *m;
-                    // 2. The squared surprise.
-                    *s = (beta2 * *s + new2 * (e * e)) + eps;
-                    // 3. The step.
-                    *theta = shrink * *theta - rate * (*m / (s.sqrt() * root2 + eps));
-                }
+            move |[theta, m, s], [g]| {
+                let g = g + l2 * theta;
+                // 1. The prediction and how far the gradient is from it.
+                let m = beta1 * m + new1 * g;
+                let e = g - m;
+                // 2. The squared surprise.
+                let s = (beta2 * s + new2 * (e * e)) + eps;
+                // 3. The step.
+                let theta = shrink * theta - rate * (m / (s.sqrt() * root2 + eps));
+                [theta, m, s]
             },
         );
     }

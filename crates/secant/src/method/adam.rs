@@ -168,15 +168,14 @@ impl TensorKernel<3, 1> for AdamPass<'_> {
         let root2 = T::of(1.0 / self.correction2.sqrt());
         view.apply(
             #[inline(always)]
-            |[theta, m, v], [g]| {
-                for (((theta, m), v), &g) in theta.iter_mut().zip(m).zip(v).zip(g) {
-                    let g = g + l2 * *theta;
-                    // 1. The moving averages.
-                    *m = beta1 * *m + new1 * g;
-                    *v = beta2 * *v + new2 * (g * g);
-                    // 2. The step.
-                    *theta = shrink * *theta - rate * (*m / (v.sqrt() * root2 + eps));
-                }
+            move |[theta, m, v], [g]| {
+                let g = g + l2 * theta;
+                // 1. The moving averages.
+                let m = beta1 * m + new1 * g;
+                let v = beta2 * v + new2 * (g * g);
+                // 2. The step.
+                let theta = shrink * theta - rate * (m / (v.sqrt() * root2 + eps));
+                [theta, m, v]
             },
         );
     }

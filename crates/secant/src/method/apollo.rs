@@ -44,7 +44,7 @@ use secant_core::report::{PairOutcome, Rejection};
 use crate::{
     blocks::{Blocks, Layout},
     error::{ConfigError, require, require_beta, require_positive},
-    kernels::{Real, TensorKernel, View, for_each_tensor, lane_maximum, lane_sums},
+    kernels::{Real, TensorKernel, View, for_each_tensor, in_f64, lane_maximum, lane_sums},
     method::{
         Decay, GradientMethod, Method, StepContext, TensorSettings, adam::bias_correction,
         record_state, step_by_gradient,
@@ -227,12 +227,14 @@ impl TensorKernel<4, 1> for ApolloPass<'_> {
         // First pass, steps 3 to 5: |d|_4^4, d'delta_g and d'(B d).
         let [fourth, d_delta, d_b_d] = view.reduce(
             #[inline(always)]
-            |[theta, m, b, d], [g]| {
+            move |[theta, m, b, d], [g]| {
+                // Without L2 decay theta is not read.
+                let theta = if l2 == 0.0 { g } else { theta };
                 lane_sums(
                     [theta, m, b, d, g],
                     #[inline(always)]
                     |elements| {
-                        let [theta, m, b, d, g] = elements.map(T::f64);
+                        let [theta, m, b, d, g] = in_f64(elements);
                         let delta = g + l2 * theta - m;
                         let square = d * d;
                         [square * square, d * delta, b * square]
@@ -266,7 +268,8 @@ impl ApolloPass<'_> {
             Rebound::Belief => {
                 let [largest] = view.maximum(
                     #[inline(always)]
-                    |[theta, m, _, _], [g]| {
+                    move |[theta, m, _, _], [g]| {
+                        let theta = if l2 == 0.0 { g } else { theta };
                         [lane_maximum(
                             [theta, m, g],
                             #[inline(always)]
@@ -298,12 +301,12 @@ struct Coefficients {
 fn mean_bound<T: Real>(view: &View<'_, T, 4, 1>, c: Coefficients) -> f64 {
     let [sum] = view.reduce(
         #[inline(always)]
-        |[_, _, b, d], _| {
+        move |[_, _, b, d], _| {
             lane_sums(
                 [b, d],
                 #[inline(always)]
                 |elements| {
-                    let [b, u] = elements.map(T::f64);
+                    let [b, u] = in_f64(elements);
                     let u = u * c.inverse_q;
                     [(b + c.update * (u * u)).abs().max(c.floor) + c.extra]
                 },
@@ -320,19 +323,17 @@ fn move_tensor<T: Real>(view: &mut View<'_, T, 4, 1>, c: Coefficients, pull: f64
     let (extra, pull) = (T::of(c.extra), T::of(pull));
     view.apply(
         #[inline(always)]
-        |[theta, m, b, d], [g]| {
-            for ((((theta, m), b), d), &g) in theta.iter_mut().zip(m).zip(b).zip(d).zip(g) {
-                // 3. The average.
-                let g = g + l2 * *theta;
-                *m = *m + alpha * (g - *m);
-                // 5. and 6. The diagonal and its bound.
-                let u = *d * inverse_q;
-                *b = *b + update * (u * u);
-                let bound = b.abs().max(floor) + extra;
-                // 7. and 8. The direction and the step.
-                *d = *m / bound + pull * *theta;
-                *theta = *theta - lr * *d;
-            }
+        move |[theta, m, b, d], [g]| {
+            // 3. The average.
+            let g = g + l2 * theta;
+            let m = m + alpha * (g - m);
+            // 5. and 6. The diagonal and its bound.
+            let u = d * inverse_q;
+            let b = b + update * (u * u);
+            let bound = b.abs().max(floor) + extra;
+            // 7. and 8. The direction and the step.
+            let d = m / bound + pull * theta;
+            [theta - lr * d, m, b, d]
         },
     );
 }

@@ -168,11 +168,7 @@ impl TensorKernel<1, 1> for L2Pass<'_> {
         let l2 = T::of(self.tensors[index].decay.l2());
         view.apply(
             #[inline(always)]
-            |[g], [theta]| {
-                for (g, &theta) in g.iter_mut().zip(theta) {
-                    *g = *g + l2 * theta;
-                }
-            },
+            move |[g], [theta]| [g + l2 * theta],
         );
     }
 }

@@ -172,15 +172,14 @@ impl TensorKernel<3, 1> for RAdamPass<'_> {
         };
         view.apply(
             #[inline(always)]
-            |[theta, m, v], [g]| {
-                for (((theta, m), v), &g) in theta.iter_mut().zip(m).zip(v).zip(g) {
-                    let g = g + l2 * *theta;
-                    // 1. The moving averages.
-                    *m = beta1 * *m + new1 * g;
-                    *v = beta2 * *v + new2 * (g * g);
-                    // 2. The step.
-                    *theta = shrink * *theta - rate * (*m / (by_root * v.sqrt() + floor));
-                }
+            move |[theta, m, v], [g]| {
+                let g = g + l2 * theta;
+                // 1. The moving averages.
+                let m = beta1 * m + new1 * g;
+                let v = beta2 * v + new2 * (g * g);
+                // 2. The step.
+                let theta = shrink * theta - rate * (m / (by_root * v.sqrt() + floor));
+                [theta, m, v]
             },
         );
     }

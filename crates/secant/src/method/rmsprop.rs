@@ -173,29 +173,18 @@ impl RmsPropPass<'_> {
 }
 
 impl<T: Real> Coefficients<T> {
+    /// The new theta, v, gbar and b; those that are not kept go in as zero.
     #[inline(always)]
-    fn step(self, theta: &mut T, v: &mut T, gbar: Option<&mut T>, b: Option<&mut T>, g: T) {
-        let g = g + self.l2 * *theta;
+    fn step(self, [theta, v, gbar, b]: [T; 4], g: T, centered: bool) -> [T; 4] {
+        let g = g + self.l2 * theta;
         // 1. The averages.
-        *v = self.alpha * *v + self.new * (g * g);
+        let v = self.alpha * v + self.new * (g * g);
+        let gbar = self.alpha * gbar + self.new * g;
         // 2. The divisor.
-        let square = match gbar {
-            None => *v,
-            Some(gbar) => {
-                *gbar = self.alpha * *gbar + self.new * g;
-                (*v - *gbar * *gbar).max(T::zero())
-            }
-        };
-        let scaled = g / (square.sqrt() + self.eps);
+        let square = if centered { (v - gbar * gbar).max(T::zero()) } else { v };
         // 3. The step.
-        let direction = match b {
-            None => scaled,
-            Some(b) => {
-                *b = self.mu * *b + scaled;
-                *b
-            }
-        };
-        *theta = self.shrink * *theta - self.lr * direction;
+        let b = self.mu * b + g / (square.sqrt() + self.eps);
+        [self.shrink * theta - self.lr * b, v, gbar, b]
     }
 }
 
@@ -204,12 +193,12 @@ impl TensorKernel<2, 1> for RmsPropPass<'_> {
 
     fn run<T: Real>(&self, index: usize, mut view: View<'_, T, 2, 1>) {
         let c = self.coefficients::<T>(index);
+        let zero = T::zero();
         view.apply(
             #[inline(always)]
-            |[theta, v], [g]| {
-                for ((theta, v), &g) in theta.iter_mut().zip(v).zip(g) {
-                    c.step(theta, v, None, None, g);
-                }
+            move |[theta, v], [g]| {
+                let [theta, v, ..] = c.step([theta, v, zero, zero], g, false);
+                [theta, v]
             },
         );
     }
@@ -220,19 +209,24 @@ impl TensorKernel<3, 1> for RmsPropPass<'_> {
 
     fn run<T: Real>(&self, index: usize, mut view: View<'_, T, 3, 1>) {
         let c = self.coefficients::<T>(index);
-        let centered = self.config.centered;
-        view.apply(
-            #[inline(always)]
-            |[theta, v, extra], [g]| {
-                let elements = theta.iter_mut().zip(v).zip(extra).zip(g);
-                if centered {
-                    elements
-                        .for_each(|(((theta, v), gbar), &g)| c.step(theta, v, Some(gbar), None, g));
-                } else {
-                    elements.for_each(|(((theta, v), b), &g)| c.step(theta, v, None, Some(b), g));
-                }
-            },
-        );
+        let zero = T::zero();
+        if self.config.centered {
+            view.apply(
+                #[inline(always)]
+                move |[theta, v, gbar], [g]| {
+                    let [theta, v, gbar, _] = c.step([theta, v, gbar, zero], g, true);
+                    [theta, v, gbar]
+                },
+            );
+        } else {
+            view.apply(
+                #[inline(always)]
+                move |[theta, v, b], [g]| {
+                    let [theta, v, _, b] = c.step([theta, v, zero, b], g, false);
+                    [theta, v, b]
+                },
+            );
+        }
     }
 }
 
@@ -243,12 +237,7 @@ impl TensorKernel<4, 1> for RmsPropPass<'_> {
         let c = self.coefficients::<T>(index);
         view.apply(
             #[inline(always)]
-            |[theta, v, gbar, b], [g]| {
-                for ((((theta, v), gbar), b), &g) in theta.iter_mut().zip(v).zip(gbar).zip(b).zip(g)
-                {
-                    c.step(theta, v, Some(gbar), Some(b), g);
-                }
-            },
+            move |vectors, [g]| c.step(vectors, g, true),
         );
     }
 }

@@ -197,12 +197,7 @@ impl TensorKernel<1, 1> for SgdPass<'_> {
         let (l2, shrink, lr) = (T::of(decay.l2()), T::of(1.0 - lr * decay.decoupled()), T::of(lr));
         view.apply(
             #[inline(always)]
-            |[theta], [g]| {
-                for (theta, &g) in theta.iter_mut().zip(g) {
-                    let g = g + l2 * *theta;
-                    *theta = shrink * *theta - lr * g;
-                }
-            },
+            move |[theta], [g]| [shrink * theta - lr * (g + l2 * theta)],
         );
     }
 }
@@ -217,12 +212,10 @@ impl TensorKernel<2, 1> for SgdPass<'_> {
         let (ahead, from_b) = (T::of(self.ahead), T::of(self.from_b));
         view.apply(
             #[inline(always)]
-            |[theta, b], [g]| {
-                for ((theta, b), &g) in theta.iter_mut().zip(b).zip(g) {
-                    let g = g + l2 * *theta;
-                    *b = keep * *b + add * g;
-                    *theta = shrink * *theta - lr * (ahead * g + from_b * *b);
-                }
+            move |[theta, b], [g]| {
+                let g = g + l2 * theta;
+                let b = keep * b + add * g;
+                [shrink * theta - lr * (ahead * g + from_b * b), b]
             },
         );
     }

@@ -93,7 +93,7 @@ impl TensorKernel<0, 1> for SquaredNorm {
     fn run<T: Real>(&self, _: usize, view: View<'_, T, 0, 1>) -> f64 {
         let [square] = view.reduce(
             #[inline(always)]
-            |[], [g]| {
+            move |[], [g]| {
                 lane_sums(
                     [g],
                     #[inline(always)]
@@ -121,7 +121,7 @@ impl TensorKernel<1, 0> for ScalePass {
             let factor = T::of(factor);
             view.apply(
                 #[inline(always)]
-                |[g], []| g.iter_mut().for_each(|g| *g = *g * factor),
+                move |[g], []| [g * factor],
             );
         }
     }
@@ -138,7 +138,7 @@ impl TensorKernel<1, 0> for ClampPass {
         let limit = T::of(self.limit);
         view.apply(
             #[inline(always)]
-            |[g], []| g.iter_mut().for_each(|g| *g = g.max(-limit).min(limit)),
+            move |[g], []| [g.max(-limit).min(limit)],
         );
     }
 }

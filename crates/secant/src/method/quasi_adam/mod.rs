@@ -572,7 +572,7 @@ impl TensorKernel<0, 3> for ProductPass {
         let (c, d) = self.memory.coefficients::<T>();
         let [ss, sy, yy, sg, yg] = view.reduce(
             #[inline(always)]
-            |[], [g, memory, s]| {
+            move |[], [g, memory, s]| {
                 lane_sums(
                     [g, memory, s],
                     #[inline(always)]
@@ -596,7 +596,7 @@ impl TensorKernel<0, 5> for ProductPass {
         let adam = self.rates.cast::<T>(1.0);
         let [ss, sy, yy, sg, yg, gg, adam] = view.reduce(
             #[inline(always)]
-            |[], [g, memory, s, m, v]| {
+            move |[], [g, memory, s, m, v]| {
                 lane_sums(
                     [g, memory, s, m, v],
                     #[inline(always)]
@@ -649,14 +649,13 @@ impl StepPass<'_> {
 }
 
 impl<T: Real> StepCoefficients<T> {
-    /// The new theta and its displacement; m and v are written.
+    /// The new theta, m, v and displacement.
     #[inline(always)]
-    fn step(self, theta: T, m: &mut T, v: &mut T, [g, memory, s]: [T; 3]) -> (T, T) {
-        let (new_m, new_v, p) = self.adam.step(*m, *v, g);
-        (*m, *v) = (new_m, new_v);
+    fn step(self, [theta, m, v]: [T; 3], [g, memory, s]: [T; 3]) -> [T; 4] {
+        let (m, v, p) = self.adam.step(m, v, g);
         let q = self.by_g * g + self.by_s * s + self.by_memory * memory;
         let new = (self.shrink * theta - p) - q;
-        (new, new - theta)
+        [new, m, v, new - theta]
     }
 }
 
@@ -667,14 +666,7 @@ impl TensorKernel<4, 2> for StepPass<'_> {
         let c = self.coefficients::<T>(index);
         view.apply(
             #[inline(always)]
-            |[theta, m, v, s], [g, memory]| {
-                let read = g.iter().zip(memory);
-                for ((((theta, m), v), s), (&g, &memory)) in
-                    theta.iter_mut().zip(m).zip(v).zip(s).zip(read)
-                {
-                    (*theta, *s) = c.step(*theta, m, v, [g, memory, *s]);
-                }
-            },
+            move |[theta, m, v, s], [g, memory]| c.step([theta, m, v], [g, memory, s]),
         );
     }
 }
@@ -687,14 +679,7 @@ impl TensorKernel<4, 3> for StepPass<'_> {
         let c = self.coefficients::<T>(index);
         view.apply(
             #[inline(always)]
-            |[theta, m, v, s], [g, kept_y, kept_s]| {
-                let read = g.iter().zip(kept_y).zip(kept_s);
-                for ((((theta, m), v), s), ((&g, &y), &pair)) in
-                    theta.iter_mut().zip(m).zip(v).zip(s).zip(read)
-                {
-                    (*theta, *s) = c.step(*theta, m, v, [g, y, pair]);
-                }
-            },
+            move |[theta, m, v, _], kept| c.step([theta, m, v], kept),
         );
     }
 }
@@ -716,12 +701,7 @@ impl TensorKernel<2, 3> for KeepPass<'_> {
         let (c, d) = self.memory.coefficients::<T>();
         view.apply(
             #[inline(always)]
-            |[kept_s, kept_y], [g, memory, s]| {
-                kept_s.copy_from_slice(s);
-                for (y, (&g, &memory)) in kept_y.iter_mut().zip(g.iter().zip(memory)) {
-                    *y = c * g + d * memory;
-                }
-            },
+            move |_, [g, memory, s]| [s, c * g + d * memory],
         );
     }
 }

@@ -32,7 +32,7 @@ use secant_core::{
 use crate::{
     blocks::{Blocks, Layout},
     error::{ConfigError, require_beta, require_positive},
-    kernels::{Real, TensorKernel, View, for_each_tensor, lane_sums},
+    kernels::{Real, TensorKernel, View, for_each_tensor, in_f64, lane_sums},
     method::{
         Decay, GradientMethod, Method, StepContext, TensorSettings, adam::bias_correction,
         record_state, step_by_gradient,
@@ -148,12 +148,14 @@ impl EmaPass<'_> {
         let (beta1, new1) = (self.config.beta1, 1.0 - self.config.beta1);
         let [ss, sy, yy, sm, ym] = view.reduce(
             #[inline(always)]
-            |[theta, m, _, s], [g]| {
+            move |[theta, m, _, s], [g]| {
+                // Without L2 decay theta is not read.
+                let theta = if l2 == 0.0 { g } else { theta };
                 lane_sums(
                     [theta, m, s, g],
                     #[inline(always)]
                     |elements| {
-                        let [theta, old, s, g] = elements.map(T::f64);
+                        let [theta, old, s, g] = in_f64(elements);
                         let m = beta1 * old + new1 * (g + l2 * theta);
                         let y = m - old;
                         [s * s, s * y, y * y, s * m, y * m]
@@ -183,23 +185,20 @@ impl TensorKernel<4, 1> for EmaPass<'_> {
         let coefficients = pair.map(|q| (T::of(q.gamma), T::of(q.a), T::of(q.b)));
         view.apply(
             #[inline(always)]
-            |[theta, m, v, s], [g]| {
-                for ((((theta, m), v), s), &g) in theta.iter_mut().zip(m).zip(v).zip(s).zip(g) {
-                    let g = g + l2 * *theta;
-                    // 1. The averages.
-                    let old = *m;
-                    *m = beta1 * old + new1 * g;
-                    *v = beta2 * *v + new2 * (g * g);
-                    // 2. The direction.
-                    let direction = match coefficients {
-                        Some((gamma, a, b)) => gamma * *m + a * *s + b * (*m - old),
-                        None => *m / (v.sqrt() * root2 + eps),
-                    };
-                    // 3. The step and its displacement.
-                    let new = shrink * *theta - rate * direction;
-                    *s = new - *theta;
-                    *theta = new;
-                }
+            move |[theta, m, v, s], [g]| {
+                let g = g + l2 * theta;
+                // 1. The averages.
+                let old = m;
+                let m = beta1 * old + new1 * g;
+                let v = beta2 * v + new2 * (g * g);
+                // 2. The direction.
+                let direction = match coefficients {
+                    Some((gamma, a, b)) => gamma * m + a * s + b * (m - old),
+                    None => m / (v.sqrt() * root2 + eps),
+                };
+                // 3. The step and its displacement.
+                let new = shrink * theta - rate * direction;
+                [new, m, v, new - theta]
             },
         );
         pair.is_some()

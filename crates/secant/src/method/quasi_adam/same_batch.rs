@@ -102,11 +102,7 @@ impl TensorKernel<1, 1> for ChangePass {
     fn run<T: Real>(&self, _: usize, mut view: View<'_, T, 1, 1>) {
         view.apply(
             #[inline(always)]
-            |[memory], [g]| {
-                for (memory, &g) in memory.iter_mut().zip(g) {
-                    *memory = g - *memory;
-                }
-            },
+            move |[memory], [g]| [g - memory],
         );
     }
 }

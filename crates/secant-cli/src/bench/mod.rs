@@ -1,0 +1,14 @@
+//! `secant bench`: how long a step takes, beside what the memory of the machine allows.
+
+mod bandwidth;
+mod contender;
+mod measure;
+mod method;
+mod model;
+mod report;
+mod shapes;
+
+pub use measure::{Measurement, Plan, measure};
+pub use method::{BenchMethod, Traffic};
+pub use report::{json_line, table};
+pub use shapes::Shapes;

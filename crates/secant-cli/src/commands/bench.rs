@@ -1,0 +1,92 @@
+//! `secant bench step`.
+
+use std::{io::Write, process::ExitCode};
+
+use clap::{Args, Subcommand, ValueEnum};
+
+use crate::bench::{BenchMethod, Plan, Shapes, json_line, measure, table};
+
+/// What is timed.
+#[derive(Debug, Subcommand)]
+pub(super) enum BenchCommand {
+    /// Time an optimizer step, beside the memory's speed and Burn's Adam
+    Step(StepArgs),
+}
+
+/// Times `step_with_gradients` of every method on tensors of given shapes, single precision, in
+/// host memory.
+///
+/// The gradients are made outside the clock and handed over, as after a backward pass; a step owns
+/// them, so freeing them is in its time. Methods take turns of ten steps; a time is the median
+/// over all steps. "of memory" is the bytes that the method must move (vectors read and written,
+/// as its documentation counts them) by the step's time, as a fraction of the bandwidth measured
+/// in the same turn with the same threads: the better of a copy and of a pass that reads four
+/// vectors and writes three. Ratios are medians over the turns; "x Adam" is to our Adam with the
+/// same guard.
+#[derive(Debug, Args)]
+pub(super) struct StepArgs {
+    /// The tensors; all if not given
+    #[arg(long, value_delimiter = ',')]
+    shapes: Vec<Shapes>,
+    /// The methods; all if not given
+    #[arg(long, value_delimiter = ',')]
+    methods: Vec<BenchMethod>,
+    /// Whether gradients are looked through for values that are not finite before a step writes
+    #[arg(long, value_enum, default_value_t = Guard::Both)]
+    guard: Guard,
+    /// The same as `--guard off`
+    #[arg(long, conflicts_with = "guard")]
+    no_guard: bool,
+    /// Timed steps of each, in turns of ten; by default 30 of one tensor, 200 of many
+    #[arg(long)]
+    rounds: Option<usize>,
+    /// Threads; by default one for each core
+    #[arg(long)]
+    threads: Option<usize>,
+    /// Print one JSON object for each method and guard instead of tables
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Guard {
+    On,
+    Off,
+    Both,
+}
+
+pub(super) fn run(command: &BenchCommand) -> anyhow::Result<ExitCode> {
+    match command {
+        BenchCommand::Step(args) => step(args),
+    }
+}
+
+fn step(args: &StepArgs) -> anyhow::Result<ExitCode> {
+    let guards = match args.guard {
+        _ if args.no_guard => vec![false],
+        Guard::On => vec![true],
+        Guard::Off => vec![false],
+        Guard::Both => vec![true, false],
+    };
+    let all_if_empty = |methods: &[BenchMethod]| match methods {
+        [] => BenchMethod::value_variants().to_vec(),
+        methods => methods.to_vec(),
+    };
+    let shapes = if args.shapes.is_empty() { Shapes::value_variants() } else { &args.shapes };
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(args.threads.unwrap_or(0)).build()?;
+    let threads = pool.current_num_threads();
+    for &shapes in shapes {
+        let methods = all_if_empty(&args.methods);
+        let plan = Plan { shapes, methods, guards: guards.clone(), rounds: args.rounds };
+        let measurements = pool.install(|| measure(&plan))?;
+        let mut out = std::io::stdout().lock();
+        if args.json {
+            for measurement in &measurements {
+                writeln!(out, "{}", json_line(measurement, threads))?;
+            }
+        } else {
+            writeln!(out, "{}", table(&measurements, threads))?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
