@@ -217,8 +217,7 @@ fn warnings(comparison: &Comparison, optimizers: &[OptimizerSummary]) -> Vec<War
     found.extend([GridEnd::Smallest, GridEnd::Largest].iter().filter_map(|&end| {
         let at_end = |entry: &&OptimizerSummary| entry.grid_end == Some(end);
         let rate = |entry: &OptimizerSummary| Some((entry.name.clone(), entry.best_rate?));
-        let rates: Vec<(String, f64)> =
-            optimizers.iter().filter(at_end).filter_map(rate).collect();
+        let rates: Vec<(String, f64)> = optimizers.iter().filter(at_end).filter_map(rate).collect();
         (!rates.is_empty()).then_some(Warning::RatesAtGridEnd { end, rates })
     }));
     for entry in optimizers {
