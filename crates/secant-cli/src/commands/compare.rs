@@ -11,12 +11,15 @@ use std::{
     },
 };
 
-use clap::Args;
+use clap::{ArgGroup, Args};
 
 use super::UsageError;
 use crate::{
-    compare::{Plan, compare},
-    problem::{Precision, Problem, TableModel, TableSource, load, load_table},
+    compare::{CompareError, Plan, compare},
+    problem::{
+        CatalogueEntry, DEFAULT_PROBLEM, Precision, Problem, TableModel, TableSource, load,
+        load_table,
+    },
     registry::{OPTIMIZERS, OptimizerEntry},
     report::{Summary, plain_text, write_report},
 };
@@ -27,60 +30,61 @@ use crate::{
 /// records, then one run for each seed at its best rate, measured on the test records. Ends with a
 /// table, and with report.html and data.jsonl in the output folder.
 #[derive(Debug, Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = EXAMPLES, group = ArgGroup::new("file").args(["csv", "libsvm"]))]
 pub(super) struct CompareArgs {
     /// The problem; `secant problems` lists them
-    #[arg(default_value = "digits/cnn", conflicts_with_all = ["csv", "libsvm"])]
-    problem: String,
-    /// A CSV file of your own instead
-    #[arg(long, value_name = "FILE", requires = "target", conflicts_with = "libsvm")]
+    #[arg(default_value = DEFAULT_PROBLEM, value_parser = parse_problem, conflicts_with = "file")]
+    problem: &'static CatalogueEntry,
+    /// A CSV file of your own instead of a problem; its target column must hold classes
+    #[arg(long, value_name = "FILE", requires = "target")]
     csv: Option<PathBuf>,
     /// The CSV file's column to predict, by name or by number from 1
     #[arg(long, value_name = "COLUMN", requires = "csv")]
     target: Option<String>,
-    /// A LIBSVM file of your own instead; FILE.t beside it is the test part
+    /// A LIBSVM file of your own instead of a problem; a file FILE.t beside it is the test part
     #[arg(long, value_name = "FILE")]
     libsvm: Option<PathBuf>,
     /// The network for a file of your own
-    #[arg(long, value_enum, default_value = "mlp")]
+    #[arg(long, value_enum, default_value = "mlp", requires = "file")]
     model: TableModel,
-    /// The optimizers, separated by commas; `secant optimizers` lists them
+    /// The optimizers, separated by commas; `secant optimizers` lists them [default: those with a *]
     #[arg(long, value_delimiter = ',', value_name = "NAMES", value_parser = parse_optimizer)]
     optimizers: Option<Vec<&'static OptimizerEntry>>,
-    /// How many seeds each optimizer's best rate is run with
-    #[arg(long, default_value = "3", value_name = "N")]
+    /// Final runs of every optimizer at its best rate, each from another seed
+    #[arg(long, default_value = "3", value_name = "N", value_parser = parse_count)]
     seeds: NonZeroUsize,
-    /// Passes over the training records [default: the problem's]
-    #[arg(long, value_name = "N")]
+    /// Passes over the training records in every run [default: the problem's]
+    #[arg(long, value_name = "N", value_parser = parse_count)]
     epochs: Option<NonZeroUsize>,
     /// Records in a batch [default: the problem's]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = parse_count)]
     batch_size: Option<NonZeroUsize>,
-    /// One learning rate for all optimizers, instead of tuning
+    /// One learning rate for all optimizers instead of tuning
     #[arg(long, value_name = "RATE", value_parser = parse_rate, conflicts_with = "tune")]
     lr: Option<f64>,
-    /// Tuning runs for every optimizer
-    #[arg(long, default_value = "3", value_name = "N")]
+    /// Learning rates to try for every optimizer, one run each, before the final runs
+    #[arg(long, default_value = "3", value_name = "N", value_parser = parse_count)]
     tune: NonZeroUsize,
-    /// The validation accuracy that counts as "reached the target", from 0 to 1
+    /// The validation accuracy, above 0 and at most 1, to which costs are counted
+    /// [default: the problem's; for a file of your own from the tuning runs]
     #[arg(long, value_name = "ACCURACY", value_parser = parse_fraction)]
     target_accuracy: Option<f64>,
     /// The folder below which data sets are kept
     #[arg(long, env = "SECANT_DATA", default_value = "data", value_name = "DIR")]
     data_dir: PathBuf,
-    /// The folder for report.html and data.jsonl
+    /// The folder for report.html and data.jsonl; made if need be
     #[arg(long, default_value = "secant-report", value_name = "DIR")]
     out: PathBuf,
-    /// Take finished runs from the data in the output folder
+    /// Go on with the comparison in the output folder: only what is missing there is run
     #[arg(long)]
     resume: bool,
-    /// Print the records as JSON lines instead of the table
+    /// Print the records (those of data.jsonl) as JSON lines instead of the table
     #[arg(long)]
     json: bool,
     /// Runs side by side, one thread each [default: the number of cores]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = parse_count)]
     threads: Option<NonZeroUsize>,
-    /// The number type
+    /// The number type of data and weights
     #[arg(long, value_enum, default_value = "f32")]
     precision: Precision,
 }
@@ -91,8 +95,16 @@ const EXAMPLES: &str = "Examples:
   secant compare --csv wine.csv --target quality --model logistic --seeds 5
   secant compare --libsvm a9a --optimizers sgd,adam --tune 5";
 
+fn parse_problem(name: &str) -> Result<&'static CatalogueEntry, String> {
+    CatalogueEntry::named(name).map_err(|error| error.to_string())
+}
+
 fn parse_optimizer(name: &str) -> Result<&'static OptimizerEntry, String> {
     OptimizerEntry::named(name.trim()).map_err(|error| error.to_string())
+}
+
+fn parse_count(text: &str) -> Result<NonZeroUsize, String> {
+    text.parse().map_err(|_| "a whole number from 1 is wanted".to_string())
 }
 
 fn parse_rate(text: &str) -> Result<f64, String> {
@@ -113,7 +125,13 @@ pub(super) fn run(args: CompareArgs) -> anyhow::Result<ExitCode> {
     let problem = args.load_problem()?;
     let plan = args.plan(&problem)?;
     let stop = stop_on_interrupt()?;
-    let records = compare(&problem, &plan, &stop)?;
+    let records = match compare(&problem, &plan, &stop) {
+        Err(stopped @ CompareError::Stopped { .. }) => {
+            eprintln!("secant: {stopped}");
+            return Ok(ExitCode::from(INTERRUPTED));
+        }
+        ended => ended?,
+    };
     let paths = write_report(&plan.folder, &records)?;
     let mut out = std::io::stdout().lock();
     if args.json {
@@ -136,7 +154,7 @@ impl CompareArgs {
                 load_table(TableSource::Csv { path, target }, self.model)?
             }
             (_, _, Some(path)) => load_table(TableSource::Libsvm(path), self.model)?,
-            _ => load(&self.problem, &self.data_dir)?,
+            _ => load(self.problem, &self.data_dir)?,
         })
     }
 
@@ -176,13 +194,16 @@ fn command_line() -> String {
     std::iter::once("secant".to_string()).chain(arguments).collect::<Vec<_>>().join(" ")
 }
 
+/// The exit code of a command that Ctrl-C ended, as shells have it.
+const INTERRUPTED: u8 = 130;
+
 /// The first Ctrl-C ends the steps in progress, the second the process.
 fn stop_on_interrupt() -> anyhow::Result<Arc<AtomicBool>> {
     let stop = Arc::new(AtomicBool::new(false));
     let seen = Arc::clone(&stop);
     ctrlc::set_handler(move || {
         if seen.swap(true, Ordering::Relaxed) {
-            std::process::exit(130);
+            std::process::exit(INTERRUPTED.into());
         }
         eprintln!("\nstopping after the steps in progress; press Ctrl-C again to stop at once");
     })?;

@@ -2,7 +2,10 @@
 
 use std::{io::Write, process::ExitCode};
 
-use crate::{problem::CATALOGUE, registry::OPTIMIZERS};
+use crate::{
+    problem::{CATALOGUE, DEFAULT_PROBLEM},
+    registry::OPTIMIZERS,
+};
 
 pub(super) fn optimizers() -> anyhow::Result<ExitCode> {
     let mut out = std::io::stdout().lock();
@@ -26,7 +29,8 @@ pub(super) fn optimizers() -> anyhow::Result<ExitCode> {
 pub(super) fn problems() -> anyhow::Result<ExitCode> {
     let mut out = std::io::stdout().lock();
     for entry in &CATALOGUE {
-        writeln!(out, "{:<18} {}", entry.name, entry.line)?;
+        let default = if entry.name == DEFAULT_PROBLEM { " (the default)" } else { "" };
+        writeln!(out, "{:<18} {}{default}", entry.name, entry.line)?;
     }
     writeln!(
         out,

@@ -27,17 +27,17 @@ Then try your own data: `secant compare --csv FILE --target COLUMN`.";
 enum Command {
     /// Train a problem with several optimizers, tuned alike, and report which does best
     Compare(compare::CompareArgs),
-    /// List the optimizers
+    /// List the optimizers, their memory and their gradients in a step
     Optimizers,
-    /// List the problems
+    /// List the problems that need no file of your own
     Problems,
-    /// Download data sets
+    /// Get the data of the problems that need some
     #[command(subcommand)]
     Data(data::DataCommand),
     /// Time what an optimizer costs
     #[command(subcommand)]
     Bench(bench::BenchCommand),
-    /// Replay reference traces and print the largest relative deviation
+    /// Check the optimizers against recorded steps of other implementations
     Trace(trace::TraceArgs),
 }
 

@@ -81,14 +81,14 @@ impl Journal {
 }
 
 /// Whether finished runs of `found` are runs of `wanted` too: all but the command line, the number
-/// of seeds and optimizers, and the threads must agree.
+/// of seeds, trials and optimizers, and the threads must agree; a given rate is no trial.
 fn is_same(found: &Record, wanted: &Comparison) -> bool {
     let Record::Comparison(found) = found else { return false };
     let key = |c: &Comparison| {
         (
             (c.version.clone(), c.problem.clone(), c.description.clone(), c.precision.clone()),
             (c.train_records, c.validation_records, c.test_records),
-            (c.batch_size, c.epochs),
+            (c.batch_size, c.epochs, c.trials == 0),
         )
     };
     key(found) == key(wanted)

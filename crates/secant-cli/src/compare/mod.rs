@@ -6,7 +6,11 @@ mod progress;
 mod target;
 mod work;
 
-use std::{collections::HashMap, path::PathBuf, sync::atomic::AtomicBool};
+use std::{
+    collections::HashMap,
+    path::PathBuf,
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 use burn::{module::Module, tensor::Device};
 use thiserror::Error;
@@ -114,11 +118,13 @@ pub fn compare(
     let journal = Journal::open(&plan.folder, comparison(problem, plan), plan.resume)?;
     let comparing = Comparing { problem, plan, stop, progress: Progress::new(plan), journal };
     let rates = comparing.tune()?;
-    comparing.journal.set_target(target_accuracy(problem, plan, &comparing.journal.trials()))?;
+    let mut trials = comparing.journal.trials();
+    trials.retain(|trial| rates.contains_key(trial.optimizer.as_str()));
+    comparing.journal.set_target(target_accuracy(problem, plan, &trials))?;
     comparing.final_runs(&rates)?;
     comparing.step_times(&rates)?;
     comparing.progress.finish();
-    Ok(comparing.journal.into_records())
+    Ok(shown(comparing.journal.into_records(), plan, &rates))
 }
 
 struct Comparing<'a> {
@@ -203,6 +209,9 @@ impl Comparing<'_> {
     /// One after the other, so that each has the machine to itself.
     fn step_times(&self, rates: &Rates) -> Result<(), CompareError> {
         for entry in &self.plan.optimizers {
+            if self.stop.load(Ordering::Relaxed) {
+                return Err(self.stopped());
+            }
             let setup = self.setup(entry, rates[entry.name], TUNING_SEED, false);
             let time = work::alone(|| step_time(self.problem, setup));
             let time = time.map_err(|cause| CompareError::Run { optimizer: entry.name, cause })?;
@@ -214,9 +223,13 @@ impl Comparing<'_> {
     fn run(&self, setup: Setup) -> Result<crate::run::Outcome, CompareError> {
         let ended = train(self.problem, setup, self.stop, &|| self.progress.epoch());
         ended.map_err(|cause| match cause {
-            TrainError::Stopped => CompareError::Stopped { folder: self.plan.folder.clone() },
+            TrainError::Stopped => self.stopped(),
             cause => CompareError::Run { optimizer: setup.optimizer.name, cause },
         })
+    }
+
+    fn stopped(&self) -> CompareError {
+        CompareError::Stopped { folder: self.plan.folder.clone() }
     }
 
     fn setup(
@@ -229,6 +242,27 @@ impl Comparing<'_> {
         let Plan { epochs, batch_size, precision, .. } = *self.plan;
         Setup { optimizer, lr, seed, epochs, batch_size, precision, with_test }
     }
+}
+
+/// The records that the report shows. An earlier comparison in the folder may have left more trials
+/// and seeds, or runs at a rate that later trials beat; of optimizers left out now, all is kept.
+fn shown(records: Vec<Record>, plan: &Plan, rates: &Rates) -> Vec<Record> {
+    let mut trials: HashMap<&str, usize> = HashMap::new();
+    let mut belongs = |record: &Record| match record {
+        Record::Trial(trial) => match rates.get_key_value(trial.optimizer.as_str()) {
+            Some((name, _)) => {
+                let count = trials.entry(name).or_default();
+                *count += 1;
+                *count <= plan.trials
+            }
+            None => true,
+        },
+        Record::Run(run) => rates
+            .get(run.optimizer.as_str())
+            .is_none_or(|lr| run.lr == *lr && plan.seeds.contains(&run.seed)),
+        Record::Comparison(_) | Record::StepTime(_) => true,
+    };
+    records.into_iter().filter(|record| belongs(record)).collect()
 }
 
 /// The seed of tuning runs; final seeds count from 1.

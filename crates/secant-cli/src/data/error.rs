@@ -110,10 +110,11 @@ pub enum DataError {
     UnknownName { name: String, known: String },
     #[error(
         "the data set {name} is not complete: {} lacks {missing} (with or without .gz); run \
-         `secant data fetch {name}` to download what is lacking",
-        folder.display()
+         `secant data fetch {name} --data-dir {}` to download what is lacking",
+        data_dir.join(name).display(),
+        data_dir.display()
     )]
-    NotFetched { name: &'static str, folder: PathBuf, missing: String },
+    NotFetched { name: &'static str, data_dir: PathBuf, missing: String },
 
     #[error(
         "cannot download {url}: {reason}; check the network, or give another address with the same files"

@@ -30,29 +30,24 @@ enum Data {
     Named(&'static str),
 }
 
-/// A problem that cannot be had.
+/// No problem has this name.
 #[derive(Debug, Error)]
-pub enum ProblemError {
-    /// No problem has this name.
-    #[error(
-        "there is no problem `{name}`; known are {known}, and any CSV or LIBSVM file by --csv or --libsvm"
-    )]
-    Unknown {
-        /// The name asked for.
-        name: String,
-        /// All names.
-        known: String,
-    },
-    /// Its data cannot be had.
-    #[error(transparent)]
-    Data(#[from] DataError),
+#[error(
+    "there is no problem `{name}`; known are {known}, and any CSV or LIBSVM file by --csv or --libsvm"
+)]
+pub struct UnknownProblem {
+    name: String,
+    known: String,
 }
+
+/// The name of the problem that is compared on unless told otherwise.
+pub const DEFAULT_PROBLEM: &str = "digits/cnn";
 
 /// All problems known by name.
 pub static CATALOGUE: [CatalogueEntry; 7] = [
     CatalogueEntry {
         name: "digits/cnn",
-        line: "drawn digits, 16 x 16, embedded; convolutional network, 18,346 parameters; the default",
+        line: "Drawn digits, 16 x 16, embedded; convolutional network, 18,346 parameters",
         data: Data::Digits,
         network: digits_cnn,
         batch_size: 64,
@@ -61,7 +56,7 @@ pub static CATALOGUE: [CatalogueEntry; 7] = [
     },
     CatalogueEntry {
         name: "digits/mlp",
-        line: "drawn digits, 16 x 16, embedded; perceptron 256-64-64-10",
+        line: "Drawn digits, 16 x 16, embedded; perceptron 256-64-64-10",
         data: Data::Digits,
         network: |inputs, classes| NetworkConfig::Perceptron(vec![inputs, 64, 64, classes]),
         batch_size: 64,
@@ -70,7 +65,7 @@ pub static CATALOGUE: [CatalogueEntry; 7] = [
     },
     CatalogueEntry {
         name: "digits/logistic",
-        line: "drawn digits, 16 x 16, embedded; logistic regression",
+        line: "Drawn digits, 16 x 16, embedded; logistic regression",
         data: Data::Digits,
         network: |inputs, classes| NetworkConfig::Perceptron(vec![inputs, classes]),
         batch_size: 64,
@@ -147,15 +142,24 @@ const VALIDATION: f64 = 1.0 / 12.0;
 /// The split and the drawing of digits do not depend on a run's seed.
 const DATA_SEED: u64 = 0;
 
-/// The problem called `name`; its files are looked for in `data_dir`.
+impl CatalogueEntry {
+    /// The problem called `name`.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn named(name: &str) -> Result<&'static Self, UnknownProblem> {
+        CATALOGUE.iter().find(|entry| entry.name == name).ok_or_else(|| {
+            let known: Vec<&str> = CATALOGUE.iter().map(|entry| entry.name).collect();
+            UnknownProblem { name: name.to_string(), known: known.join(", ") }
+        })
+    }
+}
+
+/// The problem with its data; the files are looked for in `data_dir`.
 ///
 /// # Errors
-/// The name is not known, or the files are not there or not right.
-pub fn load(name: &str, data_dir: &Path) -> Result<Problem, ProblemError> {
-    let entry = CATALOGUE.iter().find(|entry| entry.name == name).ok_or_else(|| {
-        let known: Vec<&str> = CATALOGUE.iter().map(|entry| entry.name).collect();
-        ProblemError::Unknown { name: name.to_string(), known: known.join(", ") }
-    })?;
+/// The files are not there or not right.
+pub fn load(entry: &CatalogueEntry, data_dir: &Path) -> Result<Problem, DataError> {
     let mut splits: Splits = match entry.data {
         Data::Digits => digits::splits(DATA_SEED),
         Data::Named(set) => locate::named(set)?.load(data_dir, VALIDATION, DATA_SEED)?,
@@ -164,7 +168,7 @@ pub fn load(name: &str, data_dir: &Path) -> Result<Problem, ProblemError> {
     let (inputs, classes) = (splits.train.record_len(), splits.train.classes.len());
     Ok(Problem {
         name: entry.name.to_string(),
-        description: format!("{}; softmax cross-entropy", entry.line),
+        description: format!("{}; softmax cross-entropy.", entry.line),
         network: (entry.network)(inputs, classes),
         splits,
         batch_size: entry.batch_size,

@@ -7,7 +7,7 @@ use burn::tensor::DType;
 
 use crate::{data::Splits, model::NetworkConfig};
 
-pub use catalogue::{CATALOGUE, CatalogueEntry, ProblemError, load};
+pub use catalogue::{CATALOGUE, CatalogueEntry, DEFAULT_PROBLEM, UnknownProblem, load};
 pub use table::{TableModel, TableSource, load_table};
 
 /// Data, a network for it, and sensible sizes.

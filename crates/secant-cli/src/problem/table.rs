@@ -58,7 +58,7 @@ pub fn load_table(source: TableSource<'_>, model: TableModel) -> Result<Problem,
     Ok(Problem {
         name: format!("{stem}/{kind}"),
         description: format!(
-            "{} with {inputs} inputs and {classes} classes; {model_name}; softmax cross-entropy",
+            "{} with {inputs} inputs and {classes} classes; {model_name}; softmax cross-entropy.",
             path.display()
         ),
         network: NetworkConfig::Perceptron(widths),

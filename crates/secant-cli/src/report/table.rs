@@ -56,17 +56,19 @@ pub fn markdown(summary: &Summary) -> String {
 pub fn legend(summary: &Summary) -> String {
     let comparison = &summary.comparison;
     let seeds: Vec<String> = comparison.seeds.iter().map(u64::to_string).collect();
+    let epochs = counted(comparison.epochs, "epoch");
+    let runs = format!("{} of {epochs}", counted(seeds.len(), "run"));
     let mut text = format!(
         "Target: {} validation accuracy; the median over the runs that reached it, \
-         with their share in brackets where some did not. {}, then {} of {} at its rate ({} {}); \
-         rates fall alike within a run ({}).",
+         with their share in brackets where some did not. Every method got {} \
+         ({} {}); rates fall alike within a run ({}).",
         percent(comparison.target_accuracy),
         match comparison.trials {
-            0 => "Every method got the rate asked for".to_string(),
-            trials => format!("Every method got {}", counted(trials, "tuning trial")),
+            0 => format!("{runs} at the rate asked for"),
+            trials => {
+                format!("{}, then {runs} at its best rate", counted(trials, "tuning trial"))
+            }
         },
-        counted(seeds.len(), "run"),
-        counted(comparison.epochs, "epoch"),
         if seeds.len() == 1 { "seed" } else { "seeds" },
         seeds.join(", "),
         comparison.schedule,

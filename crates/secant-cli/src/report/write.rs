@@ -45,6 +45,9 @@ pub fn data_path(folder: &Path) -> PathBuf {
 pub fn write_data(folder: &Path, records: &[Record]) -> Result<(), ReportError> {
     let path = data_path(folder);
     let lines = lines(records).map_err(|reason| cannot_write(&path, reason.into()))?;
+    if folder.is_file() {
+        return Err(ReportError::NotAFolder { path: folder.to_owned() });
+    }
     fs::create_dir_all(folder).map_err(|reason| cannot_write(folder, reason))?;
     replace(&path, &lines)
 }
@@ -140,8 +143,11 @@ mod tests {
         let good = lines(&samples::one_seed()[..2]).expect("lines");
         fs::write(&path, good + "{\"kind\":\"tri").expect("a file");
         let error = read_records(&path).expect_err("a bad line").to_string();
-        assert!(error.contains("data.jsonl line 3 is not a record"), "{error}");
-        assert!(error.ends_with("EOF while parsing a string at column 12"), "{error}");
+        assert!(
+            error.starts_with("line 3 of ") && error.contains("data.jsonl is not a record"),
+            "{error}"
+        );
+        assert!(error.contains("(EOF while parsing a string at column 12)"), "{error}");
     }
 
     #[test]

@@ -115,6 +115,4 @@ pub struct StepTime {
     pub optimizer: String,
     /// Median seconds of a whole step: forward, backward and update.
     pub seconds: f64,
-    /// Median seconds of the update alone.
-    pub update_seconds: f64,
 }

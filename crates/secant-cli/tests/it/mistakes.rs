@@ -1,0 +1,264 @@
+//! Mistakes: each is told in one sentence, ends with the right code, and leaves nothing behind.
+
+use std::{fs, path::Path};
+
+use assert_cmd::Command;
+use tempfile::TempDir;
+
+use crate::support::{folder, names, refusal, secant, text, tiny, write};
+use crate::trace::BY_HAND;
+
+/// What `secant compare` says to these arguments; the output folder must stay empty.
+fn compare(code: i32, folder: &TempDir, arguments: &[&str]) -> String {
+    let out = folder.path().join("out");
+    let mut command = secant(&["compare", "--out", text(&out)]);
+    let said = refusal(command.args(arguments), code, folder);
+    assert!(names(&out).is_empty(), "{:?}", names(&out));
+    assert_one_line(&said);
+    said
+}
+
+fn assert_one_line(said: &str) {
+    assert_eq!(said.trim_end().lines().count(), 1, "{said}");
+}
+
+fn usage(arguments: &[&str]) -> String {
+    compare(2, &folder(), arguments)
+}
+
+#[test]
+fn an_unknown_option_is_told() {
+    insta::assert_snapshot!(usage(&["--optimisers", "sgd"]), @"");
+}
+
+#[test]
+fn an_unknown_optimizer_is_told_with_those_there_are() {
+    insta::assert_snapshot!(usage(&["--optimizers", "sgd,adm"]), @"");
+}
+
+#[test]
+fn an_unknown_problem_is_told_with_those_there_are() {
+    insta::assert_snapshot!(usage(&["mnist/cn"]), @"");
+}
+
+#[test]
+fn a_rate_that_is_no_positive_number_is_told() {
+    for rate in ["NaN", "0", "-1", "inf", "fast", ""] {
+        let said = usage(&["--lr", rate]).replace(&format!("'{rate}'"), "'...'");
+        insta::allow_duplicates! {
+            insta::assert_snapshot!(said, @"");
+        }
+    }
+}
+
+#[test]
+fn a_count_below_one_or_no_number_is_told() {
+    for option in ["--seeds", "--epochs", "--tune", "--batch-size", "--threads"] {
+        for count in ["0", "1.5", "many"] {
+            let said = usage(&[option, count]).replace(&format!("'{count}'"), "'...'");
+            insta::allow_duplicates! {
+                insta::assert_snapshot!(said.replace(option, "--..."), @"");
+            }
+        }
+    }
+}
+
+#[test]
+fn an_accuracy_that_is_no_share_is_told() {
+    for accuracy in ["0", "95", "NaN"] {
+        let said = usage(&["--target-accuracy", accuracy]).replace(accuracy, "...");
+        insta::allow_duplicates! {
+            insta::assert_snapshot!(said, @"");
+        }
+    }
+}
+
+#[test]
+fn an_optimizer_named_twice_is_told() {
+    insta::assert_snapshot!(usage(&["--optimizers", "sgd,adam,sgd"]), @"");
+}
+
+#[test]
+fn options_that_exclude_each_other_are_told() {
+    insta::assert_snapshot!(usage(&["--lr", "0.1", "--tune", "3"]), @"");
+    insta::assert_snapshot!(usage(&["--libsvm", "a", "--csv", "b", "--target", "c"]), @"");
+    insta::assert_snapshot!(usage(&["digits/cnn", "--libsvm", "a"]), @"");
+}
+
+#[test]
+fn a_table_without_its_target_is_told() {
+    let folder = folder();
+    let out = folder.path().join("out");
+    let mut command = secant(&["compare", "--csv", "wine.csv", "--out", text(&out)]);
+    insta::assert_snapshot!(refusal(&mut command, 2, &folder), @"");
+    assert!(!out.exists());
+}
+
+#[test]
+fn a_network_is_chosen_for_a_file_only() {
+    let folder = folder();
+    let mut command = secant(&["compare", "digits/cnn", "--model", "logistic"]);
+    insta::assert_snapshot!(refusal(&mut command, 2, &folder), @"");
+}
+
+#[test]
+fn a_batch_larger_than_the_data_is_told_with_both_sizes() {
+    let folder = folder();
+    let said = compare(1, &folder, &["digits/logistic", "--batch-size", "5001"]);
+    insta::assert_snapshot!(said, @"");
+}
+
+/// Compares on this table.
+fn table(contents: &str, target: &str) -> String {
+    let folder = folder();
+    let path = write(&folder, "table.csv", contents);
+    compare(1, &folder, &["--csv", text(&path), "--target", target])
+}
+
+#[test]
+fn a_table_that_is_not_there_is_named() {
+    let folder = folder();
+    let path = folder.path().join("none.csv");
+    let said = compare(1, &folder, &["--csv", text(&path), "--target", "a"]);
+    insta::assert_snapshot!(said, @"");
+}
+
+#[test]
+fn a_column_that_is_not_there_is_named_with_those_there_are() {
+    insta::assert_snapshot!(table("a,b\n1,x\n2,y\n", "c"), @"");
+}
+
+#[test]
+fn an_empty_table_is_told() {
+    insta::assert_snapshot!(table("", "a"), @"");
+}
+
+#[test]
+fn a_table_of_one_class_is_told() {
+    insta::assert_snapshot!(table("a,b\n1,x\n2,x\n3,x\n", "b"), @"");
+}
+
+#[test]
+fn a_table_with_a_short_line_is_told_with_the_line() {
+    insta::assert_snapshot!(table("a,b\n1,x\n2\n3,y\n", "b"), @"");
+}
+
+#[test]
+fn a_table_of_too_few_records_is_told() {
+    insta::assert_snapshot!(table("a,b\n1,x\n2,y\n", "b"), @"");
+}
+
+#[test]
+fn a_libsvm_file_that_is_none_is_told_with_the_line() {
+    let folder = folder();
+    let path = write(&folder, "a9a", "1 1:0.5\n0 2=0.5\n");
+    insta::assert_snapshot!(compare(1, &folder, &["--libsvm", text(&path)]), @"");
+}
+
+/// A file in the format of MNIST: `sizes` after the magic number, then `bytes`.
+fn idx(magic: u32, sizes: &[u32], bytes: &[u8]) -> Vec<u8> {
+    let numbers = [&[magic], sizes].concat();
+    numbers.into_iter().flat_map(u32::to_be_bytes).chain(bytes.iter().copied()).collect()
+}
+
+/// The four files of MNIST with two images each.
+fn mnist(data_dir: &Path) {
+    let folder = data_dir.join("mnist");
+    fs::create_dir(&folder).expect("a folder");
+    for part in ["train", "t10k"] {
+        let images = idx(0x803, &[2, 28, 28], &[7; 2 * 28 * 28]);
+        fs::write(folder.join(format!("{part}-images-idx3-ubyte")), images).expect("a file");
+        let labels = idx(0x801, &[2], &[3, 5]);
+        fs::write(folder.join(format!("{part}-labels-idx1-ubyte")), labels).expect("a file");
+    }
+}
+
+/// Compares on MNIST with one file replaced.
+fn mnist_with(name: &str, contents: &[u8]) -> String {
+    let folder = folder();
+    mnist(folder.path());
+    fs::write(folder.path().join("mnist").join(name), contents).expect("a file");
+    compare(1, &folder, &["mnist/mlp", "--data-dir", text(folder.path())])
+}
+
+#[test]
+fn a_truncated_idx_file_is_told_with_both_sizes() {
+    let whole = idx(0x803, &[2, 28, 28], &[7; 2 * 28 * 28]);
+    insta::assert_snapshot!(mnist_with("train-images-idx3-ubyte", &whole[..1000]), @"");
+}
+
+#[test]
+fn an_idx_file_of_another_magic_number_is_told() {
+    let other = idx(0x805, &[2], &[3, 5]);
+    insta::assert_snapshot!(mnist_with("t10k-labels-idx1-ubyte", &other), @"");
+}
+
+#[test]
+fn a_data_set_not_on_disk_is_told_with_its_files_and_how_to_get_them() {
+    let folder = folder();
+    let said = compare(1, &folder, &["mnist/mlp", "--data-dir", text(folder.path())]);
+    insta::assert_snapshot!(said, @"");
+}
+
+#[test]
+fn an_output_folder_that_is_a_file_is_told_and_left_as_it_is() {
+    let folder = folder();
+    let file = write(&folder, "report", "mine");
+    let said = refusal(&mut tiny(&file, &[]), 1, &folder);
+    insta::assert_snapshot!(said, @"");
+    assert_eq!(fs::read(&file).expect("a file"), b"mine");
+    let said = refusal(&mut tiny(&file.join("inner"), &[]), 1, &folder);
+    insta::assert_snapshot!(said, @"");
+    assert_eq!(names(folder.path()), ["report"]);
+}
+
+#[test]
+fn a_folder_in_the_way_of_the_data_is_told_before_any_run() {
+    let folder = folder();
+    fs::create_dir(folder.path().join("data.jsonl")).expect("a folder");
+    let said = refusal(&mut tiny(folder.path(), &[]), 1, &folder);
+    insta::assert_snapshot!(said, @"");
+    assert_eq!(names(folder.path()), ["data.jsonl"]);
+}
+
+/// What `secant trace` says to this text.
+fn trace(contents: &str) -> String {
+    let folder = folder();
+    let path = write(&folder, "trace.json", contents);
+    let said = refusal(&mut secant(&["trace", text(&path)]), 1, &folder);
+    assert_one_line(&said);
+    said
+}
+
+#[test]
+fn a_trace_that_cannot_be_read_is_told() {
+    let folder = folder();
+    let mut command: Command = secant(&["trace", text(&folder.path().join("none.json"))]);
+    insta::assert_snapshot!(refusal(&mut command, 1, &folder), @"");
+    insta::assert_snapshot!(trace(&BY_HAND[..100]), @"");
+    insta::assert_snapshot!(trace("not JSON"), @"");
+}
+
+#[test]
+fn a_trace_of_an_unknown_optimizer_is_told_with_those_there_are() {
+    let said = trace(&BY_HAND.replace("\"sgd\"", "\"sgdd\""));
+    assert!(said.contains("`sgdd`") && said.contains("`sgd`"), "{said}");
+}
+
+#[test]
+fn a_trace_whose_numbers_do_not_fit_is_told() {
+    insta::assert_snapshot!(trace(&BY_HAND.replace("\"steps\": 2", "\"steps\": 3")), @"");
+    insta::assert_snapshot!(trace(&BY_HAND.replace("[[2, 2]]", "[[2, 2, 2]]")), @"");
+}
+
+#[test]
+fn a_trace_of_another_kind_is_told() {
+    insta::assert_snapshot!(trace("{\"kind\": \"hvp\"}"), @"");
+}
+
+#[test]
+fn a_command_without_a_name_shows_the_help() {
+    let output = secant(&[]).assert().code(2).get_output().clone();
+    let said = String::from_utf8(output.stderr).expect("UTF-8");
+    assert!(said.contains("Usage: secant <COMMAND>") && said.contains("compare"), "{said}");
+}
