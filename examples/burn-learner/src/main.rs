@@ -126,6 +126,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let held_out = loader(moons(500, 0.25), &device.clone().inner());
     let (mut right, mut all) = (0.0, 0.0);
     for batch in held_out.iter() {
+        let batch = batch?;
         let targets = batch.moons.clone();
         let guesses = result.model.classify(batch).output.argmax(1).squeeze_dim::<1>(1);
         right += guesses.equal(targets.clone()).int().sum().into_scalar::<f64>();
