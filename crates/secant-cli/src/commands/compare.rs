@@ -30,10 +30,10 @@ use crate::{
 /// records, then one run for each seed at its best rate, measured on the test records. Ends with a
 /// table, and with report.html and data.jsonl in the output folder.
 #[derive(Debug, Args)]
-#[command(after_help = EXAMPLES, group = ArgGroup::new("file").args(["csv", "libsvm"]))]
+#[command(after_help = EXAMPLES, allow_negative_numbers = true, group = ArgGroup::new("file").args(["csv", "libsvm"]))]
 pub(super) struct CompareArgs {
     /// The problem; `secant problems` lists them
-    #[arg(default_value = DEFAULT_PROBLEM, value_parser = parse_problem, conflicts_with = "file")]
+    #[arg(default_value = DEFAULT_PROBLEM, value_parser = parse_problem, conflicts_with_all = ["csv", "libsvm"])]
     problem: &'static CatalogueEntry,
     /// A CSV file of your own instead of a problem; its target column must hold classes
     #[arg(long, value_name = "FILE", requires = "target")]

@@ -20,12 +20,12 @@ pub struct Cli {
 
 const LONG_ABOUT: &str = "Finds out, fairly, which optimizer suits a problem.
 
-Start with `secant compare`: it needs no file and no network, and takes less than two minutes.
+Start with `secant compare`: it needs no file and no network, and takes a few minutes.
 Then try your own data: `secant compare --csv FILE --target COLUMN`.";
 
+// A command without a line here is explained where its arguments are.
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Train a problem with several optimizers, tuned alike, and report which does best
     Compare(compare::CompareArgs),
     /// List the optimizers, their memory and their gradients in a step
     Optimizers,
@@ -37,7 +37,6 @@ enum Command {
     /// Time what an optimizer costs
     #[command(subcommand)]
     Bench(bench::BenchCommand),
-    /// Check the optimizers against recorded steps of other implementations
     Trace(trace::TraceArgs),
 }
 

@@ -101,8 +101,10 @@ pub enum DataError {
     )]
     Fractions { validation: f64, test: f64 },
     #[error(
-        "{records} records in {classes} classes are too few to keep {validation} for validation and {test} for \
-         testing; use more records or larger fractions"
+        "{records} records in {classes} classes are too few to keep {} % for validation and {} % for testing; \
+         use more records",
+        validation * 100.0,
+        test * 100.0
     )]
     TooFew { records: usize, classes: usize, validation: f64, test: f64 },
 

@@ -52,7 +52,7 @@ pub fn load_table(source: TableSource<'_>, model: TableModel) -> Result<Problem,
             (vec![inputs, 64, 64, classes], format!("perceptron {inputs}-64-64-{classes}"))
         }
     };
-    let stem = path.file_stem().map_or_else(|| path.as_os_str(), |stem| stem).to_string_lossy();
+    let stem = path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy();
     let kind = if model == TableModel::Logistic { "logistic" } else { "mlp" };
     let records = splits.train.len();
     Ok(Problem {

@@ -82,7 +82,10 @@ fn a_damaged_file_is_refused_with_both_checksums_and_not_kept() {
     let output = fetch(&folder, &url).assert().code(1).get_output().clone();
     assert!(output.stdout.is_empty());
     let said = String::from_utf8(output.stderr).expect("UTF-8").replace(&url, "[URL]/");
-    insta::assert_snapshot!(said, @"");
+    insta::assert_snapshot!(said, @r"
+    downloading train-images-idx3-ubyte.gz (9912422 bytes)
+    secant: [URL]/train-images-idx3-ubyte.gz has the SHA-256 5cf9227f08bae536a8329ebafff1399a8618e768846c5590bb2098ff1c7005b4 instead of 440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609, so it was not kept; try again, or give another address with the same files
+    ");
     assert!(names(&folder.path().join("mnist")).is_empty());
 }
 
@@ -91,7 +94,7 @@ fn a_server_without_the_file_is_told_with_its_answer() {
     let folder = folder();
     let url = serve(|_| None);
     let said = refusal(&mut fetch(&folder, &url), 1, &folder).replace(&url, "[URL]/");
-    insta::assert_snapshot!(said, @"");
+    insta::assert_snapshot!(said, @"secant: cannot download [URL]/train-images-idx3-ubyte.gz: the server answered 404; check the network, or give another address with the same files");
     assert!(names(&folder.path().join("mnist")).is_empty());
 }
 
@@ -99,12 +102,12 @@ fn a_server_without_the_file_is_told_with_its_answer() {
 fn a_server_that_cannot_be_reached_is_told() {
     let folder = folder();
     let said = refusal(&mut fetch(&folder, "http://127.0.0.1:1"), 1, &folder);
-    insta::assert_snapshot!(said, @"");
+    insta::assert_snapshot!(said, @"secant: cannot download http://127.0.0.1:1/train-images-idx3-ubyte.gz: Connection refused (os error 111); check the network, or give another address with the same files");
 }
 
 #[test]
 fn an_unknown_data_set_is_a_mistake_in_usage() {
     let folder = folder();
     let said = refusal(&mut secant(&["data", "fetch", "mnits"]), 2, &folder);
-    insta::assert_snapshot!(said, @"");
+    insta::assert_snapshot!(said, @"error: invalid value 'mnits' for '<NAME>': there is no data set named 'mnits'; the names are mnist, fashion-mnist");
 }

@@ -19,10 +19,14 @@ pub fn secant(arguments: &[&str]) -> Command {
     command
 }
 
-/// Two optimizers on the smallest problem, one epoch and one trial each; and more arguments.
+/// Two optimizers on the smallest problem, one epoch each, one trial unless more arguments say
+/// otherwise.
 pub fn tiny(out: &Path, more: &[&str]) -> Command {
     let mut command = secant(&["compare", "digits/logistic", "--optimizers", "sgd,adam"]);
-    command.args(["--epochs", "1", "--tune", "1", "--out"]).arg(out).args(more);
+    command.args(["--epochs", "1", "--out"]).arg(out).args(more);
+    if !more.iter().any(|argument| ["--tune", "--lr"].contains(argument)) {
+        command.args(["--tune", "1"]);
+    }
     command
 }
 

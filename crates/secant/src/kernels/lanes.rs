@@ -4,6 +4,8 @@
 //! What makes them: results go to local arrays first, which nothing can overlap; a group has a fixed
 //! number of elements; and a kernel's coefficients come by value, with the function that uses them.
 
+#![allow(clippy::needless_range_loop, reason = "loops by index over several arrays vectorise")]
+
 use std::array::from_fn;
 
 use super::Real;
