@@ -4,6 +4,8 @@
 //! gradients, moments. The buffers move between the module and the blocks without a copy wherever
 //! nothing else holds them.
 
+use std::collections::HashMap;
+
 use burn::{
     module::ParamId,
     tensor::{DType, Shape, TensorData},
@@ -31,12 +33,20 @@ pub struct Entry {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Layout {
     entries: Vec<Entry>,
+    /// Where in `entries` a parameter is.
+    index: HashMap<ParamId, usize>,
 }
 
 impl Layout {
     /// The layout of these parameters.
     pub fn new(entries: Vec<Entry>) -> Self {
-        Self { entries }
+        let index = entries.iter().enumerate().map(|(index, entry)| (entry.id, index)).collect();
+        Self { entries, index }
+    }
+
+    /// The place of a parameter in the order, if it is moved.
+    pub fn index_of(&self, id: ParamId) -> Option<usize> {
+        self.index.get(&id).copied()
     }
 
     /// The parameters in order.

@@ -94,7 +94,6 @@ pub(crate) fn take_gradients<M: Module>(
 
 struct TakeGradients<'a> {
     layout: &'a Layout,
-    index: HashMap<ParamId, usize>,
     gradients: GradientsParams,
     taken: Vec<Option<TensorData>>,
     fault: Option<StepError>,
@@ -102,9 +101,8 @@ struct TakeGradients<'a> {
 
 impl<'a> TakeGradients<'a> {
     fn new(layout: &'a Layout, gradients: GradientsParams) -> Self {
-        let entries = layout.entries();
-        let index = entries.iter().enumerate().map(|(i, entry)| (entry.id, i)).collect();
-        Self { layout, index, gradients, taken: vec![None; entries.len()], fault: None }
+        let taken = vec![None; layout.entries().len()];
+        Self { layout, gradients, taken, fault: None }
     }
 
     fn changed(&mut self, what: String) {
@@ -125,7 +123,7 @@ impl<'a> TakeGradients<'a> {
 
 impl ModuleVisitor for TakeGradients<'_> {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        let Some(&index) = self.index.get(&param.id) else {
+        let Some(index) = self.layout.index_of(param.id) else {
             if self.gradients.get::<D>(param.id).is_some() {
                 self.changed("a parameter that had no gradient has one".to_string());
             }
@@ -150,38 +148,13 @@ pub(crate) fn write_parameters<M: Module>(
     layout: &Layout,
     update: &mut dyn FnMut(&mut Blocks),
 ) {
-    let entries = layout.entries();
-    let index: HashMap<ParamId, usize> =
-        entries.iter().enumerate().map(|(i, entry)| (entry.id, i)).collect();
-    // Only `own` holds the buffers once the clone in the model's place is emptied.
-    let shell = model.clone().map(&mut Empty { index: &index });
-    let own = std::mem::replace(model, shell);
-    let mut take =
-        Take { index: &index, taken: vec![None; entries.len()], places: vec![0; entries.len()] };
-    let emptied = own.map(&mut take);
-    let Take { taken, places, .. } = take;
-    let (contexts, data): (Vec<_>, Vec<_>) =
-        taken.into_iter().map(|taken| taken.expect("gradients of all were taken")).unzip();
-    let mut theta = Blocks::new(data);
+    let mut take = Take::new(layout);
+    // Only `take` holds the buffers once an emptied clone is in the model's place.
+    *model = model.clone().map(&mut take);
+    let (mut theta, contexts, places) = take.finish();
     update(&mut theta);
     let data = theta.into_tensors().into_iter().map(Some).collect();
-    *model = emptied.map(&mut Put { index: &index, contexts, data, places, tied: HashMap::new() });
-}
-
-/// Replaces the layout's parameters by empty ones.
-struct Empty<'a> {
-    index: &'a HashMap<ParamId, usize>,
-}
-
-impl ModuleMapper for Empty<'_> {
-    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        if self.index.contains_key(&param.id) {
-            let (id, value, mapper) = param.consume();
-            Param::from_mapped_value(id, Tensor::empty([0; D], &value.device()), mapper)
-        } else {
-            param
-        }
-    }
+    *model = model.clone().map(&mut Put { layout, contexts, data, places, tied: HashMap::new() });
 }
 
 /// The autodiff state of a parameter, which a new value does not have by itself.
@@ -217,32 +190,59 @@ impl Context {
     }
 }
 
-/// Takes the layout's parameters out.
+/// Takes the layout's parameters out and leaves empty ones.
 struct Take<'a> {
-    index: &'a HashMap<ParamId, usize>,
-    taken: Vec<Option<(Context, TensorData)>>,
+    layout: &'a Layout,
+    values: Vec<Option<Tensor<1>>>,
+    contexts: Vec<Option<Context>>,
     /// In how many places of the module the parameter stands.
     places: Vec<usize>,
 }
 
+impl<'a> Take<'a> {
+    fn new(layout: &'a Layout) -> Self {
+        let count = layout.entries().len();
+        Self {
+            layout,
+            values: vec![None; count],
+            contexts: vec![None; count],
+            places: vec![0; count],
+        }
+    }
+
+    /// The values, now that nothing else holds them, and what is needed to put them back.
+    fn finish(self) -> (Blocks, Vec<Option<Context>>, Vec<usize>) {
+        let shaped = |(value, entry): (Option<Tensor<1>>, &Entry)| {
+            let (bytes, _, dtype) =
+                value.expect("gradients of all were taken").into_data().into_parts();
+            TensorData::from_bytes(bytes, entry.shape.clone(), dtype)
+        };
+        let data = self.values.into_iter().zip(self.layout.entries()).map(shaped).collect();
+        (Blocks::new(data), self.contexts, self.places)
+    }
+}
+
 impl ModuleMapper for Take<'_> {
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        let Some(&index) = self.index.get(&param.id) else { return param };
+        let Some(index) = self.layout.index_of(param.id) else { return param };
         let (id, value, mapper) = param.consume();
-        let device = value.device();
         self.places[index] += 1;
-        if self.taken[index].is_none() {
-            let context = Context::of(&value);
-            self.taken[index] = Some((context, value.inner().into_data()));
+        let context = Context::of(&value);
+        let value = value.inner();
+        let empty = Tensor::empty([0; D], &value.device());
+        if self.places[index] == 1 {
+            self.contexts[index] = Some(context);
+            let elements = self.layout.entries()[index].shape.num_elements();
+            self.values[index] = Some(value.reshape([elements]));
         }
-        Param::from_mapped_value(id, Tensor::empty([0; D], &device), mapper)
+        Param::from_mapped_value(id, empty, mapper)
     }
 }
 
 /// Puts the layout's parameters back, in every place of a tied weight.
 struct Put<'a> {
-    index: &'a HashMap<ParamId, usize>,
-    contexts: Vec<Context>,
+    layout: &'a Layout,
+    contexts: Vec<Option<Context>>,
     data: Vec<Option<TensorData>>,
     places: Vec<usize>,
     /// The values of tied weights, to be put in their other places.
@@ -251,11 +251,11 @@ struct Put<'a> {
 
 impl ModuleMapper for Put<'_> {
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        let Some(&index) = self.index.get(&param.id) else { return param };
+        let Some(index) = self.layout.index_of(param.id) else { return param };
         let (id, _, mapper) = param.consume();
-        let value: Tensor<D> = match self.data[index].take() {
-            Some(data) => self.contexts[index].restore(id, data),
-            None => {
+        let value: Tensor<D> = match (self.data[index].take(), self.contexts[index].take()) {
+            (Some(data), Some(context)) => context.restore(id, data),
+            _ => {
                 let tied = self.tied[&id].downcast_ref::<Tensor<D>>();
                 tied.expect("the places of a tied weight have one rank").clone()
             }
