@@ -23,6 +23,7 @@ pub enum NetworkConfig {
 
 /// A network for classification.
 #[derive(Module, Debug)]
+#[allow(clippy::large_enum_variant, reason = "a few networks at a time, and modules are not boxed")]
 pub enum Network {
     /// Fully connected.
     Perceptron(Perceptron),
