@@ -11,7 +11,7 @@ use burn::{
 
 use super::perceptron::Perceptron;
 
-/// The shape of a [`Convolutional`] network.
+/// The shape of a convolutional network.
 #[derive(Clone, Debug)]
 pub struct ConvolutionalConfig {
     /// Channels, rows and columns of an image.
