@@ -9,11 +9,13 @@ use crate::bench::{BenchMethod, Plan, Shapes, json_line, measure, table};
 /// What is timed.
 #[derive(Debug, Subcommand)]
 pub(super) enum BenchCommand {
-    /// Time an optimizer step, beside the memory's speed and Burn's Adam
+    // Explained where its arguments are.
     Step(StepArgs),
 }
 
-/// Times `step_with_gradients` of every method on tensors of given shapes, single precision, in
+/// Times an optimizer step, beside the memory's speed and Burn's Adam.
+///
+/// This is `step_with_gradients` of every method on tensors of given shapes, single precision, in
 /// host memory.
 ///
 /// The gradients are made outside the clock and handed over, as after a backward pass; a step owns
@@ -50,8 +52,11 @@ pub(super) struct StepArgs {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Guard {
+    /// Values are looked through
     On,
+    /// Values are taken as they are
     Off,
+    /// Each method is timed both ways
     Both,
 }
 

@@ -112,12 +112,22 @@ fn warnings(summary: &Summary) -> String {
     if summary.warnings.is_empty() {
         return String::new();
     }
-    let item = |text: String| format!("<li>{}</li>\n", prose(&text));
+    let item = |text: String| format!("<li>{}</li>\n", with_flags(&prose(&text)));
     let items = summary.warnings.iter().map(ToString::to_string).map(item);
     format!(
         "<section class=\"warnings\">\n<h2>Read with care</h2>\n<ul>\n{}</ul>\n</section>",
         items.collect::<String>()
     )
+}
+
+/// The text with the command's flags as code, which is not broken after its hyphens.
+fn with_flags(text: &str) -> String {
+    let word = |word: &str| {
+        let flag = word.trim_end_matches([',', ';', ':']);
+        let rest = &word[flag.len()..];
+        if flag.starts_with("--") { format!("<code>{flag}</code>{rest}") } else { word.to_owned() }
+    };
+    text.split(' ').map(word).collect::<Vec<_>>().join(" ")
 }
 
 fn table(summary: &Summary) -> String {
@@ -323,6 +333,12 @@ mod tests {
         let records = samples::nine_methods();
         let error = page(&records[1..]).expect_err("no comparison");
         assert!(matches!(error, ReportError::NoComparison));
+    }
+
+    #[test]
+    fn flags_in_warnings_are_code() {
+        let text = with_flags("by --tune, or --lr; a-b");
+        assert_eq!(text, "by <code>--tune</code>, or <code>--lr</code>; a-b");
     }
 
     #[test]
