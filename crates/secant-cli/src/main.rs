@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use secant_cli::commands::{Cli, run};
+use secant_cli::commands::{Cli, UsageError, run};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -13,7 +13,7 @@ fn main() -> ExitCode {
         Ok(code) => code,
         Err(error) => {
             eprintln!("secant: {error:#}");
-            ExitCode::FAILURE
+            if error.is::<UsageError>() { ExitCode::from(2) } else { ExitCode::FAILURE }
         }
     }
 }

@@ -1,13 +1,58 @@
-//! Stochastic quasi-Newton and second-order optimizers for models written with Burn.
+//! Stochastic quasi-Newton and second-order optimizers for models written with
+//! [Burn](https://burn.dev) 0.22.
+//!
+//! An optimizer is built from a configuration and steps a module on the loss of a batch:
+//!
+//! ```
+//! use burn::{
+//!     nn::{Linear, LinearConfig},
+//!     tensor::{Device, Tensor},
+//! };
+//! use secant::QuasiAdamConfig;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let device = Device::default().autodiff();
+//! let mut model: Linear = LinearConfig::new(2, 1).init(&device);
+//! let inputs = Tensor::<2>::from_floats([[1.0, 2.0], [3.0, 4.0]], &device);
+//! let mut optimizer = QuasiAdamConfig::new().init()?;
+//! for _ in 0..10 {
+//!     let report = optimizer.step(1e-2, &mut model, |model| {
+//!         model.forward(inputs.clone()).powi_scalar(2).mean()
+//!     })?;
+//!     assert!(report.is_accepted());
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Where to start
+//!
+//! - [`Optimizer`]: steps, groups, clipping, saving and loading, and what every step promises.
+//! - [`method`]: one page for each optimizer, with its algorithm, its cost, and when not to use it.
+//! - [`StepReport`]: what a step did and cost.
+//! - [`burn_optim`]: the same methods for Burn's `ModuleOptimizer` and `Learner`.
+//! - [`Schedule`] and [`Scheduler`]: learning rates over time.
+//!
+//! # Features
+//!
+//! `flex` (default): Burn's CPU backend in Rust. `cuda`, `wgpu`, `vulkan`, `metal`, `rocm`,
+//! `libtorch` pass through to Burn. Steps run in host memory: on another device than the CPU,
+//! parameters and gradients travel to the host and back in every step.
+
+#![deny(missing_docs)]
 
 pub mod blocks;
+pub mod burn_optim;
+mod burn_schedule;
 pub mod error;
 mod group;
 pub mod kernels;
 pub mod method;
 mod optimizer;
 pub mod oracle;
+mod record;
 
+pub use burn_schedule::Scheduler;
 pub use group::Group;
 pub use method::{
     Decay,
@@ -26,3 +71,8 @@ pub use secant_core::{
     report::{Evals, Outcome, PairOutcome, Rejection, SkipReason, StepReport},
     schedule::Schedule,
 };
+
+/// The examples of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

@@ -141,23 +141,35 @@ impl<K: Method> Optimizer<K> {
         let step = self.accepted_steps() + self.rejected_steps();
         let seed = random.then(|| self.seed.wrapping_add(step));
         let statistics = self.keep_statistics(model);
-        if self.session.is_some() {
-            let report = self.advance(&lr, model, Some(&mut loss), None, seed, evals);
-            return self.settle(report, model, statistics, random);
-        }
-        // The first step: its gradients say which parameters are in the layout.
+        let report = if self.session.is_some() {
+            self.advance(&lr, model, Some(&mut loss), None, seed, evals)
+        } else {
+            self.first_step(&lr, model, &mut loss, seed, evals)
+        };
+        self.settle(report, model, statistics, random)
+    }
+
+    /// The first step: its gradients say which parameters are in the layout.
+    fn first_step<M: Module>(
+        &mut self,
+        lr: &ModuleLearningRate,
+        model: &mut M,
+        loss: Closure<'_, M>,
+        seed: Option<u64>,
+        mut evals: Evals,
+    ) -> Result<StepReport, StepError> {
         if let Some(seed) = seed {
             crate::oracle::seed_device(model, seed)?;
         }
-        let (value, gradients) = evaluate(model, &mut loss)?;
+        let (value, gradients) = evaluate(model, loss)?;
         evals.gradient += 1;
         self.session = Some(self.start(layout_with_gradients(model, &gradients)?)?);
         let ready = Some((Some(value), gradients));
-        let report = self.advance(&lr, model, Some(&mut loss), ready, seed, evals);
+        let report = self.advance(lr, model, Some(loss), ready, seed, evals);
         if report.is_err() {
             self.session = None;
         }
-        self.settle(report, model, statistics, random)
+        report
     }
 
     /// Whether the method evaluates again and the loss is random.
@@ -197,7 +209,10 @@ impl<K: Method> Optimizer<K> {
             statistics.restore(model);
         }
         if let Some(session) = &mut self.session {
-            session.random = self.method.evaluates_again().then_some(random);
+            // A loss that is not finite is the same NaN with every mask: it does not say.
+            if !rejected && self.method.evaluates_again() {
+                session.random = Some(random);
+            }
             if let Some(statistics) = statistics {
                 session.has_statistics = Some(!statistics.is_empty());
             }

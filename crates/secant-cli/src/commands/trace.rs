@@ -10,16 +10,16 @@ use clap::Args;
 
 use crate::trace::{Trace, replay};
 
-/// Replays reference traces in the precision of the file, and prints for each the largest relative
-/// deviation of losses and parameters over all steps.
+/// Checks the optimizers against recorded steps of other implementations (reference traces).
 ///
-/// The exit code is 1 if one is out of its tolerance.
+/// Repeats the steps of each trace in its number type and prints the largest relative deviation of
+/// losses and parameters. The exit code is 1 if one is out of the tolerance in its file.
 #[derive(Debug, Args)]
 pub(super) struct TraceArgs {
-    /// The trace files
-    #[arg(required = true)]
+    /// The trace files, in JSON
+    #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// Print our own trace as JSON lines (step, loss, params) instead of comparing
+    /// Print the repeated steps as JSON lines (step, loss, params) instead of comparing
     #[arg(long)]
     emit: bool,
 }

@@ -101,8 +101,10 @@ pub enum DataError {
     )]
     Fractions { validation: f64, test: f64 },
     #[error(
-        "{records} records in {classes} classes are too few to keep {validation} for validation and {test} for \
-         testing; use more records or larger fractions"
+        "{records} records in {classes} classes are too few to keep {} % for validation and {} % for testing; \
+         use more records",
+        validation * 100.0,
+        test * 100.0
     )]
     TooFew { records: usize, classes: usize, validation: f64, test: f64 },
 
@@ -110,10 +112,11 @@ pub enum DataError {
     UnknownName { name: String, known: String },
     #[error(
         "the data set {name} is not complete: {} lacks {missing} (with or without .gz); run \
-         `secant data fetch {name}` to download what is lacking",
-        folder.display()
+         `secant data fetch {name} --data-dir {}` to download what is lacking",
+        data_dir.join(name).display(),
+        data_dir.display()
     )]
-    NotFetched { name: &'static str, folder: PathBuf, missing: String },
+    NotFetched { name: &'static str, data_dir: PathBuf, missing: String },
 
     #[error(
         "cannot download {url}: {reason}; check the network, or give another address with the same files"

@@ -99,8 +99,14 @@ fn download(
     path: &Path,
     progress: Progress,
 ) -> Result<(), DataError> {
-    let failed =
-        |error: ureq::Error| DataError::Download { url: url.to_owned(), reason: error.to_string() };
+    let failed = |error: ureq::Error| {
+        let reason = match error {
+            ureq::Error::StatusCode(code) => format!("the server answered {code}"),
+            ureq::Error::Io(reason) => reason.to_string(),
+            other => other.to_string(),
+        };
+        DataError::Download { url: url.to_owned(), reason }
+    };
     let body = agent.get(url).call().map_err(failed)?.into_body().into_reader();
     let temporary = Temporary::beside(path);
     let mut output =

@@ -91,7 +91,8 @@ impl Named {
         if missing.is_empty() {
             return Ok(folder);
         }
-        Err(DataError::NotFetched { name: self.name, folder, missing: missing.join(", ") })
+        let (data_dir, missing) = (data_dir.to_path_buf(), missing.join(", "));
+        Err(DataError::NotFetched { name: self.name, data_dir, missing })
     }
 
     /// Loads this data set from `data_dir`, with the share `validation` cut from its training part.
@@ -123,7 +124,7 @@ mod tests {
         let message = set.load(data_dir.path(), 0.1, 0).unwrap_err().to_string();
         let folder = data_dir.path().join("fashion-mnist");
         assert!(message.contains(folder.to_str().unwrap()), "{message}");
-        assert!(message.contains("`secant data fetch fashion-mnist`"), "{message}");
+        assert!(message.contains("`secant data fetch fashion-mnist --data-dir "), "{message}");
         assert!(idx::FILES.iter().all(|file| message.contains(file)), "{message}");
     }
 

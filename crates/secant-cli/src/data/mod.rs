@@ -17,7 +17,7 @@ pub mod libsvm;
 pub mod locate;
 mod number_classes;
 mod progress;
-mod rng;
+pub(crate) mod rng;
 mod skeletons;
 pub mod split;
 mod strokes;

@@ -6,25 +6,25 @@
 
 /// The SplitMix64 generator of Steele, Lea and Flood (2014).
 #[derive(Debug, Clone)]
-pub(super) struct SplitMix64 {
+pub(crate) struct SplitMix64 {
     state: u64,
 }
 
 impl SplitMix64 {
     /// A generator that starts from `seed`.
-    pub(super) fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self { state: seed }
     }
 
     /// A generator for the `stream`-th independent sequence of `seed`.
-    pub(super) fn stream(seed: u64, stream: u64) -> Self {
+    pub(crate) fn stream(seed: u64, stream: u64) -> Self {
         let mut first = Self::new(seed);
         let mut second = Self::new(first.next_u64() ^ stream);
         Self::new(second.next_u64())
     }
 
     /// The next 64 random bits.
-    pub(super) fn next_u64(&mut self) -> u64 {
+    pub(crate) fn next_u64(&mut self) -> u64 {
         self.state = self.state.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut z = self.state;
         z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -33,19 +33,19 @@ impl SplitMix64 {
     }
 
     /// A whole number from `0` up to but not including `bound`, which must not be zero.
-    pub(super) fn below(&mut self, bound: usize) -> usize {
+    pub(crate) fn below(&mut self, bound: usize) -> usize {
         // The high half of a 128-bit product; its bias is below `bound / 2^64`.
         ((u128::from(self.next_u64()) * bound as u128) >> 64) as usize
     }
 
     /// A number from `low` up to but not including `high`.
-    pub(super) fn range(&mut self, low: f32, high: f32) -> f32 {
+    pub(crate) fn range(&mut self, low: f32, high: f32) -> f32 {
         let unit = (self.next_u64() >> 40) as f32 / (1u64 << 24) as f32;
         low + (high - low) * unit
     }
 
     /// A nearly normal number of mean 0 and deviation 1: the sum of four uniform ones.
-    pub(super) fn bell(&mut self) -> f32 {
+    pub(crate) fn bell(&mut self) -> f32 {
         let bits = self.next_u64();
         let sum: u64 = (0..4).map(|part| (bits >> (16 * part)) & 0xFFFF).sum();
         // Four uniform numbers on [0, 1] have mean 2 and variance 1/3.
@@ -53,7 +53,7 @@ impl SplitMix64 {
     }
 
     /// Puts `items` into a random order (Fisher-Yates).
-    pub(super) fn shuffle<T>(&mut self, items: &mut [T]) {
+    pub(crate) fn shuffle<T>(&mut self, items: &mut [T]) {
         for last in (1..items.len()).rev() {
             let other = self.below(last + 1);
             items.swap(last, other);

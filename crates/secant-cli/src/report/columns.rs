@@ -14,7 +14,7 @@ pub struct Column {
 }
 
 /// The columns that fit in a terminal.
-pub const MAIN: [Column; 8] = [
+pub const MAIN: [Column; 7] = [
     Column { heading: "optimizer", unit: "", text: |entry| entry.name.clone() },
     Column {
         heading: "best",
@@ -39,12 +39,7 @@ pub const MAIN: [Column; 8] = [
     Column {
         heading: "step",
         unit: "ms",
-        text: |entry| entry.step_time.map_or(ABSENT.into(), |step| time(step.whole * 1e3)),
-    },
-    Column {
-        heading: "update",
-        unit: "ms",
-        text: |entry| entry.step_time.map_or(ABSENT.into(), |step| time(step.update * 1e3)),
+        text: |entry| entry.step_seconds.map_or(ABSENT.into(), |seconds| time(seconds * 1e3)),
     },
 ];
 

@@ -9,12 +9,18 @@ use thiserror::Error;
 #[derive(Debug, Error)]
 pub enum ReportError {
     /// A file or folder could not be written.
-    #[error("cannot write {}: {reason}", path.display())]
+    #[error("cannot write {}: {reason}; choose another folder with --out", path.display())]
     Write {
         /// The file or folder.
         path: PathBuf,
         /// What the system said.
         reason: io::Error,
+    },
+    /// The folder of the report is something else.
+    #[error("{} is a file, not a folder for a report; choose another folder with --out", path.display())]
+    NotAFolder {
+        /// The file.
+        path: PathBuf,
     },
     /// A file could not be read.
     #[error("cannot read {}: {reason}", path.display())]
@@ -25,7 +31,10 @@ pub enum ReportError {
         reason: io::Error,
     },
     /// A line is not a record.
-    #[error("{} line {line} is not a record of a comparison: {reason}", path.display())]
+    #[error(
+        "line {line} of {} is not a record of a comparison ({reason}); leave out --resume to start anew",
+        path.display()
+    )]
     Line {
         /// The file.
         path: PathBuf,

@@ -85,18 +85,24 @@ fn prose(text: &str) -> String {
 fn setup(comparison: &Comparison) -> String {
     format!(
         "The model has {} trainable numbers ({}). {} records train it, {} choose the rate, and {} \
-         give the test figures; a batch holds {}. Every method got {} on the validation split; its \
-         best rate was then trained for {} with {}. The target is {} validation accuracy. \
-         Up to {} ran side by side.",
+         give the test figures; a batch holds {}. {} for {} with {}. Within a run every \
+         rate falls alike ({}). The target is {} validation accuracy. Up to {} ran side by side.",
         grouped(comparison.parameters as f64),
         comparison.precision,
         grouped(comparison.train_records as f64),
         grouped(comparison.validation_records as f64),
         grouped(comparison.test_records as f64),
         grouped(comparison.batch_size as f64),
-        counted(comparison.trials, "tuning trial"),
+        match comparison.trials {
+            0 => "Every method was trained at the rate asked for,".to_owned(),
+            trials => format!(
+                "Every method got {} on the validation split; its best rate was then trained",
+                counted(trials, "tuning trial")
+            ),
+        },
         counted(comparison.epochs, "epoch"),
         counted(comparison.seeds.len(), "seed"),
+        escape(&comparison.schedule),
         percent(comparison.target_accuracy),
         counted(comparison.threads, "run"),
     )
@@ -203,10 +209,20 @@ fn run_chart(
     figure(&caption, &frame, &curves)
 }
 
+/// The trials; nothing where the user gave the rate.
 fn tuning(summary: &Summary, records: &[Record]) -> Result<String, ReportError> {
+    if !records.iter().any(|record| matches!(record, Record::Trial(_))) {
+        return Ok(String::new());
+    }
     let charts: Result<String, ReportError> =
         TUNING.iter().map(|measure| tuning_chart(summary, records, measure)).collect();
-    Ok(format!("<div class=\"grid\">\n{}</div>", charts?))
+    Ok(format!(
+        "<section>\n<h2>Tuning</h2>\n<p>One point a trial, on the validation split. The large point \
+         is the rate that was chosen; a cross is a trial whose result was not finite.</p>\n{}\n\
+         <div class=\"grid\">\n{}</div>\n</section>\n",
+        key(summary),
+        charts?
+    ))
 }
 
 fn tuning_chart(
@@ -268,6 +284,17 @@ mod tests {
         assert_eq!(page.matches("<th scope=\"row\">").count(), 9);
         let keys = page.matches("<ul class=\"key\">").count();
         assert_eq!(page.matches("<li data-colour=").count(), 9 * keys);
+    }
+
+    #[test]
+    fn a_comparison_at_a_given_rate_has_no_tuning() {
+        let mut records = samples::nine_methods();
+        records.retain(|record| !matches!(record, Record::Trial(_)));
+        let Record::Comparison(comparison) = &mut records[0] else { unreachable!("by samples") };
+        comparison.trials = 0;
+        let page = page(&records).expect("a page");
+        assert!(!page.contains("Tuning") && !page.contains("0 tuning trials"));
+        assert!(page.contains("Every method was trained at the rate asked for, for 8 epochs"));
     }
 
     #[test]

@@ -19,7 +19,7 @@ mod samples;
 
 pub use error::ReportError;
 pub use statistics::Estimate;
-pub use summary::{OptimizerSummary, StepSeconds, Summary, TargetCost};
+pub use summary::{OptimizerSummary, Summary, TargetCost};
 pub use table::{markdown, plain_text};
 pub use warning::{GridEnd, Warning};
-pub use write::{Paths, read_records, write_report};
+pub use write::{Paths, data_path, read_records, write_data, write_report};

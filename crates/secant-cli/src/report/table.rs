@@ -56,16 +56,22 @@ pub fn markdown(summary: &Summary) -> String {
 pub fn legend(summary: &Summary) -> String {
     let comparison = &summary.comparison;
     let seeds: Vec<String> = comparison.seeds.iter().map(u64::to_string).collect();
+    let epochs = counted(comparison.epochs, "epoch");
+    let runs = format!("{} of {epochs}", counted(seeds.len(), "run"));
     let mut text = format!(
         "Target: {} validation accuracy; the median over the runs that reached it, \
-         with their share in brackets where some did not. Every method got {}, then {} of {} at \
-         its best rate ({} {}).",
+         with their share in brackets where some did not. Every method got {} \
+         ({} {}); rates fall alike within a run ({}).",
         percent(comparison.target_accuracy),
-        counted(comparison.trials, "tuning trial"),
-        counted(seeds.len(), "run"),
-        counted(comparison.epochs, "epoch"),
+        match comparison.trials {
+            0 => format!("{runs} at the rate asked for"),
+            trials => {
+                format!("{}, then {runs} at its best rate", counted(trials, "tuning trial"))
+            }
+        },
         if seeds.len() == 1 { "seed" } else { "seeds" },
         seeds.join(", "),
+        comparison.schedule,
     );
     if seeds.len() > 1 {
         text += " ±: 95 % t-interval of the mean over seeds.";

@@ -25,14 +25,12 @@ pub enum Warning {
         /// The next one.
         second: String,
     },
-    /// The best rate lies at an end of the rates that were tried.
-    RateAtGridEnd {
-        /// The method.
-        optimizer: String,
-        /// Its best rate.
-        rate: f64,
-        /// The end it lies at.
+    /// The best rates of some methods lie at an end of the rates that were tried.
+    RatesAtGridEnd {
+        /// The end they lie at.
         end: GridEnd,
+        /// The methods and their best rates.
+        rates: Vec<(String, f64)>,
     },
     /// Some runs ended with a loss that is not finite or above its start.
     Diverged {
@@ -73,37 +71,48 @@ impl fmt::Display for Warning {
         match self {
             Self::OneSeed => f.write_str(
                 "one seed only, so no spread is known and small differences mean nothing; \
-                 use three seeds or more",
+                 give --seeds 3 or more",
             ),
             Self::LeadersOverlap { first, second } => write!(
                 f,
                 "{first} and {second} cannot be told apart, their 95 % intervals overlap; \
-                 use more seeds to separate them"
+                 give --seeds a larger number to separate them"
             ),
-            Self::RateAtGridEnd { optimizer, rate, end } => {
-                write_grid_end(f, optimizer, *rate, *end)
+            Self::RatesAtGridEnd { end, rates } => {
+                let tried = match end {
+                    GridEnd::Smallest => "smallest",
+                    GridEnd::Largest => "largest",
+                };
+                let rates: Vec<String> =
+                    rates.iter().map(|(name, rate)| format!("{name} ({})", short(*rate))).collect();
+                let rates = rates.join(", ");
+                write!(
+                    f,
+                    "the best rate was the {tried} tried for {rates}: give --tune a larger number"
+                )
             }
             Self::Diverged { optimizer, diverged, runs } => write!(
                 f,
                 "{optimizer}: {diverged} of {} diverged (a loss that is not finite or above its \
-                 start); try smaller rates or longer tuning trials",
+                 start); give --tune a larger number, or --lr a smaller one",
                 counted(*runs, "run")
             ),
             Self::RejectedSteps { optimizer, steps } => write!(
                 f,
                 "{optimizer}: {steps} rejected because a number was not finite; \
-                 a smaller rate may avoid this",
+                 a smaller rate, by --tune or --lr, may avoid this",
                 steps = rejected(*steps)
             ),
             Self::MissingRuns { optimizer, runs, expected } => write!(
                 f,
-                "{optimizer}: the data holds {runs} of {}; repeat the comparison to complete it",
+                "{optimizer}: the data holds {runs} of {}; repeat the command with --resume to \
+                 complete it",
                 counted(*expected, "run")
             ),
             Self::TargetNeverReached { optimizers, target } => write!(
                 f,
-                "no run of {} reached {} validation accuracy; train for more epochs or lower \
-                 the target",
+                "no run of {} reached {} validation accuracy; give --epochs a larger number or \
+                 --target-accuracy a smaller one",
                 optimizers.join(", "),
                 percent(*target)
             ),
@@ -116,23 +125,6 @@ fn rejected(steps: u64) -> String {
     format!("{steps} {verb}")
 }
 
-fn write_grid_end(
-    f: &mut fmt::Formatter<'_>,
-    optimizer: &str,
-    rate: f64,
-    end: GridEnd,
-) -> fmt::Result {
-    let (tried, advice) = match end {
-        GridEnd::Smallest => ("smallest", "smaller"),
-        GridEnd::Largest => ("largest", "larger"),
-    };
-    write!(
-        f,
-        "{optimizer}: the best rate, {}, is the {tried} that was tried; try {advice} rates too",
-        short(rate)
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -143,8 +135,11 @@ mod tests {
         let warnings = [
             Warning::OneSeed,
             Warning::LeadersOverlap { first: optimizer(), second: "lion".into() },
-            Warning::RateAtGridEnd { optimizer: optimizer(), rate: 0.1, end: GridEnd::Largest },
-            Warning::RateAtGridEnd { optimizer: optimizer(), rate: 1e-5, end: GridEnd::Smallest },
+            Warning::RatesAtGridEnd {
+                end: GridEnd::Largest,
+                rates: vec![(optimizer(), 0.0095), ("sgd".into(), 0.32)],
+            },
+            Warning::RatesAtGridEnd { end: GridEnd::Smallest, rates: vec![(optimizer(), 1e-5)] },
             Warning::Diverged { optimizer: optimizer(), diverged: 1, runs: 3 },
             Warning::RejectedSteps { optimizer: optimizer(), steps: 1 },
             Warning::MissingRuns { optimizer: optimizer(), runs: 2, expected: 3 },
@@ -155,14 +150,14 @@ mod tests {
         ];
         let texts: Vec<String> = warnings.iter().map(ToString::to_string).collect();
         insta::assert_snapshot!(texts.join("\n"), @r"
-        one seed only, so no spread is known and small differences mean nothing; use three seeds or more
-        adam and lion cannot be told apart, their 95 % intervals overlap; use more seeds to separate them
-        adam: the best rate, 0.1, is the largest that was tried; try larger rates too
-        adam: the best rate, 1e-5, is the smallest that was tried; try smaller rates too
-        adam: 1 of 3 runs diverged (a loss that is not finite or above its start); try smaller rates or longer tuning trials
-        adam: 1 step was rejected because a number was not finite; a smaller rate may avoid this
-        adam: the data holds 2 of 3 runs; repeat the comparison to complete it
-        no run of adam, sgd reached 97.5 % validation accuracy; train for more epochs or lower the target
+        one seed only, so no spread is known and small differences mean nothing; give --seeds 3 or more
+        adam and lion cannot be told apart, their 95 % intervals overlap; give --seeds a larger number to separate them
+        the best rate was the largest tried for adam (0.0095), sgd (0.32): give --tune a larger number
+        the best rate was the smallest tried for adam (1e-5): give --tune a larger number
+        adam: 1 of 3 runs diverged (a loss that is not finite or above its start); give --tune a larger number, or --lr a smaller one
+        adam: 1 step was rejected because a number was not finite; a smaller rate, by --tune or --lr, may avoid this
+        adam: the data holds 2 of 3 runs; repeat the command with --resume to complete it
+        no run of adam, sgd reached 97.5 % validation accuracy; give --epochs a larger number or --target-accuracy a smaller one
         ");
     }
 }

@@ -25,13 +25,31 @@ pub struct Paths {
 ///
 /// When the records do not begin with a comparison, or something cannot be written.
 pub fn write_report(folder: &Path, records: &[Record]) -> Result<Paths, ReportError> {
-    let paths = Paths { page: folder.join("report.html"), data: folder.join("data.jsonl") };
+    let paths = Paths { page: folder.join("report.html"), data: data_path(folder) };
     let page = page(records)?;
-    let lines = lines(records).map_err(|reason| cannot_write(&paths.data, reason.into()))?;
-    fs::create_dir_all(folder).map_err(|reason| cannot_write(folder, reason))?;
-    replace(&paths.data, &lines)?;
+    write_data(folder, records)?;
     replace(&paths.page, &page)?;
     Ok(paths)
+}
+
+/// Where the records of the report in `folder` are.
+pub fn data_path(folder: &Path) -> PathBuf {
+    folder.join("data.jsonl")
+}
+
+/// Writes the records alone into `folder`, which is made if need be.
+///
+/// # Errors
+///
+/// When something cannot be written.
+pub fn write_data(folder: &Path, records: &[Record]) -> Result<(), ReportError> {
+    let path = data_path(folder);
+    let lines = lines(records).map_err(|reason| cannot_write(&path, reason.into()))?;
+    if folder.is_file() {
+        return Err(ReportError::NotAFolder { path: folder.to_owned() });
+    }
+    fs::create_dir_all(folder).map_err(|reason| cannot_write(folder, reason))?;
+    replace(&path, &lines)
 }
 
 /// Reads the records that [`write_report`] wrote.
@@ -125,8 +143,11 @@ mod tests {
         let good = lines(&samples::one_seed()[..2]).expect("lines");
         fs::write(&path, good + "{\"kind\":\"tri").expect("a file");
         let error = read_records(&path).expect_err("a bad line").to_string();
-        assert!(error.contains("data.jsonl line 3 is not a record"), "{error}");
-        assert!(error.ends_with("EOF while parsing a string at column 12"), "{error}");
+        assert!(
+            error.starts_with("line 3 of ") && error.contains("data.jsonl is not a record"),
+            "{error}"
+        );
+        assert!(error.contains("(EOF while parsing a string at column 12)"), "{error}");
     }
 
     #[test]

@@ -117,7 +117,10 @@ impl ApolloSpec {
             "constant" => Rebound::Constant { sigma: self.sigma },
             "belief" => Rebound::Belief,
             _ => {
-                return Err(unknown("apollo", "the trace's rebound is neither constant nor belief"));
+                return Err(unknown(
+                    "apollo",
+                    "the trace's rebound is neither constant nor belief",
+                ));
             }
         };
         let decay = match self.weight_decay_type.as_str() {

@@ -48,8 +48,8 @@ pub fn replay(trace: &Trace) -> Result<Replay, TraceError> {
         let loss = report.loss.unwrap_or(f64::NAN);
         let step = StepRecord { step: index + 1, loss, params: problem.values(&model) };
         let deviation = step.deviation(reference);
-        // Written so that NaN counts as the largest.
-        if !(deviation <= replay.deviation) {
+        // NaN counts as the largest.
+        if deviation > replay.deviation || deviation.is_nan() {
             (replay.deviation, replay.worst_step) = (deviation, step.step);
         }
         replay.steps.push(step);

@@ -6,7 +6,7 @@ mod running;
 mod screen;
 
 pub(crate) use module::{Closure, ModuleOracle, evaluate, is_random, seed_device};
-pub(crate) use parameters::layout_with_gradients;
+pub(crate) use parameters::{layout_with_gradients, trainable_layout};
 pub(crate) use running::RunningStatistics;
 pub use screen::Clipping;
 pub(crate) use screen::Screen;

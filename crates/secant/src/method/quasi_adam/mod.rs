@@ -94,9 +94,12 @@ pub struct QuasiAdamConfig {
     on_rejection: OnRejection,
     /// Pairs whose inverse matrix has a 2-norm above this are rejected.
     inverse_bound: Option<f64>,
-    /// The rate of the quasi-Newton term; the learning rate if not given.
+    /// The rate of the quasi-Newton term, a quasi-Newton method's full step unless told; `None`: the
+    /// learning rate.
+    #[config(default = "Some(1.0)")]
     curvature_rate: Option<f64>,
-    /// Cap on the length of the quasi-Newton term, in lengths of Adam's.
+    /// Cap on the length of the quasi-Newton term, in lengths of Adam's; `None`: no cap.
+    #[config(default = "Some(1.0)")]
     max_ratio: Option<f64>,
     /// Weight decay.
     #[config(default = "Decay::None")]
@@ -435,8 +438,12 @@ impl QuasiAdam {
             newton += rate(tensor).powi(2) * q.norm_squared(p.pair(), p.gg, p.sg, p.yg);
             adam += tensor.lr.powi(2) * p.adam;
         }
-        let ratio = (newton / adam).sqrt();
-        if ratio <= max_ratio { 1.0 } else { max_ratio / ratio }
+        // No division before the test: both are 0 where all gradients are.
+        if newton <= max_ratio * max_ratio * adam {
+            1.0
+        } else {
+            max_ratio * (adam / newton).sqrt()
+        }
     }
 }
 

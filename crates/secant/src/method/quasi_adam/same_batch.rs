@@ -8,7 +8,7 @@ use secant_core::report::{Rejection, StepReport};
 
 use super::{Memory, QuasiAdam, QuasiAdamState};
 use crate::{
-    blocks::{Blocks, Layout},
+    blocks::Layout,
     error::{ConfigError, StepError},
     kernels::{Real, TensorKernel, View, for_each_tensor},
     method::{Decay, Method, StepContext, add_l2},
@@ -64,7 +64,7 @@ impl Method for QuasiAdamSameBatch {
         });
         before.rejection = update.err();
         if update.is_ok() {
-            self.finish_pair(context, oracle, state)?;
+            self.finish_pair(context, oracle, state);
         }
         let mut report = before.report(oracle.evals());
         report.pair = update.unwrap_or(report.pair);
@@ -73,23 +73,23 @@ impl Method for QuasiAdamSameBatch {
 }
 
 impl QuasiAdamSameBatch {
-    /// y = grad f(theta_new) - memory, or no pair where that gradient is not finite.
+    /// y = grad f(theta_new) - memory. Where that gradient is not finite, or cannot be had, there is
+    /// no pair: the step is made, and what is broken meets the next one.
     fn finish_pair(
         &self,
         context: &StepContext<'_>,
         oracle: &mut dyn Oracle,
         state: &mut QuasiAdamState,
-    ) -> Result<(), StepError> {
-        let mut after = oracle.gradient()?;
-        if after.rejection.is_some() {
-            state.s = Blocks::empty();
-            return Ok(());
-        }
+    ) {
+        // A panic in the closure must not leave a displacement beside another step's y.
+        let s = std::mem::take(&mut state.s);
+        let after = oracle.gradient().ok().filter(|after| after.rejection.is_none());
+        let Some(mut after) = after else { return };
         if context.tensors.iter().any(|tensor| tensor.decay.l2() != 0.0) {
             oracle.write(&mut |theta| add_l2(context, theta, &mut after.gradient));
         }
         for_each_tensor(&ChangePass, [&mut state.memory], [&after.gradient]);
-        Ok(())
+        state.s = s;
     }
 }
 

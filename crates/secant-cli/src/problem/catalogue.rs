@@ -1,0 +1,178 @@
+//! The problems known by name.
+
+use std::path::Path;
+
+use thiserror::Error;
+
+use super::Problem;
+use crate::{
+    data::{DataError, Splits, digits, locate},
+    model::{ConvolutionalConfig, NetworkConfig},
+};
+
+/// A problem known by name.
+#[derive(Debug)]
+pub struct CatalogueEntry {
+    /// The name.
+    pub name: &'static str,
+    /// One line about it.
+    pub line: &'static str,
+    data: Data,
+    network: fn(inputs: usize, classes: usize) -> NetworkConfig,
+    batch_size: usize,
+    epochs: usize,
+    target_accuracy: f64,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Data {
+    Digits,
+    Named(&'static str),
+}
+
+/// No problem has this name.
+#[derive(Debug, Error)]
+#[error(
+    "there is no problem `{name}`; known are {known}, and any CSV or LIBSVM file by --csv or --libsvm"
+)]
+pub struct UnknownProblem {
+    name: String,
+    known: String,
+}
+
+/// The name of the problem that is compared on unless told otherwise.
+pub const DEFAULT_PROBLEM: &str = "digits/cnn";
+
+/// All problems known by name.
+pub static CATALOGUE: [CatalogueEntry; 7] = [
+    CatalogueEntry {
+        name: "digits/cnn",
+        line: "Drawn digits, 16 x 16, embedded; convolutional network, 18,346 parameters",
+        data: Data::Digits,
+        network: digits_cnn,
+        batch_size: 64,
+        epochs: 8,
+        target_accuracy: 0.95,
+    },
+    CatalogueEntry {
+        name: "digits/mlp",
+        line: "Drawn digits, 16 x 16, embedded; perceptron 256-64-64-10",
+        data: Data::Digits,
+        network: |inputs, classes| NetworkConfig::Perceptron(vec![inputs, 64, 64, classes]),
+        batch_size: 64,
+        epochs: 10,
+        target_accuracy: 0.9,
+    },
+    CatalogueEntry {
+        name: "digits/logistic",
+        line: "Drawn digits, 16 x 16, embedded; logistic regression",
+        data: Data::Digits,
+        network: |inputs, classes| NetworkConfig::Perceptron(vec![inputs, classes]),
+        batch_size: 64,
+        epochs: 10,
+        target_accuracy: 0.8,
+    },
+    CatalogueEntry {
+        name: "mnist/cnn",
+        line: "MNIST; the classifier of the Quasi-Adam paper, 44,426 parameters",
+        data: Data::Named("mnist"),
+        network: paper_cnn,
+        batch_size: 256,
+        epochs: 5,
+        target_accuracy: 0.98,
+    },
+    CatalogueEntry {
+        name: "mnist/mlp",
+        line: "MNIST; perceptron 784-64-64-10",
+        data: Data::Named("mnist"),
+        network: |inputs, classes| NetworkConfig::Perceptron(vec![inputs, 64, 64, classes]),
+        batch_size: 256,
+        epochs: 10,
+        target_accuracy: 0.96,
+    },
+    CatalogueEntry {
+        name: "fashion-mnist/cnn",
+        line: "Fashion-MNIST; the classifier of the Quasi-Adam paper, 44,426 parameters",
+        data: Data::Named("fashion-mnist"),
+        network: paper_cnn,
+        batch_size: 256,
+        epochs: 5,
+        target_accuracy: 0.87,
+    },
+    CatalogueEntry {
+        name: "fashion-mnist/mlp",
+        line: "Fashion-MNIST; perceptron 784-64-64-10",
+        data: Data::Named("fashion-mnist"),
+        network: |inputs, classes| NetworkConfig::Perceptron(vec![inputs, 64, 64, classes]),
+        batch_size: 256,
+        epochs: 10,
+        target_accuracy: 0.86,
+    },
+];
+
+fn digits_cnn(_: usize, classes: usize) -> NetworkConfig {
+    let image = [1, digits::SIDE, digits::SIDE];
+    let (channels, hidden) = ([8, 16], vec![64]);
+    NetworkConfig::Convolutional(ConvolutionalConfig {
+        image,
+        channels,
+        kernel: 3,
+        padding: 1,
+        hidden,
+        classes,
+    })
+}
+
+/// 2 convolutions, each followed by pooling and ReLU, and 3 fully connected layers.
+fn paper_cnn(_: usize, classes: usize) -> NetworkConfig {
+    let (image, channels, hidden) = ([1, 28, 28], [6, 16], vec![120, 84]);
+    NetworkConfig::Convolutional(ConvolutionalConfig {
+        image,
+        channels,
+        kernel: 5,
+        padding: 0,
+        hidden,
+        classes,
+    })
+}
+
+/// Validation records of a named data set, as a part of its training records.
+const VALIDATION: f64 = 1.0 / 12.0;
+
+/// The split and the drawing of digits do not depend on a run's seed.
+const DATA_SEED: u64 = 0;
+
+impl CatalogueEntry {
+    /// The problem called `name`.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn named(name: &str) -> Result<&'static Self, UnknownProblem> {
+        CATALOGUE.iter().find(|entry| entry.name == name).ok_or_else(|| {
+            let known: Vec<&str> = CATALOGUE.iter().map(|entry| entry.name).collect();
+            UnknownProblem { name: name.to_string(), known: known.join(", ") }
+        })
+    }
+}
+
+/// The problem with its data; the files are looked for in `data_dir`.
+///
+/// # Errors
+/// The files are not there or not right.
+pub fn load(entry: &CatalogueEntry, data_dir: &Path) -> Result<Problem, DataError> {
+    let mut splits: Splits = match entry.data {
+        Data::Digits => digits::splits(DATA_SEED),
+        Data::Named(set) => locate::named(set)?.load(data_dir, VALIDATION, DATA_SEED)?,
+    };
+    splits.standardize();
+    let (inputs, classes) = (splits.train.record_len(), splits.train.classes.len());
+    Ok(Problem {
+        name: entry.name.to_string(),
+        description: format!("{}; softmax cross-entropy.", entry.line),
+        network: (entry.network)(inputs, classes),
+        splits,
+        batch_size: entry.batch_size,
+        epochs: entry.epochs,
+        target_accuracy: Some(entry.target_accuracy),
+    })
+}

@@ -1,0 +1,45 @@
+//! Loss and accuracy on a whole part of the data.
+
+use burn::tensor::{Int, Tensor, activation::log_softmax};
+
+use super::Part;
+use crate::model::Network;
+
+/// Loss and accuracy.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Quality {
+    /// Mean cross-entropy; may be NaN or infinite.
+    pub loss: f64,
+    /// The part of the records whose largest logit is their class.
+    pub accuracy: f64,
+}
+
+impl Quality {
+    /// The loss, where it is finite.
+    pub fn finite_loss(&self) -> Option<f64> {
+        self.loss.is_finite().then_some(self.loss)
+    }
+}
+
+/// Records that are evaluated at once.
+const AT_ONCE: usize = 500;
+
+/// The mean cross-entropy of a batch.
+pub(super) fn cross_entropy(logits: Tensor<2>, labels: Tensor<2, Int>) -> Tensor<1> {
+    log_softmax(logits, 1).gather(1, labels).mean().neg()
+}
+
+/// The quality of `network` on all records of `part`, whose device has no graph.
+pub(super) fn evaluate(network: &Network, part: Part<'_>) -> Quality {
+    let records: Vec<usize> = (0..part.data.len()).collect();
+    let (mut loss, mut correct) = (0.0, 0.0);
+    for records in records.chunks(AT_ONCE) {
+        let (inputs, labels) = part.batch(records);
+        let logits = network.forward(inputs);
+        let hits = logits.clone().argmax(1).equal(labels.clone()).int().sum();
+        correct += hits.into_scalar::<f64>();
+        loss += cross_entropy(logits, labels).into_scalar::<f64>() * records.len() as f64;
+    }
+    let count = part.data.len() as f64;
+    Quality { loss: loss / count, accuracy: correct / count }
+}

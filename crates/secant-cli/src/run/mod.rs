@@ -1,0 +1,12 @@
+//! One run: one optimizer, one problem, one seed.
+
+mod batches;
+mod evaluate;
+pub mod record;
+mod step_time;
+mod train;
+
+pub use batches::Part;
+pub use evaluate::Quality;
+pub use step_time::step_time;
+pub use train::{Outcome, Setup, TrainError, train};

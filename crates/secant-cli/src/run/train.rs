@@ -1,0 +1,172 @@
+//! Trains a network with an optimizer and records how it goes.
+
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::{Duration, Instant},
+};
+
+use burn::{module::Module, tensor::Device};
+use secant::{
+    Schedule,
+    error::{ConfigError, StepError},
+};
+use thiserror::Error;
+
+use super::{
+    Part, Quality,
+    batches::shuffled,
+    evaluate::{cross_entropy, evaluate},
+    record::Point,
+};
+use crate::{
+    model::Network,
+    optimizer::BoxedOptimizer,
+    problem::{Precision, Problem},
+    registry::OptimizerEntry,
+};
+
+/// What a run needs besides its problem.
+#[derive(Clone, Copy, Debug)]
+pub struct Setup {
+    /// The optimizer.
+    pub optimizer: &'static OptimizerEntry,
+    /// Its learning rate.
+    pub lr: f64,
+    /// Draws the weights and the order of the records.
+    pub seed: u64,
+    /// Passes over the training records.
+    pub epochs: usize,
+    /// Records in a batch.
+    pub batch_size: usize,
+    /// The number type.
+    pub precision: Precision,
+    /// Whether the test records are evaluated too; tuning must not see them.
+    pub with_test: bool,
+}
+
+/// A run that did not end.
+#[derive(Debug, Error)]
+pub enum TrainError {
+    /// The user stopped it.
+    #[error("stopped")]
+    Stopped,
+    /// A hyper-parameter is out of its range.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// A step broke its contract.
+    #[error(transparent)]
+    Step(#[from] StepError),
+}
+
+/// A finished run: its curve, and the steps it rejected.
+pub type Outcome = (Vec<Point>, u64);
+
+/// Trains; `after_epoch` is told of every epoch. The last, smaller batch of an epoch is left out.
+///
+/// # Errors
+/// The user stopped it, or the optimizer cannot be used.
+pub fn train(
+    problem: &Problem,
+    setup: Setup,
+    stop: &AtomicBool,
+    after_epoch: &dyn Fn(),
+) -> Result<Outcome, TrainError> {
+    let mut run = Run::new(problem, setup)?;
+    let mut curve = vec![run.point(0, None)];
+    for epoch in 0..setup.epochs {
+        let train_loss = run.epoch(epoch, stop)?;
+        curve.push(run.point(epoch + 1, Some(train_loss)));
+        after_epoch();
+    }
+    Ok((curve, run.optimizer.rejected_steps()))
+}
+
+/// Steps in an epoch.
+pub(super) fn steps_per_epoch(problem: &Problem, batch_size: usize) -> usize {
+    problem.splits.train.len() / batch_size
+}
+
+struct Run<'a> {
+    problem: &'a Problem,
+    setup: Setup,
+    device: Device,
+    network: Network,
+    optimizer: BoxedOptimizer<Network>,
+    schedule: Schedule,
+    steps: u64,
+    gradients: u64,
+    spent: Duration,
+}
+
+impl<'a> Run<'a> {
+    fn new(problem: &'a Problem, setup: Setup) -> Result<Self, ConfigError> {
+        let device = Device::default().autodiff();
+        let dtype = setup.precision.dtype();
+        let steps = (steps_per_epoch(problem, setup.batch_size) * setup.epochs) as u64;
+        Ok(Self {
+            problem,
+            setup,
+            network: problem.network.init(setup.seed, dtype, &device),
+            optimizer: setup.optimizer.build(steps)?,
+            // The same for every method: without a falling rate the last epoch is a matter of luck.
+            schedule: Schedule::cosine(setup.lr, steps, 0.0),
+            device,
+            steps: 0,
+            gradients: 0,
+            spent: Duration::ZERO,
+        })
+    }
+
+    /// Trains for one epoch; the mean loss over its batches.
+    fn epoch(&mut self, epoch: usize, stop: &AtomicBool) -> Result<f64, TrainError> {
+        let Setup { batch_size, seed, precision, .. } = self.setup;
+        let data = &self.problem.splits.train;
+        let device = self.device.clone();
+        let part = Part { data, device: &device, dtype: precision.dtype() };
+        let order = shuffled(data.len(), seed, epoch);
+        let (mut sum, mut count) = (0.0, 0u32);
+        let started = Instant::now();
+        for records in order.chunks_exact(batch_size) {
+            if stop.load(Ordering::Relaxed) {
+                return Err(TrainError::Stopped);
+            }
+            let (inputs, labels) = part.batch(records);
+            let lr = self.schedule.rate(self.steps);
+            let report = self.optimizer.step(lr, &mut self.network, &mut |network| {
+                cross_entropy(network.forward(inputs.clone()), labels.clone())
+            })?;
+            self.steps += 1;
+            self.gradients += report.evals.gradient;
+            sum += report.loss.unwrap_or(f64::NAN);
+            count += 1;
+        }
+        self.spent += started.elapsed();
+        Ok(sum / f64::from(count))
+    }
+
+    /// The state of the run.
+    fn point(&self, epoch: usize, train_loss: Option<f64>) -> Point {
+        let splits = &self.problem.splits;
+        let network = self.network.valid();
+        let device = self.device.clone().inner();
+        let dtype = self.setup.precision.dtype();
+        let quality = |data| evaluate(&network, Part { data, device: &device, dtype });
+        let validation = quality(&splits.validation);
+        let test = if self.setup.with_test {
+            quality(&splits.test)
+        } else {
+            Quality { loss: f64::NAN, accuracy: 0.0 }
+        };
+        Point {
+            epoch: epoch as f64,
+            steps: self.steps,
+            gradient_evaluations: self.gradients,
+            seconds: self.spent.as_secs_f64(),
+            train_loss: train_loss.filter(|loss| loss.is_finite()),
+            validation_loss: validation.finite_loss(),
+            validation_accuracy: validation.accuracy,
+            test_loss: test.finite_loss(),
+            test_accuracy: test.accuracy,
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! `secant compare` from its arguments to its files.
+
+use std::{fs, path::Path};
+
+use secant_cli::run::record::{Comparison, Record, Run};
+
+use crate::support::{
+    finished, folder, names, output, real, records, runs, secant, text, tiny, write,
+};
+
+fn comparison(out: &Path) -> Comparison {
+    match records(out).swap_remove(0) {
+        Record::Comparison(comparison) => comparison,
+        other => panic!("the first record is {other:?}"),
+    }
+}
+
+/// Accuracy on the test records at the end of a run.
+fn final_accuracy(run: &Run) -> f64 {
+    run.curve.last().expect("a point").test_accuracy
+}
+
+#[test]
+fn a_comparison_ends_with_a_table_a_page_and_the_data() {
+    let folder = folder();
+    let out = folder.path().join("new/report");
+    let table = output(&mut tiny(&out, &["--seeds", "1"]));
+    assert_eq!(names(&out), ["data.jsonl", "report.html"]);
+    for name in ["sgd ", "adam "] {
+        assert_eq!(table.lines().filter(|line| line.starts_with(name)).count(), 1, "{table}");
+    }
+    assert!(table.contains("warning: one seed only"), "{table}");
+    assert!(table.contains(text(&out.join("report.html"))), "{table}");
+    let page = fs::read_to_string(out.join("report.html")).expect("a page");
+    assert!(page.starts_with("<!DOCTYPE html>") && page.ends_with("</html>\n"));
+    assert!(page.contains("secant compare digits/logistic --optimizers sgd,adam --epochs 1"));
+    let said = comparison(&out);
+    assert_eq!((said.epochs, said.trials, said.seeds), (1, 1, vec![1]));
+    assert_eq!(
+        (said.train_records, said.validation_records, said.test_records),
+        (5000, 1000, 2000)
+    );
+    // 5,000 records in whole batches of 64.
+    let last = runs(&out)[0].curve.last().expect("a point").clone();
+    assert_eq!((last.epoch, last.steps, last.gradient_evaluations), (1.0, 78, 78));
+}
+
+#[test]
+fn training_learns_what_chance_cannot_know() {
+    let folder = folder();
+    tiny(folder.path(), &["--seeds", "1"]).assert().success();
+    for run in runs(folder.path()) {
+        // Ten classes alike: chance is 0.1.
+        assert!(final_accuracy(&run) > 0.5, "{}: {}", run.optimizer, final_accuracy(&run));
+    }
+}
+
+#[test]
+fn json_prints_the_records_of_the_data_file_and_nothing_else() {
+    let folder = folder();
+    let printed = output(&mut tiny(folder.path(), &["--seeds", "1", "--json"]));
+    assert_eq!(printed, fs::read_to_string(folder.path().join("data.jsonl")).expect("data"));
+    let kinds: Vec<String> = printed
+        .lines()
+        .map(|line| {
+            let value: serde_json::Value = serde_json::from_str(line).expect("JSON");
+            value["kind"].as_str().expect("a kind").to_owned()
+        })
+        .collect();
+    let count = |wanted: &str| kinds.iter().filter(|kind| *kind == wanted).count();
+    assert_eq!(kinds[0], "comparison");
+    assert_eq!([count("trial"), count("run"), count("step-time"), kinds.len()], [2, 2, 2, 7]);
+}
+
+#[test]
+fn the_same_seeds_give_the_same_curves_with_one_thread_and_with_two() {
+    let curves = |threads: &str| {
+        let folder = folder();
+        tiny(folder.path(), &["--seeds", "2", "--threads", threads]).assert().success();
+        let mut runs = runs(folder.path());
+        runs.iter_mut().flat_map(|run| &mut run.curve).for_each(|point| point.seconds = 0.0);
+        runs
+    };
+    let (one, two) = (curves("1"), curves("2"));
+    assert_eq!(one.len(), 4);
+    assert_eq!(one, two);
+    assert_ne!(one[0].curve, one[1].curve, "two seeds give one curve");
+}
+
+#[test]
+fn a_given_rate_is_used_for_all_and_nothing_is_tuned() {
+    let folder = folder();
+    tiny(folder.path(), &["--seeds", "1", "--lr", "0.02"]).assert().success();
+    assert!(runs(folder.path()).iter().all(|run| run.lr == 0.02));
+    assert!(!records(folder.path()).iter().any(|record| matches!(record, Record::Trial(_))));
+    let page = fs::read_to_string(folder.path().join("report.html")).expect("a page");
+    assert!(!page.contains("<h2>Tuning</h2>"));
+}
+
+#[test]
+fn double_precision_gives_other_numbers_than_single() {
+    let losses = |precision: &str| {
+        let folder = folder();
+        tiny(folder.path(), &["--seeds", "1", "--precision", precision]).assert().success();
+        assert_eq!(comparison(folder.path()).precision, precision);
+        runs(folder.path()).iter().map(|run| run.curve[1].test_loss).collect::<Vec<_>>()
+    };
+    let (single, double) = (losses("f32"), losses("f64"));
+    for (single, double) in single.into_iter().zip(double) {
+        let (single, double) = (single.expect("finite"), double.expect("finite"));
+        // Alike to single precision over 78 steps, but not the same.
+        assert!(single != double && (single - double).abs() < 1e-3 * double, "{single} {double}");
+    }
+}
+
+/// 240 flowers: `length` and `colour` tell the text target, some cells are empty, some `?`.
+fn flowers() -> String {
+    let mut table = "length;colour;noise;kind\n".to_owned();
+    for row in 0..240 {
+        let (kind, colour) = [("iris", "blue"), ("rose", "red"), ("lily", "white")][row % 3];
+        let length = if row % 7 == 0 { String::new() } else { format!("{}.{}", row % 3, row % 10) };
+        let colour = if row % 11 == 0 { "?" } else { colour };
+        table += &format!("{length};{colour};{};{kind}\n", row * 37 % 101);
+    }
+    table
+}
+
+#[test]
+fn a_table_with_a_text_target_and_missing_cells_is_learned() {
+    let folder = folder();
+    let table = write(&folder, "flowers.csv", flowers());
+    let out = folder.path().join("out");
+    let arguments = ["compare", "--target", "kind", "--optimizers", "adam", "--lr", "0.01"];
+    let mut command = secant(&arguments);
+    command.args(["--seeds", "1", "--epochs", "30", "--csv"]).arg(table).arg("--out").arg(&out);
+    assert!(output(&mut command).contains("adam"));
+    let said = comparison(&out);
+    assert_eq!(said.problem, "flowers/mlp");
+    assert_eq!(said.train_records + said.validation_records + said.test_records, 240);
+    // length, noise, three colours; no colour is none of the three.
+    assert!(said.description.contains("with 5 inputs and 3 classes"), "{}", said.description);
+    // Nearly every row tells its kind twice, so a working loop gets nearly all right.
+    let accuracy = final_accuracy(&runs(&out)[0]);
+    assert!(accuracy > 0.95, "{accuracy}");
+}
+
+#[test]
+fn a_libsvm_file_is_compared_on_with_its_own_test_file() {
+    let folder = folder();
+    let rows = |count: usize| {
+        let row = |i: usize| format!("{} {}:1 5:0.{}\n", i % 2 * 2, 1 + i % 2, i % 10);
+        (0..count).map(row).collect::<String>()
+    };
+    let train = write(&folder, "pairs", rows(120));
+    write(&folder, "pairs.t", rows(30));
+    let out = folder.path().join("out");
+    let arguments = ["compare", "--model", "logistic", "--optimizers", "sgd", "--lr", "0.5"];
+    let mut command = secant(&arguments);
+    command.args(["--seeds", "1", "--epochs", "20", "--libsvm"]).arg(train).arg("--out").arg(&out);
+    command.assert().success();
+    assert_eq!(
+        (comparison(&out).problem.as_str(), comparison(&out).test_records),
+        ("pairs/logistic", 30)
+    );
+    assert_eq!(final_accuracy(&runs(&out)[0]), 1.0);
+}
+
+#[test]
+fn real_fashion_mnist_is_learned_in_one_epoch() {
+    let Some(files) = real("fashion-mnist") else { return };
+    let folder = folder();
+    let arguments = ["compare", "fashion-mnist/mlp", "--optimizers", "adam", "--lr", "0.003"];
+    let mut command = secant(&arguments);
+    command.args(["--seeds", "1", "--epochs", "1", "--out"]).arg(folder.path());
+    command.arg("--data-dir").arg(files.parent().expect("a folder")).assert().success();
+    assert_eq!(finished(folder.path()), [("adam".to_owned(), 1)]);
+    // One epoch of a small perceptron is known to pass 80 % here; chance is 10 %.
+    let accuracy = final_accuracy(&runs(folder.path())[0]);
+    assert!(accuracy > 0.8, "{accuracy}");
+}

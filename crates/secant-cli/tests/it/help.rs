@@ -1,0 +1,89 @@
+//! What the command says about itself.
+
+use clap::{Command, CommandFactory};
+use secant_cli::commands::Cli;
+
+use crate::support::{output, secant};
+
+/// A command and all below it, with their full names.
+fn all(command: &Command, above: &str, found: &mut Vec<(String, Command)>) {
+    let name = format!("{above} {}", command.get_name()).trim().to_owned();
+    found.push((name.clone(), command.clone()));
+    command.get_subcommands().for_each(|below| all(below, &name, found));
+}
+
+fn commands() -> Vec<(String, Command)> {
+    let mut found = Vec::new();
+    all(&Cli::command(), "", &mut found);
+    found
+}
+
+#[test]
+fn the_command_line_is_consistent() {
+    Cli::command().help_expected(true).debug_assert();
+}
+
+#[test]
+fn every_command_and_every_option_has_a_help_text() {
+    let commands = commands();
+    assert!(commands.len() >= 7, "{}", commands.len());
+    for (name, command) in commands {
+        assert!(command.get_about().is_some(), "{name}");
+        for argument in command.get_arguments() {
+            assert!(argument.get_help().is_some(), "{name} {}", argument.get_id());
+            if !argument.get_action().takes_values() {
+                continue;
+            }
+            for value in argument.get_possible_values() {
+                assert!(
+                    value.get_help().is_some(),
+                    "{name} {} {}",
+                    argument.get_id(),
+                    value.get_name()
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn every_help_begins_with_a_sentence_and_shows_the_usage() {
+    for (name, _) in commands() {
+        let words: Vec<&str> = name.split(' ').skip(1).collect();
+        let help = output(secant(&words).arg("--help"));
+        assert!(help.contains(&format!("Usage: {name}")), "{help}");
+        let first = help.lines().next().unwrap_or_default();
+        assert!(first.chars().next().is_some_and(char::is_uppercase), "{name}: {first}");
+    }
+}
+
+#[test]
+fn the_help_of_compare_and_trace_says_how_they_judge() {
+    let compare = output(&mut secant(&["compare", "--help"]));
+    assert!(compare.contains("same number of tuning runs"), "{compare}");
+    let trace = output(&mut secant(&["trace", "--help"]));
+    assert!(trace.contains("The exit code is 1 if"), "{trace}");
+}
+
+#[test]
+fn the_version_is_that_of_the_package() {
+    assert_eq!(
+        output(&mut secant(&["--version"])),
+        format!("secant {}\n", env!("CARGO_PKG_VERSION"))
+    );
+}
+
+#[test]
+fn lists_name_every_optimizer_and_every_problem_in_a_line_each() {
+    let optimizers = output(&mut secant(&["optimizers"]));
+    for entry in &secant_cli::registry::OPTIMIZERS {
+        let name = format!("{} ", entry.name);
+        assert_eq!(optimizers.lines().filter(|line| line.starts_with(&name)).count(), 1, "{name}");
+    }
+    let problems = output(&mut secant(&["problems"]));
+    for entry in &secant_cli::problem::CATALOGUE {
+        let name = format!("{} ", entry.name);
+        assert_eq!(problems.lines().filter(|line| line.starts_with(&name)).count(), 1, "{name}");
+    }
+    assert_eq!(problems.matches("(the default)").count(), 1);
+}

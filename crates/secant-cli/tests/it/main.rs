@@ -1,0 +1,9 @@
+//! The command `secant` from outside: what it prints, what it writes, how it ends.
+
+mod compare;
+mod fetch;
+mod help;
+mod mistakes;
+mod resume;
+mod support;
+mod trace;

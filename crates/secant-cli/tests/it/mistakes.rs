@@ -1,0 +1,276 @@
+//! Mistakes: each is told in one sentence, ends with the right code, and leaves nothing behind.
+
+use std::{fs, path::Path};
+
+use assert_cmd::Command;
+use tempfile::TempDir;
+
+use crate::support::{folder, names, refusal, secant, text, tiny, write};
+use crate::trace::BY_HAND;
+
+/// What `secant compare` says to these arguments; the output folder must stay empty.
+fn compare(code: i32, folder: &TempDir, arguments: &[&str]) -> String {
+    let out = folder.path().join("out");
+    let mut command = secant(&["compare", "--out", text(&out)]);
+    let said = refusal(command.args(arguments), code, folder);
+    assert!(names(&out).is_empty(), "{:?}", names(&out));
+    // clap puts a tip under some sentences.
+    assert_one_line(said.split_once("\n\n  tip: ").map_or(&said, |(sentence, _)| sentence));
+    said
+}
+
+fn assert_one_line(said: &str) {
+    assert_eq!(said.trim_end().lines().count(), 1, "{said}");
+}
+
+fn usage(arguments: &[&str]) -> String {
+    compare(2, &folder(), arguments)
+}
+
+#[test]
+fn an_unknown_option_is_told() {
+    insta::assert_snapshot!(usage(&["--optimisers", "sgd"]), @r"
+    error: unexpected argument '--optimisers' found
+
+      tip: a similar argument exists: '--optimizers'
+    ");
+}
+
+#[test]
+fn an_unknown_optimizer_is_told_with_those_there_are() {
+    insta::assert_snapshot!(usage(&["--optimizers", "sgd,adm"]), @"error: invalid value 'adm' for '--optimizers <NAMES>': there is no optimizer `adm`; known are sgd, sgd-momentum, sgd-nesterov, adam, adamw, rmsprop, radam, adabelief, apollo, apollow, quasi-adam, quasi-adam-paper, quasi-adam-same-batch, quasi-adam-ema");
+}
+
+#[test]
+fn an_unknown_problem_is_told_with_those_there_are() {
+    insta::assert_snapshot!(usage(&["mnist/cn"]), @"error: invalid value 'mnist/cn' for '[PROBLEM]': there is no problem `mnist/cn`; known are digits/cnn, digits/mlp, digits/logistic, mnist/cnn, mnist/mlp, fashion-mnist/cnn, fashion-mnist/mlp, and any CSV or LIBSVM file by --csv or --libsvm");
+}
+
+#[test]
+fn a_rate_that_is_no_positive_number_is_told() {
+    for rate in ["NaN", "0", "-1", "inf", "fast", ""] {
+        let said = usage(&["--lr", rate]).replace(&format!("'{rate}'"), "'...'");
+        insta::allow_duplicates! {
+            insta::assert_snapshot!(said, @"error: invalid value '...' for '--lr <RATE>': a learning rate is a finite number above 0");
+        }
+    }
+}
+
+#[test]
+fn a_count_below_one_or_no_number_is_told() {
+    for option in ["--seeds", "--epochs", "--tune", "--batch-size", "--threads"] {
+        for count in ["0", "1.5", "many"] {
+            let said = usage(&[option, count]).replace(&format!("'{count}'"), "'...'");
+            insta::allow_duplicates! {
+                insta::assert_snapshot!(said.replace(option, "--..."), @"error: invalid value '...' for '--... <N>': a whole number from 1 is wanted");
+            }
+        }
+    }
+}
+
+#[test]
+fn an_accuracy_that_is_no_share_is_told() {
+    for accuracy in ["0", "95", "NaN"] {
+        let said = usage(&["--target-accuracy", accuracy]);
+        let said = said.replace(&format!("'{accuracy}'"), "'...'");
+        insta::allow_duplicates! {
+            insta::assert_snapshot!(said, @"error: invalid value '...' for '--target-accuracy <ACCURACY>': an accuracy is a number above 0 and at most 1");
+        }
+    }
+}
+
+#[test]
+fn an_optimizer_named_twice_is_told() {
+    insta::assert_snapshot!(usage(&["--optimizers", "sgd,adam,sgd"]), @"secant: --optimizers names `sgd` twice; name it once");
+}
+
+#[test]
+fn options_that_exclude_each_other_are_told() {
+    insta::assert_snapshot!(usage(&["--lr", "0.1", "--tune", "3"]), @"error: the argument '--lr <RATE>' cannot be used with '--tune <N>'");
+    insta::assert_snapshot!(usage(&["--libsvm", "a", "--csv", "b", "--target", "c"]), @"error: the argument '--libsvm <FILE>' cannot be used with '--csv <FILE>'");
+    insta::assert_snapshot!(usage(&["digits/cnn", "--libsvm", "a"]), @"error: the argument '[PROBLEM]' cannot be used with '--libsvm <FILE>'");
+}
+
+#[test]
+fn a_table_without_its_target_is_told() {
+    let folder = folder();
+    let out = folder.path().join("out");
+    let mut command = secant(&["compare", "--csv", "wine.csv", "--out", text(&out)]);
+    insta::assert_snapshot!(refusal(&mut command, 2, &folder), @r"
+    error: the following required arguments were not provided:
+      --target <COLUMN>
+    ");
+    assert!(!out.exists());
+}
+
+#[test]
+fn a_network_is_chosen_for_a_file_only() {
+    let folder = folder();
+    let mut command = secant(&["compare", "digits/cnn", "--model", "logistic"]);
+    insta::assert_snapshot!(refusal(&mut command, 2, &folder), @r"
+    error: the following required arguments were not provided:
+      <--csv <FILE>|--libsvm <FILE>>
+    ");
+}
+
+#[test]
+fn a_batch_larger_than_the_data_is_told_with_both_sizes() {
+    let folder = folder();
+    let said = compare(1, &folder, &["digits/logistic", "--batch-size", "5001"]);
+    insta::assert_snapshot!(said, @"secant: the batch size 5001 is larger than the 5000 training records of digits/logistic; use --batch-size with at most 5000");
+}
+
+/// Compares on this table.
+fn table(contents: &str, target: &str) -> String {
+    let folder = folder();
+    let path = write(&folder, "table.csv", contents);
+    compare(1, &folder, &["--csv", text(&path), "--target", target])
+}
+
+#[test]
+fn a_table_that_is_not_there_is_named() {
+    let folder = folder();
+    let path = folder.path().join("none.csv");
+    let said = compare(1, &folder, &["--csv", text(&path), "--target", "a"]);
+    insta::assert_snapshot!(said, @"secant: cannot read [DIR]/none.csv: No such file or directory (os error 2); check that the file is there and may be read");
+}
+
+#[test]
+fn a_column_that_is_not_there_is_named_with_those_there_are() {
+    insta::assert_snapshot!(table("a,b\n1,x\n2,y\n", "c"), @"secant: [DIR]/table.csv has no column 'c'; its columns are 'a', 'b'");
+}
+
+#[test]
+fn an_empty_table_is_told() {
+    insta::assert_snapshot!(table("", "a"), @"secant: [DIR]/table.csv holds no records; give a file with data in it");
+}
+
+#[test]
+fn a_table_of_one_class_is_told() {
+    insta::assert_snapshot!(table("a,b\n1,x\n2,x\n3,x\n", "b"), @"secant: all records of [DIR]/table.csv belong to the class 'x'; at least two classes are needed");
+}
+
+#[test]
+fn a_table_with_a_short_line_is_told_with_the_line() {
+    insta::assert_snapshot!(table("a,b\n1,x\n2\n3,y\n", "b"), @"secant: line 3 of [DIR]/table.csv has 1 fields where the first line has 2; make all lines alike");
+}
+
+#[test]
+fn a_table_of_too_few_records_is_told() {
+    insta::assert_snapshot!(table("a,b\n1,x\n2,y\n", "b"), @"secant: 2 records in 2 classes are too few to keep 15 % for validation and 20 % for testing; use more records");
+}
+
+#[test]
+fn a_libsvm_file_that_is_none_is_told_with_the_line() {
+    let folder = folder();
+    let path = write(&folder, "a9a", "1 1:0.5\n0 2=0.5\n");
+    insta::assert_snapshot!(compare(1, &folder, &["--libsvm", text(&path)]), @"secant: line 2 of [DIR]/a9a: '2=0.5' has no colon; each line must be `label index:value ...`");
+}
+
+/// A file in the format of MNIST: `sizes` after the magic number, then `bytes`.
+fn idx(magic: u32, sizes: &[u32], bytes: &[u8]) -> Vec<u8> {
+    let numbers = [&[magic], sizes].concat();
+    numbers.into_iter().flat_map(u32::to_be_bytes).chain(bytes.iter().copied()).collect()
+}
+
+/// The four files of MNIST with two images each.
+fn mnist(data_dir: &Path) {
+    let folder = data_dir.join("mnist");
+    fs::create_dir(&folder).expect("a folder");
+    for part in ["train", "t10k"] {
+        let images = idx(0x803, &[2, 28, 28], &[7; 2 * 28 * 28]);
+        fs::write(folder.join(format!("{part}-images-idx3-ubyte")), images).expect("a file");
+        let labels = idx(0x801, &[2], &[3, 5]);
+        fs::write(folder.join(format!("{part}-labels-idx1-ubyte")), labels).expect("a file");
+    }
+}
+
+/// Compares on MNIST with one file replaced.
+fn mnist_with(name: &str, contents: &[u8]) -> String {
+    let folder = folder();
+    mnist(folder.path());
+    fs::write(folder.path().join("mnist").join(name), contents).expect("a file");
+    compare(1, &folder, &["mnist/mlp", "--data-dir", text(folder.path())])
+}
+
+#[test]
+fn a_truncated_idx_file_is_told_with_both_sizes() {
+    let whole = idx(0x803, &[2, 28, 28], &[7; 2 * 28 * 28]);
+    insta::assert_snapshot!(mnist_with("train-images-idx3-ubyte", &whole[..1000]), @"secant: [DIR]/mnist/train-images-idx3-ubyte is cut off: it should have 1584 bytes when unpacked and has 1000; get it again");
+}
+
+#[test]
+fn an_idx_file_of_another_magic_number_is_told() {
+    let other = idx(0x805, &[2], &[3, 5]);
+    insta::assert_snapshot!(mnist_with("t10k-labels-idx1-ubyte", &other), @"secant: [DIR]/mnist/t10k-labels-idx1-ubyte is not an IDX file of labels: it starts with the number 2053 instead of 2049; put the right file there");
+}
+
+#[test]
+fn a_data_set_not_on_disk_is_told_with_its_files_and_how_to_get_them() {
+    let folder = folder();
+    let said = compare(1, &folder, &["mnist/mlp", "--data-dir", text(folder.path())]);
+    insta::assert_snapshot!(said, @"secant: the data set mnist is not complete: [DIR]/mnist lacks train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte, t10k-labels-idx1-ubyte (with or without .gz); run `secant data fetch mnist --data-dir [DIR]` to download what is lacking");
+}
+
+#[test]
+fn an_output_folder_that_is_a_file_is_told_and_left_as_it_is() {
+    let folder = folder();
+    let file = write(&folder, "report", "mine");
+    let said = refusal(&mut tiny(&file, &[]), 1, &folder);
+    insta::assert_snapshot!(said, @"secant: [DIR]/report is a file, not a folder for a report; choose another folder with --out");
+    assert_eq!(fs::read(&file).expect("a file"), b"mine");
+    let said = refusal(&mut tiny(&file.join("inner"), &[]), 1, &folder);
+    insta::assert_snapshot!(said, @"secant: cannot write [DIR]/report/inner: Not a directory (os error 20); choose another folder with --out");
+    assert_eq!(names(folder.path()), ["report"]);
+}
+
+#[test]
+fn a_folder_in_the_way_of_the_data_is_told_before_any_run() {
+    let folder = folder();
+    fs::create_dir(folder.path().join("data.jsonl")).expect("a folder");
+    let said = refusal(&mut tiny(folder.path(), &[]), 1, &folder);
+    insta::assert_snapshot!(said, @"secant: cannot write [DIR]/data.jsonl: Is a directory (os error 21); choose another folder with --out");
+    assert_eq!(names(folder.path()), ["data.jsonl"]);
+}
+
+/// What `secant trace` says to this text.
+fn trace(contents: &str) -> String {
+    let folder = folder();
+    let path = write(&folder, "trace.json", contents);
+    let said = refusal(&mut secant(&["trace", text(&path)]), 1, &folder);
+    assert_one_line(&said);
+    said
+}
+
+#[test]
+fn a_trace_that_cannot_be_read_is_told() {
+    let folder = folder();
+    let mut command: Command = secant(&["trace", text(&folder.path().join("none.json"))]);
+    insta::assert_snapshot!(refusal(&mut command, 1, &folder), @"secant: the trace [DIR]/none.json cannot be read: No such file or directory (os error 2)");
+    insta::assert_snapshot!(trace(&BY_HAND[..100]), @"secant: the trace [DIR]/trace.json cannot be replayed: EOF while parsing an object at line 3 column 61");
+    insta::assert_snapshot!(trace("not JSON"), @"secant: the trace [DIR]/trace.json cannot be replayed: expected ident at line 1 column 2");
+}
+
+#[test]
+fn a_trace_of_an_unknown_optimizer_is_told_with_those_there_are() {
+    let said = trace(&BY_HAND.replace("\"sgd\"", "\"sgdd\""));
+    assert!(said.contains("`sgdd`") && said.contains("`sgd`"), "{said}");
+}
+
+#[test]
+fn a_trace_whose_numbers_do_not_fit_is_told() {
+    insta::assert_snapshot!(trace(&BY_HAND.replace("\"steps\": 2", "\"steps\": 3")), @"secant: the trace `by_hand` is not consistent: 3 steps announced, 2 given");
+    insta::assert_snapshot!(trace(&BY_HAND.replace("[[2, 2]]", "[[2, 2, 2]]")), @"secant: the trace `by_hand` is not consistent: the parameters of step 1 differ in size from `init`");
+}
+
+#[test]
+fn a_trace_of_another_kind_is_told() {
+    insta::assert_snapshot!(trace("{\"kind\": \"hvp\"}"), @"secant: the trace [DIR]/trace.json is of kind `hvp`; this version replays optimizer traces, which have no kind");
+}
+
+#[test]
+fn a_command_without_a_name_shows_the_help() {
+    let output = secant(&[]).assert().code(2).get_output().clone();
+    let said = String::from_utf8(output.stderr).expect("UTF-8");
+    assert!(said.contains("Usage: secant <COMMAND>") && said.contains("compare"), "{said}");
+}

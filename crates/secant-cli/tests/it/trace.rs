@@ -1,0 +1,87 @@
+//! `secant trace` on traces worked out by hand, and on those of other implementations.
+
+use std::{fs, path::PathBuf};
+
+use crate::support::{folder, output, real, secant, text, write};
+
+/// f(x) = x'Ax/2 - b'x with A = [2 1; 1 4], b = (2, 4), from (2, 2) at rate 1/4.
+///
+/// f(2, 2) = 16 - 12 = 4, gradient (6, 10) - (2, 4) = (4, 6), so x becomes (1, 0.5).
+/// f(1, 0.5) = 2 - 4 = -2, gradient (2.5, 3) - (2, 4) = (0.5, -1), so x becomes (0.875, 0.75).
+pub const BY_HAND: &str = r#"{
+  "name": "by_hand", "dtype": "f64",
+  "problem": {"kind": "quadratic", "a": [[2, 1], [1, 4]], "b": [2, 4]},
+  "init": [[2, 2]],
+  "optimizer": {"name": "sgd", "lr": 0.25, "momentum": 0, "dampening": 0, "nesterov": false, "weight_decay": 0},
+  "steps": 2, "tolerance": 1e-12,
+  "trace": [
+    {"step": 1, "loss": 4, "params": [[1, 0.5]]},
+    {"step": 2, "loss": -2, "params": [[0.875, 0.75]]}
+  ]
+}"#;
+
+#[test]
+fn steps_worked_out_by_hand_are_repeated_exactly() {
+    let folder = folder();
+    for dtype in ["f64", "f32"] {
+        let trace = write(&folder, "trace.json", BY_HAND.replace("f64", dtype));
+        insta::allow_duplicates! {
+            insta::assert_snapshot!(output(&mut secant(&["trace", text(&trace)])), @"ok  by_hand: largest deviation 0.0e0 at step 1 of 2, tolerance 1.0e-12");
+        }
+    }
+}
+
+#[test]
+fn emitted_steps_are_lines_of_json() {
+    let folder = folder();
+    let trace = write(&folder, "trace.json", BY_HAND);
+    insta::assert_snapshot!(output(&mut secant(&["trace", "--emit", text(&trace)])), @r#"
+    {"step":1,"loss":4.0,"params":[[1.0,0.5]]}
+    {"step":2,"loss":-2.0,"params":[[0.875,0.75]]}
+    "#);
+}
+
+#[test]
+fn one_altered_number_is_out_of_tolerance_and_named_by_its_step() {
+    let folder = folder();
+    let good = write(&folder, "good.json", BY_HAND);
+    for (right, wrong) in [("0.875", "0.876"), ("\"loss\": -2", "\"loss\": -2.001")] {
+        let bad = write(&folder, "bad.json", BY_HAND.replace(right, wrong));
+        // The good one after it does not hide it.
+        let mut command = secant(&["trace", text(&bad), text(&good)]);
+        let output = command.assert().code(1).get_output().clone();
+        let said = String::from_utf8(output.stdout).expect("UTF-8");
+        let lines: Vec<&str> = said.lines().collect();
+        assert!(lines[0].starts_with("OUT OF TOLERANCE by_hand: largest deviation "), "{said}");
+        assert!(lines[0].contains(" at step 2 of 2, tolerance 1.0e-12"), "{said}");
+        assert!(lines[1].starts_with("ok "), "{said}");
+    }
+}
+
+/// The traces of optimizers with one gradient a step, which the first version has.
+fn is_replayed(path: &PathBuf) -> bool {
+    const NAMES: [&str; 8] =
+        ["sgd", "adam", "adamw", "rmsprop", "radam", "adabelief", "apollo", "quasi_adam"];
+    let Ok(text) = fs::read_to_string(path) else { return false };
+    let trace: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
+    let name = trace["optimizer"]["name"].as_str();
+    trace["kind"].is_null() && name.is_some_and(|name| NAMES.contains(&name))
+}
+
+#[test]
+fn traces_of_other_implementations_are_repeated_within_their_tolerance() {
+    let Some(folder) = real("../reference") else { return };
+    let entries = fs::read_dir(folder).expect("a folder");
+    let paths = entries.map(|entry| entry.expect("an entry").path());
+    let mut traces: Vec<PathBuf> =
+        paths.filter(|path| path.extension().is_some_and(|e| e == "json")).collect();
+    traces.retain(is_replayed);
+    let mut command = secant(&["trace"]);
+    let output = command.args(&traces).output().expect("an end");
+    let said = String::from_utf8(output.stdout).expect("UTF-8");
+    assert_eq!(said.lines().count(), traces.len(), "{}", String::from_utf8_lossy(&output.stderr));
+    let bad: Vec<&str> = said.lines().filter(|line| !line.starts_with("ok ")).collect();
+    assert!(bad.is_empty() && output.status.success(), "{bad:#?}");
+    // Every one of these optimizers has a trace, and four are in single precision.
+    assert!(traces.len() >= 30, "{} traces", traces.len());
+}

@@ -1,0 +1,151 @@
+//! The methods that work tensor by tensor as Burn's own optimizers: for `ModuleOptimizer`, its
+//! groups, and the `Learner`.
+//!
+//! ```
+//! use burn::optim::ModuleOptimizer;
+//! use secant::ApolloConfig;
+//!
+//! let optimizer = ModuleOptimizer::from(ApolloConfig::new().build());
+//! ```
+//!
+//! Burn's interface cannot report or fail. So a gradient that is not finite leaves the parameter
+//! and its state as they are, silently; with [`Optimizer`](crate::Optimizer) the step says so.
+//! [`QuasiAdam`] has a pair for each parameter here, whatever its scope.
+
+use burn::{
+    optim::{Optimizer, RecordState, StateSink, StateSource},
+    tensor::{DType, Device, Tensor, TensorData},
+};
+use burn_pack::Scalar;
+
+use crate::{
+    blocks::{Blocks, Entry, Layout},
+    kernels::Real,
+    method::{
+        GradientMethod, Method, State, StepContext, TensorSettings,
+        adabelief::AdaBelief,
+        adam::Adam,
+        apollo::Apollo,
+        quasi_adam::{QuasiAdam, replace_ema::QuasiAdamEma},
+        radam::RAdam,
+        rmsprop::RmsProp,
+        sgd::Sgd,
+    },
+    oracle::Screen,
+};
+
+/// The state of one parameter.
+#[derive(Clone, Debug)]
+pub struct ParameterState<S>(S);
+
+/// One step of one parameter.
+fn step<G: GradientMethod, const D: usize>(
+    method: &G,
+    lr: f64,
+    tensor: Tensor<D>,
+    gradient: Tensor<D>,
+    state: Option<ParameterState<G::State>>,
+) -> (Tensor<D>, Option<ParameterState<G::State>>) {
+    let (device, dtype) = (tensor.device(), tensor.dtype());
+    if !matches!(dtype, DType::F32 | DType::F64) {
+        // Half precision steps in single precision.
+        let (tensor, gradient) = (tensor.cast(DType::F32), gradient.cast(DType::F32));
+        let (tensor, state) = step(method, lr, tensor, gradient, state);
+        return (tensor.cast(dtype), state);
+    }
+    let layout = Layout::new(vec![Entry {
+        id: burn::module::ParamId::from(0),
+        path: String::new(),
+        shape: tensor.shape(),
+        dtype,
+    }]);
+    let mut gradient = Blocks::new(vec![gradient.into_data()]);
+    if (Screen { guard: true, clipping: None }).apply(&mut gradient).is_err() {
+        return (tensor, state);
+    }
+    let mut state = state.map_or_else(|| method.init(&layout), |ParameterState(state)| state);
+    let settings = [TensorSettings { lr, decay: method.decay() }];
+    let context = StepContext { layout: &layout, tensors: &settings };
+    let mut theta = Blocks::new(vec![tensor.into_data()]);
+    // A rejected update wrote nothing.
+    let _ = method.update(&context, &mut theta, &mut gradient, &mut state);
+    let data = theta.into_tensors().swap_remove(0);
+    (Tensor::from_data(data, (&device, dtype)), Some(ParameterState(state)))
+}
+
+macro_rules! burn_optimizer {
+    ($($method:ty),*) => {$(
+        impl Optimizer for $method {
+            type State<const D: usize> = ParameterState<<$method as Method>::State>;
+
+            fn step<const D: usize>(
+                &self,
+                lr: f64,
+                tensor: Tensor<D>,
+                grad: Tensor<D>,
+                state: Option<Self::State<D>>,
+            ) -> (Tensor<D>, Option<Self::State<D>>) {
+                step(self, lr, tensor, grad, state)
+            }
+
+            /// The state is in host memory, whatever the parameter's device.
+            fn to_device<const D: usize>(state: Self::State<D>, _: &Device) -> Self::State<D> {
+                state
+            }
+        }
+    )*};
+}
+
+burn_optimizer!(Sgd, Adam, RmsProp, RAdam, AdaBelief, Apollo, QuasiAdam, QuasiAdamEma);
+
+impl<S: State> RecordState for ParameterState<S> {
+    fn state_flatten(&self, prefix: &str, out: &mut StateSink) {
+        for (name, blocks) in self.0.vectors() {
+            if let [data] = blocks.tensors() {
+                out.push_tensor(prefix, name, data.clone());
+            }
+        }
+        let mut state = self.0.clone();
+        for (name, counter) in state.counters_mut() {
+            out.push_scalar(prefix, name, Scalar::UInt(*counter));
+        }
+        for (name, numbers) in state.numbers_mut() {
+            for (index, number) in numbers.iter().enumerate() {
+                out.push_scalar(prefix, &format!("{name}_{index}"), Scalar::Float(*number));
+            }
+        }
+    }
+
+    fn state_unflatten(prefix: &str, source: &mut StateSource, _: &Device) -> Option<Self> {
+        let mut state = S::default();
+        for (name, blocks) in state.vectors_mut() {
+            if let Some(data) = source.take_tensor(prefix, name) {
+                *blocks = Blocks::new(vec![in_memory(&data)?]);
+            }
+        }
+        for (name, counter) in state.counters_mut() {
+            *counter = source.take_scalar(prefix, name)?.try_into().ok()?;
+        }
+        for (name, numbers) in state.numbers_mut() {
+            while let Some(Scalar::Float(number)) =
+                source.take_scalar(prefix, &format!("{name}_{}", numbers.len()))
+            {
+                numbers.push(number);
+            }
+        }
+        Some(Self(state))
+    }
+}
+
+/// A copy in memory of its own: a record's tensors may be windows of a file.
+fn in_memory(data: &TensorData) -> Option<TensorData> {
+    match data.dtype() {
+        DType::F64 => copy::<f64>(data),
+        DType::F32 => copy::<f32>(data),
+        _ => None,
+    }
+}
+
+fn copy<T: Real>(data: &TensorData) -> Option<TensorData> {
+    Some(TensorData::new(data.clone().try_into_vec::<T>().ok()?, data.shape().clone()))
+}

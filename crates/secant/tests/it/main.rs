@@ -1,0 +1,15 @@
+//! The library from outside: every method on common tests (`conformance`), against plain scalar
+//! twins (`twins`), the papers' theorems (`theorems`), and what the optimizer adds to a method
+//! (`groups_and_clipping`).
+//!
+//! A new method joins with one line in `table.rs`, which names its plain twin in `twin/`.
+
+mod conformance;
+mod groups_and_clipping;
+mod resume;
+mod support;
+mod table;
+mod theorems;
+mod transaction;
+mod twin;
+mod twins;

@@ -1,0 +1,185 @@
+//! Every method, once: a later method joins all common tests with one line here.
+
+use secant::{
+    AdaBeliefConfig, AdamConfig, ApolloConfig, CurvatureTest, Decay, Momentum, OnRejection,
+    QuasiAdamConfig, QuasiAdamEmaConfig, RAdamConfig, Rebound, RmsPropConfig, Scope, SgdConfig,
+    error::ConfigError,
+};
+
+use crate::{
+    support::AnyOptimizer,
+    twin::{self, Global, PerTensor, Twin},
+};
+
+/// A method with its settings.
+pub(crate) struct Row {
+    pub(crate) name: &'static str,
+    /// A rate at which it descends on the tests' functions.
+    pub(crate) lr: f64,
+    optimizer: Box<dyn AnyOptimizer>,
+    twin: Box<dyn Fn() -> Box<dyn Twin>>,
+}
+
+impl Row {
+    fn new<O: AnyOptimizer + 'static, T: Twin + 'static>(
+        name: &'static str,
+        lr: f64,
+        optimizer: Result<O, ConfigError>,
+        twin: impl Fn() -> T + 'static,
+    ) -> Self {
+        let optimizer = Box::new(optimizer.expect("the table's settings are in their ranges"));
+        Self { name, lr, optimizer, twin: Box::new(move || Box::new(twin())) }
+    }
+
+    /// The optimizer before its first step.
+    pub(crate) fn optimizer(&self) -> Box<dyn AnyOptimizer> {
+        self.optimizer.boxed()
+    }
+
+    /// Its plain twin before its first step.
+    pub(crate) fn twin(&self) -> Box<dyn Twin> {
+        (self.twin)()
+    }
+}
+
+/// All methods, with decay only where it is part of the method's name.
+pub(crate) fn table() -> Vec<Row> {
+    let mut rows = first_order(Decay::None);
+    rows.push(Row::new("adamw", 0.02, AdamConfig::adamw().init(), || {
+        PerTensor::new(twin::Adam::new(Decay::Decoupled(1e-2)))
+    }));
+    rows.extend(apollo());
+    rows.extend(quasi_adam());
+    rows
+}
+
+/// The methods that know no decay but these two kinds, with both.
+pub(crate) fn decayed() -> Vec<Row> {
+    let mut rows = Vec::new();
+    for decay in [Decay::L2(0.1), Decay::Decoupled(0.1)] {
+        rows.extend(first_order(decay));
+        let config = QuasiAdamConfig::paper().with_decay(decay);
+        let twin = twin::QuasiAdam { decay, ..twin::QuasiAdam::new() };
+        let plain = twin.clone();
+        rows.push(Row::new("quasi-adam", 0.02, config.init(), move || Global::new(plain.clone())));
+        rows.push(Row::new("quasi-adam-same-batch", 0.02, config.init_same_batch(), move || {
+            Global::same_batch(twin.clone())
+        }));
+        rows.push(Row::new(
+            "quasi-adam-ema",
+            0.02,
+            QuasiAdamEmaConfig::new().with_decay(decay).init(),
+            move || PerTensor::new(twin::QuasiAdamEma::new(decay)),
+        ));
+    }
+    rows
+}
+
+fn first_order(decay: Decay) -> Vec<Row> {
+    let sgd = |name, lr, momentum| {
+        let config = SgdConfig::new().with_momentum(momentum).with_decay(decay);
+        Row::new(name, lr, config.init(), move || PerTensor::new(twin::Sgd::new(momentum, decay)))
+    };
+    let rmsprop = |name, momentum, centred| {
+        let config =
+            RmsPropConfig::new().with_momentum(momentum).with_centered(centred).with_decay(decay);
+        let twin = move || PerTensor::new(twin::RmsProp::new(momentum, centred, decay));
+        Row::new(name, 0.01 * (1.0 - momentum), config.init(), twin)
+    };
+    let dampened = Momentum::Torch { mu: 0.9, dampening: 0.5, nesterov: false };
+    vec![
+        sgd("sgd", 0.1, Momentum::None),
+        sgd("sgd, momentum", 0.02, Momentum::torch(0.9)),
+        sgd("sgd, dampened momentum", 0.02, dampened),
+        sgd("sgd, nesterov", 0.02, Momentum::nesterov(0.9)),
+        sgd("sgd, ema", 0.2, Momentum::Ema { mu: 0.9 }),
+        Row::new("adam", 0.02, AdamConfig::new().with_decay(decay).init(), move || {
+            PerTensor::new(twin::Adam::new(decay))
+        }),
+        rmsprop("rmsprop", 0.0, false),
+        rmsprop("rmsprop, centred", 0.0, true),
+        rmsprop("rmsprop, momentum", 0.9, false),
+        rmsprop("rmsprop, centred, momentum", 0.9, true),
+        Row::new("radam", 0.02, RAdamConfig::new().with_decay(decay).init(), move || {
+            PerTensor::new(twin::RAdam::new(decay))
+        }),
+        Row::new("adabelief", 0.02, AdaBeliefConfig::new().with_decay(decay).init(), move || {
+            PerTensor::new(twin::AdaBelief::new(1e-16, decay))
+        }),
+        Row::new(
+            "adabelief, eps 1e-8",
+            0.02,
+            AdaBeliefConfig::new().with_eps(1e-8).with_decay(decay).init(),
+            move || PerTensor::new(twin::AdaBelief::new(1e-8, decay)),
+        ),
+    ]
+}
+
+fn apollo() -> Vec<Row> {
+    let row = |name, lr, rebound, warmup, decay| {
+        let config =
+            ApolloConfig::new().with_rebound(rebound).with_warmup(warmup).with_decay(decay);
+        let twin = move || PerTensor::new(twin::Apollo::new(rebound, warmup, decay));
+        Row::new(name, lr, config.init(), twin)
+    };
+    // B is about rate x curvature: a bound of half the rate lets it matter.
+    let constant = Rebound::Constant { sigma: 0.05 };
+    let small = Rebound::Constant { sigma: 0.01 };
+    vec![
+        row("apollo", 0.01, small, 500, Decay::None),
+        row("apollo, constant, l2", 0.1, constant, 10, Decay::L2(1e-2)),
+        row("apollo, constant, decoupled", 0.1, constant, 10, Decay::Decoupled(1e-2)),
+        row("apollo, constant, stable", 0.1, constant, 10, Decay::Stable(1e-2)),
+        row("apollo, belief, l2", 0.01, Rebound::Belief, 10, Decay::L2(1e-2)),
+        row("apollo, belief, decoupled", 0.01, Rebound::Belief, 10, Decay::Decoupled(1e-2)),
+        row("apollo, belief, stable", 0.01, Rebound::Belief, 10, Decay::Stable(1e-2)),
+        row("apollo, no warm-up", 0.05, constant, 0, Decay::None),
+    ]
+}
+
+fn quasi_adam() -> Vec<Row> {
+    let new = QuasiAdamConfig::paper;
+    let plain = twin::QuasiAdam::new;
+    let global = |name, config: QuasiAdamConfig, twin: twin::QuasiAdam| {
+        Row::new(name, 0.02, config.init(), move || Global::new(twin.clone()))
+    };
+    let per_tensor = |name, config: QuasiAdamConfig, twin: twin::QuasiAdam| {
+        let config = config.with_scope(Scope::PerTensor);
+        Row::new(name, 0.02, config.init(), move || PerTensor::new(twin.clone()))
+    };
+    let same_batch = |name, config: QuasiAdamConfig, twin: twin::QuasiAdam| {
+        Row::new(name, 0.02, config.init_same_batch(), move || Global::same_batch(twin.clone()))
+    };
+    let keep = new().with_on_rejection(OnRejection::KeepPair);
+    let kept = twin::QuasiAdam { on_rejection: OnRejection::KeepPair, ..plain() };
+    let scale = new().with_on_rejection(OnRejection::ScaledGradient);
+    let scaled = twin::QuasiAdam { on_rejection: OnRejection::ScaledGradient, ..plain() };
+    let own = new().with_curvature_rate(Some(0.5)).with_max_ratio(Some(1.0));
+    let owned = twin::QuasiAdam { rate: Some(0.5), max_ratio: 1.0, ..plain() };
+    let default = twin::QuasiAdam { rate: Some(1.0), max_ratio: 1.0, ..plain() };
+    let bound = new().with_inverse_bound(Some(2.0));
+    let bounded = twin::QuasiAdam { inverse_bound: 2.0, ..plain() };
+    let test = CurvatureTest::Absolute(1e-4);
+    let absolute = twin::QuasiAdam { test, ..plain() };
+    let inside = twin::QuasiAdam { eps_inside: true, ..plain() };
+    vec![
+        global("quasi-adam", QuasiAdamConfig::new(), default),
+        global("quasi-adam, paper", new(), plain()),
+        global("quasi-adam, own rate, capped", own, owned.clone()),
+        global("quasi-adam, keeps pair", keep, kept.clone()),
+        global("quasi-adam, scaled gradient", scale, scaled.clone()),
+        global("quasi-adam, bounded inverse", bound, bounded),
+        global("quasi-adam, absolute test", new().with_curvature_test(Some(test)), absolute),
+        global("quasi-adam, eps inside", new().with_eps_inside(true), inside),
+        per_tensor("quasi-adam, per tensor", new(), plain()),
+        per_tensor("quasi-adam, per tensor, own rate, capped", own, owned.clone()),
+        per_tensor("quasi-adam, per tensor, keeps pair", keep, kept.clone()),
+        per_tensor("quasi-adam, per tensor, scaled gradient", scale, scaled),
+        same_batch("quasi-adam, same batch", new(), plain()),
+        same_batch("quasi-adam, same batch, own rate, capped", own, owned),
+        same_batch("quasi-adam, same batch, keeps pair", keep, kept),
+        Row::new("quasi-adam-ema", 0.02, QuasiAdamEmaConfig::new().init(), || {
+            PerTensor::new(twin::QuasiAdamEma::new(Decay::None))
+        }),
+    ]
+}
