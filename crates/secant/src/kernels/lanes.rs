@@ -4,9 +4,7 @@
 //! What makes them: results go to local arrays first, which nothing can overlap; a group has a fixed
 //! number of elements; and a kernel's coefficients come by value, with the function that uses them.
 
-#![allow(clippy::needless_range_loop, reason = "loops by index over several arrays vectorise")]
-
-use std::array::from_fn;
+use std::{array::from_fn, ops::Range};
 
 use super::Real;
 
@@ -55,7 +53,7 @@ pub fn lane_sums<T: Real, const K: usize, const S: usize>(
     slices: [&[T]; K],
     f: impl Fn([T; K]) -> [f64; S],
 ) -> [f64; S] {
-    let (groups, rest) = split(slices);
+    let (groups, rest) = groups_and_rest(slices);
     let mut lanes = [[0.0; LANES]; S];
     for index in 0..groups[0].len() {
         let group = group_at(groups, index);
@@ -70,8 +68,8 @@ pub fn lane_sums<T: Real, const K: usize, const S: usize>(
     for sum in 0..S {
         sums[sum] = lanes[sum].iter().sum();
     }
-    for element in 0..rest[0].len() {
-        let terms = f(from_fn(|k| rest[k][element]));
+    for element in rest {
+        let terms = f(from_fn(|k| slices[k][element]));
         for sum in 0..S {
             sums[sum] += terms[sum];
         }
@@ -86,7 +84,7 @@ pub fn lane_maximum<T: Real, const K: usize>(
     slices: [&[T]; K],
     f: impl Fn([f64; K]) -> f64,
 ) -> f64 {
-    let (groups, rest) = split(slices);
+    let (groups, rest) = groups_and_rest(slices);
     let mut lanes = [0.0; LANES];
     for index in 0..groups[0].len() {
         let group = group_at(groups, index);
@@ -95,8 +93,7 @@ pub fn lane_maximum<T: Real, const K: usize>(
         }
     }
     let whole = lanes.into_iter().fold(0.0, larger);
-    let elements = 0..rest[0].len();
-    elements.map(|element| f(from_fn(|k| rest[k][element].f64()))).fold(whole, larger)
+    rest.map(|element| f(from_fn(|k| slices[k][element].f64()))).fold(whole, larger)
 }
 
 /// The larger of two numbers; NaN if one of them is.
@@ -111,11 +108,12 @@ pub fn in_f64<T: Real, const K: usize>(elements: [T; K]) -> [f64; K] {
     from_fn(|k| elements[k].f64())
 }
 
-/// Slices of one length as groups of `LANES` elements, and what is left of them.
+/// Slices of one length as groups of `LANES` elements, and the places of those left.
 #[inline(always)]
-fn split<T, const K: usize>(slices: [&[T]; K]) -> ([&[[T; LANES]]; K], [&[T]; K]) {
-    let whole = slices.first().map_or(0, |slice| slice.len() / LANES);
-    (from_fn(|k| &slices[k].as_chunks().0[..whole]), from_fn(|k| &slices[k][whole * LANES..]))
+fn groups_and_rest<T, const K: usize>(slices: [&[T]; K]) -> ([&[[T; LANES]]; K], Range<usize>) {
+    let length = slices.first().map_or(0, |slice| slice.len());
+    let whole = length / LANES;
+    (from_fn(|k| &slices[k].as_chunks().0[..whole]), whole * LANES..length)
 }
 
 /// A copy of one group of every slice: vectors, to a compiler, and not `LANES` numbers.
@@ -126,4 +124,51 @@ fn group_at<T: Real, const K: usize>(groups: [&[[T; LANES]]; K], index: usize) -
         group[k] = groups[k][index];
     }
     group
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Lengths around one group and several, with and without a rest.
+    const LENGTHS: [usize; 7] = [0, 1, 15, 16, 63, 64, 1000];
+
+    /// Small integers: all sums are exact, in any order.
+    fn integers(length: usize) -> Vec<f32> {
+        (0..length).map(|i| (i * 7 % 11) as f32 - 5.0).collect()
+    }
+
+    #[test]
+    fn every_element_is_replaced_whatever_the_length() {
+        for length in LENGTHS {
+            let (mut a, mut b, c) = (integers(length), vec![2.0; length], integers(length));
+            lane_apply([&mut a, &mut b], [&c], |[a, b], [c]| [a + b, b * c]);
+            assert!(a.iter().zip(&c).all(|(a, c)| *a == c + 2.0), "length {length}");
+            assert!(b.iter().zip(&c).all(|(b, c)| *b == 2.0 * c), "length {length}");
+        }
+    }
+
+    #[test]
+    fn sums_are_those_of_a_plain_loop() {
+        for length in LENGTHS {
+            let (a, b) = (integers(length), vec![3.0f32; length]);
+            let sums = lane_sums([&a, &b], |elements| {
+                let [a, b] = in_f64(elements);
+                [a * a, a * b]
+            });
+            let squares: f32 = a.iter().map(|a| a * a).sum();
+            let total: f32 = a.iter().sum();
+            assert_eq!(sums, [f64::from(squares), f64::from(3.0 * total)], "length {length}");
+        }
+    }
+
+    #[test]
+    fn a_nan_anywhere_is_the_maximum() {
+        for place in [0, 17, 64, 70] {
+            let mut a = integers(71);
+            assert_eq!(lane_maximum([&a], |[a]| a.abs()), 5.0);
+            a[place] = f32::NAN;
+            assert!(lane_maximum([&a], |[a]| a.abs()).is_nan(), "place {place}");
+        }
+    }
 }
