@@ -70,6 +70,16 @@ pub(crate) enum ProblemSpec {
     },
 }
 
+impl ProblemSpec {
+    /// Rows of data; functions without data ignore batches.
+    fn rows(&self) -> usize {
+        match self {
+            Self::Quadratic { .. } | Self::Rosenbrock { .. } => usize::MAX,
+            Self::Logistic { x, .. } | Self::Mlp { x, .. } | Self::Conv { x, .. } => x.len(),
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Activation {
@@ -182,9 +192,14 @@ impl Trace {
                 ));
             }
         }
-        if self.batches.as_ref().is_some_and(Vec::is_empty) {
+        let Some(batches) = &self.batches else { return Ok(()) };
+        if batches.is_empty() {
             return fail("`batches` is empty".to_string());
         }
-        Ok(())
+        let rows = self.problem.rows();
+        match batches.iter().flatten().find(|row| **row >= rows) {
+            Some(row) => fail(format!("a batch names row {row}, the data has {rows}")),
+            None => Ok(()),
+        }
     }
 }
