@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use secant_cli::commands::{Cli, UsageError, run};
 
+#[cfg(feature = "mimalloc")]
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
