@@ -94,6 +94,31 @@ pub enum StepError {
     },
 }
 
+/// A Hessian-vector product that could not be made.
+#[derive(Clone, Debug, Error, PartialEq)]
+#[non_exhaustive]
+pub enum ProductError {
+    /// The loss is not one number.
+    #[error(
+        "the loss must have one element, got {elements}; reduce it with `.mean()` or `.sum()` in the closure"
+    )]
+    LossShape {
+        /// Elements of the tensor the closure returned.
+        elements: usize,
+    },
+    /// The loss has no tangent.
+    #[error(
+        "the loss does not depend on the direction; build the model on `device.autodiff()`, compute the loss from the model and the tangents that the closure is given, and give the vector an entry for at least one trainable parameter"
+    )]
+    Constant,
+    /// An entry of the vector does not fit.
+    #[error("the vector's entry for `{path}` has another shape or number type than the parameter")]
+    Vector {
+        /// The parameter.
+        path: String,
+    },
+}
+
 /// A record that could not be written or read. The optimizer is as before.
 #[derive(Debug, Error)]
 #[non_exhaustive]

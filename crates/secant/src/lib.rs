@@ -30,6 +30,7 @@
 //! - [`Optimizer`]: steps, groups, clipping, saving and loading, and what every step promises.
 //! - [`method`]: one page for each optimizer, with its algorithm, its cost, and when not to use it.
 //! - [`StepReport`]: what a step did and cost.
+//! - [`dual`]: exact Hessian-vector products.
 //! - [`burn_optim`]: the same methods for Burn's `ModuleOptimizer` and `Learner`.
 //! - [`Schedule`] and [`Scheduler`]: learning rates over time.
 //!
@@ -44,6 +45,7 @@
 pub mod blocks;
 pub mod burn_optim;
 mod burn_schedule;
+pub mod dual;
 pub mod error;
 mod group;
 pub mod kernels;
