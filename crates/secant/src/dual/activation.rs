@@ -10,7 +10,7 @@ use burn::tensor::{
     },
 };
 
-use super::Dual;
+use super::{Dual, arithmetic::divided};
 
 impl<const D: usize> Dual<D> {
     /// max(0, x); derivative 0 at 0, as Burn's.
@@ -59,7 +59,7 @@ impl<const D: usize> Dual<D> {
     pub fn gelu(self) -> Self {
         let Some(tangent) = self.tangent else { return gelu(self.value).into() };
         let x = self.value;
-        let cdf = x.clone().div_scalar(SQRT_2).erf().add_scalar(1.0).mul_scalar(0.5);
+        let cdf = divided(x.clone(), SQRT_2).erf().add_scalar(1.0).mul_scalar(0.5);
         let exponent = (x.clone() * x.clone()).mul_scalar(-0.5);
         let density = exponent.exp().mul_scalar(1.0 / (2.0 * PI).sqrt());
         let slope = cdf.clone() + x.clone() * density;
@@ -68,14 +68,15 @@ impl<const D: usize> Dual<D> {
 
     /// log(1 + e^(beta x)) / beta; derivative sigmoid(beta x), and 1 where Burn's value is x.
     pub fn softplus(self, beta: f64) -> Self {
-        self.apply(
-            |x| softplus(x, beta),
-            |x, _, tangent| {
-                let scaled = x.mul_scalar(beta);
-                let saturated = scaled.clone().greater_elem(DEFAULT_SOFTPLUS_THRESHOLD);
-                (tangent.clone() * sigmoid(scaled)).mask_where(saturated, tangent)
-            },
-        )
+        let Some(tangent) = self.tangent else { return softplus(self.value, beta).into() };
+        let x = self.value;
+        let scaled = x.clone().mul_scalar(beta);
+        let saturated = scaled.clone().greater_elem(DEFAULT_SOFTPLUS_THRESHOLD);
+        // Burn's own formula, which ends with a division.
+        let capped = scaled.mask_fill(saturated.clone(), DEFAULT_SOFTPLUS_THRESHOLD);
+        let value = divided(capped.clone().exp().log1p(), beta).mask_where(saturated.clone(), x);
+        let curved = tangent.clone() * sigmoid(capped);
+        Self { value, tangent: Some(curved.mask_where(saturated, tangent)) }
     }
 
     /// Softmax over the dimension `dim`; derivative y (ẋ - y'ẋ).

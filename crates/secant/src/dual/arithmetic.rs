@@ -125,8 +125,21 @@ impl<const D: usize> Div<f64> for Dual<D> {
     type Output = Self;
 
     fn div(self, number: f64) -> Self {
-        self.map_linear(|x| x.div_scalar(number))
+        match self.tangent {
+            None => self.value.div_scalar(number).into(),
+            Some(tangent) => {
+                let tangent = Some(divided(tangent, number));
+                Self { value: divided(self.value, number), tangent }
+            }
+        }
     }
+}
+
+/// The tensor over a number, of the bits of `div_scalar`, which Burn 0.22 differentiates in single
+/// precision.
+pub(super) fn divided<const D: usize>(x: Tensor<D>, number: f64) -> Tensor<D> {
+    let number = x.full_like(number);
+    x / number
 }
 
 impl<const D: usize> Dual<D> {
