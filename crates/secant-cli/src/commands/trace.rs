@@ -7,19 +7,23 @@ use std::{
 };
 
 use clap::Args;
+use serde::Serialize;
 
-use crate::trace::{Trace, replay};
+use crate::trace::{ProductTrace, Reference, Trace, replay, replay_product};
 
 /// Checks the optimizers against recorded steps of other implementations (reference traces).
 ///
 /// Repeats the steps of each trace in its number type and prints the largest relative deviation of
-/// losses and parameters. The exit code is 1 if one is out of the tolerance in its file.
+/// losses and parameters; of a Hessian product (kind `hvp`), that of loss, gradient and product.
+///
+/// The exit code is 1 if one is out of the tolerance in its file.
 #[derive(Debug, Args)]
 pub(super) struct TraceArgs {
     /// The trace files, in JSON
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// Print the repeated steps as JSON lines (step, loss, params) instead of comparing
+    /// Print the repeated steps as JSON lines (step, loss, params) instead of comparing, or the
+    /// product (loss, grad, hvp)
     #[arg(long)]
     emit: bool,
 }
@@ -33,22 +37,44 @@ pub(super) fn run(args: &TraceArgs) -> anyhow::Result<ExitCode> {
 }
 
 fn run_one(file: &Path, emit: bool) -> anyhow::Result<bool> {
-    let trace = Trace::read(file)?;
-    let replay = replay(&trace)?;
-    let mut out = std::io::stdout().lock();
-    if emit {
-        for step in &replay.steps {
-            writeln!(out, "{}", serde_json::to_string(step)?)?;
-        }
-        return Ok(true);
+    match Reference::read(file)? {
+        Reference::Steps(trace) => steps(&trace, emit),
+        Reference::Product(trace) => product(&trace, emit),
     }
-    let within = replay.deviation <= trace.tolerance();
+}
+
+fn steps(trace: &Trace, emit: bool) -> anyhow::Result<bool> {
+    let replay = replay(trace)?;
+    if emit {
+        return print_lines(&replay.steps);
+    }
+    let (steps, worst) = (replay.steps.len(), replay.worst_step);
+    let place = format!(" at step {worst} of {steps}");
+    print_verdict(trace.name(), replay.deviation, &place, trace.tolerance())
+}
+
+fn product(trace: &ProductTrace, emit: bool) -> anyhow::Result<bool> {
+    let replay = replay_product(trace)?;
+    if emit {
+        return print_lines(&[replay.record]);
+    }
+    print_verdict(trace.name(), replay.deviation, "", trace.tolerance())
+}
+
+fn print_lines<T: Serialize>(records: &[T]) -> anyhow::Result<bool> {
+    let mut out = std::io::stdout().lock();
+    for record in records {
+        writeln!(out, "{}", serde_json::to_string(record)?)?;
+    }
+    Ok(true)
+}
+
+fn print_verdict(name: &str, deviation: f64, place: &str, tolerance: f64) -> anyhow::Result<bool> {
+    let within = deviation <= tolerance;
     let verdict = if within { "ok" } else { "OUT OF TOLERANCE" };
-    let (name, steps, worst) = (trace.name(), replay.steps.len(), replay.worst_step);
-    let (deviation, tolerance) = (replay.deviation, trace.tolerance());
     writeln!(
-        out,
-        "{verdict:<3} {name}: largest deviation {deviation:.1e} at step {worst} of {steps}, tolerance {tolerance:.1e}"
+        std::io::stdout().lock(),
+        "{verdict:<3} {name}: largest deviation {deviation:.1e}{place}, tolerance {tolerance:.1e}"
     )?;
     Ok(within)
 }

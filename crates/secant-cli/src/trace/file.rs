@@ -21,6 +21,30 @@ pub struct Trace {
     pub(crate) trace: Vec<ReferenceStep>,
 }
 
+/// A Hessian-vector product of another implementation.
+#[derive(Debug, Deserialize)]
+pub struct ProductTrace {
+    pub(crate) name: String,
+    pub(crate) dtype: Precision,
+    pub(crate) problem: ProblemSpec,
+    pub(crate) batch: Option<Vec<usize>>,
+    pub(crate) init: Vec<Vec<f64>>,
+    pub(crate) vector: Vec<Vec<f64>>,
+    pub(crate) loss: f64,
+    pub(crate) grad: Vec<Vec<f64>>,
+    pub(crate) hvp: Vec<Vec<f64>>,
+    pub(crate) tolerance: f64,
+}
+
+/// What a file of a reference holds.
+#[derive(Debug)]
+pub enum Reference {
+    /// The steps of an optimizer.
+    Steps(Trace),
+    /// A Hessian-vector product: a file of kind `hvp`.
+    Product(ProductTrace),
+}
+
 /// The number type of a trace.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
@@ -122,7 +146,7 @@ pub enum TraceError {
     },
     /// The file is of a kind that another version replays.
     #[error(
-        "the trace {path} is of kind `{kind}`; this version replays optimizer traces, which have no kind"
+        "the trace {path} is of kind `{kind}`; this version replays optimizer traces, which have no kind, and Hessian products, of kind `hvp`"
     )]
     Kind {
         /// The file.
@@ -144,10 +168,13 @@ pub enum TraceError {
     /// A step failed.
     #[error(transparent)]
     Step(#[from] secant::error::StepError),
+    /// A Hessian product failed.
+    #[error(transparent)]
+    Product(#[from] secant::error::ProductError),
 }
 
-impl Trace {
-    /// Reads and checks a trace.
+impl Reference {
+    /// Reads and checks a reference.
     ///
     /// # Errors
     /// One sentence that names the file and what is wrong with it.
@@ -160,14 +187,40 @@ impl Trace {
             kind: Option<String>,
         }
         let format = |cause| TraceError::Format { path: owned(), cause };
-        if let Kind { kind: Some(kind) } = serde_json::from_str(&text).map_err(format)? {
-            return Err(TraceError::Kind { path: owned(), kind });
+        let Kind { kind } = serde_json::from_str(&text).map_err(format)?;
+        match kind.as_deref() {
+            None => {
+                let trace: Trace = serde_json::from_str(&text).map_err(format)?;
+                trace.check()?;
+                Ok(Self::Steps(trace))
+            }
+            Some("hvp") => {
+                let trace: ProductTrace = serde_json::from_str(&text).map_err(format)?;
+                trace.check()?;
+                Ok(Self::Product(trace))
+            }
+            Some(kind) => Err(TraceError::Kind { path: owned(), kind: kind.to_string() }),
         }
-        let trace: Self = serde_json::from_str(&text).map_err(format)?;
-        trace.check()?;
-        Ok(trace)
     }
+}
 
+impl ProductTrace {
+    fn check(&self) -> Result<(), TraceError> {
+        let fail = |what: String| Err(TraceError::Inconsistent { name: self.name.clone(), what });
+        for (name, list) in [("vector", &self.vector), ("grad", &self.grad), ("hvp", &self.hvp)] {
+            if list.iter().map(Vec::len).ne(self.init.iter().map(Vec::len)) {
+                return fail(format!("`{name}` differs in size from `init`"));
+            }
+        }
+        let rows = self.problem.rows();
+        match self.batch.iter().flatten().find(|row| **row >= rows) {
+            Some(row) => fail(format!("the batch names row {row}, the data has {rows}")),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Trace {
     /// The trace's name.
     pub fn name(&self) -> &str {
         &self.name

@@ -1,9 +1,12 @@
-//! `secant trace`: replays a reference trace and measures how far we are from it.
+//! `secant trace`: replays a reference trace, steps or a Hessian product, and measures how far we
+//! are from it.
 
 mod file;
 mod model;
 mod optimizer;
+mod product;
 mod replay;
 
-pub use file::{Trace, TraceError};
+pub use file::{ProductTrace, Reference, Trace, TraceError};
+pub use product::{ProductRecord, ProductReplay, replay_product};
 pub use replay::{Replay, StepRecord, replay};

@@ -2,14 +2,13 @@
 
 use burn::{
     module::{Module, Param},
-    tensor::{
-        DType, Device, Int, Tensor, TensorData, activation,
-        module::{conv2d, max_pool2d},
-        ops::{ConvOptions, MaxPoolOptions},
-    },
+    nn::{PaddingConfig2d, conv::Conv2d, pool::MaxPool2dConfig},
+    optim::GradientsParams,
+    tensor::{DType, Device, Int, Tensor, TensorData},
 };
+use secant::dual::{Dual, Tangents};
 
-use super::file::{Activation, LossKind, Precision, ProblemSpec, Targets, Trace, TraceError};
+use super::file::{Activation, LossKind, Precision, ProblemSpec, Targets, TraceError};
 
 /// The parameters of a trace, by rank; within a rank in the order of the file.
 #[derive(Module, Debug)]
@@ -29,20 +28,25 @@ pub(crate) struct TraceProblem<'a> {
 }
 
 impl<'a> TraceProblem<'a> {
-    /// The function of `trace`.
-    pub(crate) fn new(trace: &'a Trace) -> Result<Self, TraceError> {
-        let dtype = match trace.dtype {
+    /// The function `spec` of the trace `name`, whose parameters start as `init`.
+    pub(crate) fn new(
+        name: &str,
+        precision: Precision,
+        spec: &'a ProblemSpec,
+        init: &[Vec<f64>],
+    ) -> Result<Self, TraceError> {
+        let dtype = match precision {
             Precision::F32 => DType::F32,
             Precision::F64 => DType::F64,
         };
         let device = Device::flex().autodiff();
-        let problem = Self { spec: &trace.problem, device, dtype, shapes: shapes(&trace.problem) };
+        let problem = Self { spec, device, dtype, shapes: shapes(spec) };
         let numbers = problem.shapes.iter().map(|shape| shape.iter().product::<usize>());
-        if numbers.eq(trace.init.iter().map(Vec::len)) {
+        if numbers.eq(init.iter().map(Vec::len)) {
             Ok(problem)
         } else {
             let what = "the sizes in `init` are not those of the problem".to_string();
-            Err(TraceError::Inconsistent { name: trace.name.clone(), what })
+            Err(TraceError::Inconsistent { name: name.to_string(), what })
         }
     }
 
@@ -62,70 +66,108 @@ impl<'a> TraceProblem<'a> {
 
     /// The values of the module's parameters, in the order of the file.
     pub(crate) fn values(&self, model: &TraceModel) -> Vec<Vec<f64>> {
-        let (mut kernels, mut matrices, mut vectors) =
-            (model.kernels.iter(), model.matrices.iter(), model.vectors.iter());
-        let value = |shape: &Vec<usize>| match shape.len() {
-            4 => kernels.next().map(|param| numbers(param.val())),
-            2 => matrices.next().map(|param| numbers(param.val())),
-            _ => vectors.next().map(|param| numbers(param.val())),
+        self.in_order(
+            model.kernels.iter().map(|param| numbers(param.val())),
+            model.matrices.iter().map(|param| numbers(param.val())),
+            model.vectors.iter().map(|param| numbers(param.val())),
+        )
+    }
+
+    /// The entries of the module's parameters, in the order of the file; NaN where there is none.
+    pub(crate) fn entries(&self, model: &TraceModel, container: &GradientsParams) -> Vec<Vec<f64>> {
+        self.in_order(
+            model.kernels.iter().map(|param| entry(param, container)),
+            model.matrices.iter().map(|param| entry(param, container)),
+            model.vectors.iter().map(|param| entry(param, container)),
+        )
+    }
+
+    /// Lists by rank in the order of the file.
+    fn in_order(
+        &self,
+        mut kernels: impl Iterator<Item = Vec<f64>>,
+        mut matrices: impl Iterator<Item = Vec<f64>>,
+        mut vectors: impl Iterator<Item = Vec<f64>>,
+    ) -> Vec<Vec<f64>> {
+        let next = |shape: &Vec<usize>| match shape.len() {
+            4 => kernels.next(),
+            2 => matrices.next(),
+            _ => vectors.next(),
         };
-        self.shapes.iter().filter_map(value).collect()
+        self.shapes.iter().filter_map(next).collect()
+    }
+
+    /// A vector with these entries for the module's parameters, in the order of the file.
+    pub(crate) fn vector_at(&self, model: &TraceModel, values: &[Vec<f64>]) -> GradientsParams {
+        let entries = self.model(values);
+        let mut vector = GradientsParams::new();
+        for (param, entry) in model.kernels.iter().zip(entries.kernels) {
+            vector.register(param.id, entry.val().inner());
+        }
+        for (param, entry) in model.matrices.iter().zip(entries.matrices) {
+            vector.register(param.id, entry.val().inner());
+        }
+        for (param, entry) in model.vectors.iter().zip(entries.vectors) {
+            vector.register(param.id, entry.val().inner());
+        }
+        vector
     }
 
     /// The loss on the rows of a batch, or on all rows.
-    pub(crate) fn loss(&self, model: &TraceModel, rows: Option<&[usize]>) -> Tensor<1> {
+    pub(crate) fn loss(
+        &self,
+        model: &TraceModel,
+        at: &Tangents,
+        rows: Option<&[usize]>,
+    ) -> Dual<1> {
         match self.spec {
             ProblemSpec::Quadratic { a, b } => {
-                let x = model.vectors[0].val();
-                let (a, b) = (self.matrix(a, None), self.vector(b));
-                let ax: Tensor<1> = a.matmul(x.clone().unsqueeze_dim(1)).squeeze_dim(1);
+                let x = at.param(&model.vectors[0]);
+                let (a, b) = (Dual::from(self.matrix(a, None)), self.vector(b));
+                let ax: Dual<1> = a.matmul(x.clone().unsqueeze_dim(1)).squeeze_dim(1);
                 (x.clone() * ax).sum().mul_scalar(0.5) - (b * x).sum()
             }
             ProblemSpec::Rosenbrock { dim } => {
-                let x = model.vectors[0].val();
+                let x = at.param(&model.vectors[0]);
                 let (head, tail) = (x.clone().narrow(0, 0, dim - 1), x.narrow(0, 1, dim - 1));
                 let valley = (tail - head.clone().powi_scalar(2)).powi_scalar(2).mul_scalar(100.0);
-                (valley + head.neg().add_scalar(1.0).powi_scalar(2)).sum()
+                (valley + (-head).add_scalar(1.0).powi_scalar(2)).sum()
             }
-            ProblemSpec::Logistic { x, y, l2 } => self.logistic(model, rows, x, y, *l2),
+            ProblemSpec::Logistic { x, y, l2 } => {
+                let w = at.param(&model.vectors[0]);
+                let penalty = (w.clone() * w.clone()).sum().mul_scalar(0.5 * l2);
+                self.logistic(w, rows, x, y) + penalty
+            }
             ProblemSpec::Mlp { activation, loss, x, y, .. } => {
-                let output = perceptron(model, self.matrix(x, rows), *activation);
+                let output = perceptron(model, at, self.matrix(x, rows), *activation);
                 self.supervised(output, y, *loss, rows)
             }
-            ProblemSpec::Conv { shape, pool, x, y, .. } => {
+            ProblemSpec::Conv { shape, kernel, pool, x, y, .. } => {
                 let images = self.matrix(x, rows);
                 let [count, _] = images.dims();
                 let images = images.reshape([count, shape[0], shape[1], shape[2]]);
-                let logits = convolutional(model, images, *pool);
+                let logits = convolutional(model, at, images, *kernel, *pool);
                 self.cross_entropy(logits, y, rows)
             }
         }
     }
 
-    fn logistic(
-        &self,
-        model: &TraceModel,
-        rows: Option<&[usize]>,
-        x: &[Vec<f64>],
-        y: &[f64],
-        l2: f64,
-    ) -> Tensor<1> {
-        let w = model.vectors[0].val();
-        let logits: Tensor<1> =
-            self.matrix(x, rows).matmul(w.clone().unsqueeze_dim(1)).squeeze_dim(1);
+    fn logistic(&self, w: Dual<1>, rows: Option<&[usize]>, x: &[Vec<f64>], y: &[f64]) -> Dual<1> {
+        let x = Dual::from(self.matrix(x, rows));
+        let logits: Dual<1> = x.matmul(w.unsqueeze_dim(1)).squeeze_dim(1);
         let y = self.vector(&select(y, rows));
-        let positive = y.clone() * activation::log_sigmoid(logits.clone());
-        let negative = y.neg().add_scalar(1.0) * activation::log_sigmoid(logits.neg());
-        (positive + negative).mean().neg() + w.clone().mul(w).sum().mul_scalar(0.5 * l2)
+        let positive = y.clone() * logits.clone().log_sigmoid();
+        let negative = y.neg().add_scalar(1.0) * (-logits).log_sigmoid();
+        -(positive + negative).mean()
     }
 
     fn supervised(
         &self,
-        output: Tensor<2>,
+        output: Dual<2>,
         targets: &Targets,
         loss: LossKind,
         rows: Option<&[usize]>,
-    ) -> Tensor<1> {
+    ) -> Dual<1> {
         match (loss, targets) {
             (LossKind::CrossEntropy, Targets::Classes(classes)) => {
                 self.cross_entropy(output, classes, rows)
@@ -141,17 +183,11 @@ impl<'a> TraceProblem<'a> {
         }
     }
 
-    fn cross_entropy(
-        &self,
-        logits: Tensor<2>,
-        classes: &[i64],
-        rows: Option<&[usize]>,
-    ) -> Tensor<1> {
+    fn cross_entropy(&self, logits: Dual<2>, classes: &[i64], rows: Option<&[usize]>) -> Dual<1> {
         let classes = select(classes, rows);
         let count = classes.len();
-        let classes =
-            Tensor::<2, Int>::from_data(TensorData::new(classes, [count, 1]), &self.device);
-        activation::log_softmax(logits, 1).gather(1, classes).mean().neg()
+        let classes = TensorData::new(classes, [count]);
+        logits.cross_entropy(Tensor::<1, Int>::from_data(classes, &self.device))
     }
 
     fn parameter<const D: usize>(&self, shape: &[usize], values: &[f64]) -> Param<Tensor<D>> {
@@ -181,26 +217,43 @@ fn numbers<const D: usize>(tensor: Tensor<D>) -> Vec<f64> {
     tensor.into_data().iter::<f64>().collect()
 }
 
-fn perceptron(model: &TraceModel, x: Tensor<2>, kind: Activation) -> Tensor<2> {
+fn entry<const D: usize>(param: &Param<Tensor<D>>, container: &GradientsParams) -> Vec<f64> {
+    container.get::<D>(param.id).map_or_else(|| vec![f64::NAN], numbers)
+}
+
+fn perceptron(model: &TraceModel, at: &Tangents, x: Tensor<2>, kind: Activation) -> Dual<2> {
     let last = model.matrices.len() - 1;
     let layers = model.matrices.iter().zip(&model.vectors).enumerate();
-    layers.fold(x, |x, (index, (weight, bias))| {
-        let x = x.matmul(weight.val()) + bias.val().unsqueeze();
+    layers.fold(x.into(), |x: Dual<2>, (index, (weight, bias))| {
+        let x = x.matmul(at.param(weight)) + at.param(bias).unsqueeze();
         match kind {
             _ if index == last => x,
             Activation::Tanh => x.tanh(),
-            Activation::Relu => activation::relu(x),
+            Activation::Relu => x.relu(),
         }
     })
 }
 
-fn convolutional(model: &TraceModel, images: Tensor<4>, pool: usize) -> Tensor<2> {
-    let options = ConvOptions::new([1, 1], [0, 0], [1, 1], 1);
-    let x = conv2d(images, model.kernels[0].val(), Some(model.vectors[0].val()), options);
-    let windows = MaxPoolOptions::new([pool, pool]).with_stride([pool, pool]);
-    let x = max_pool2d(activation::relu(x), windows);
-    let x: Tensor<2> = x.flatten(1, 3);
-    x.matmul(model.matrices[0].val()) + model.vectors[1].val().unsqueeze()
+fn convolutional(
+    model: &TraceModel,
+    at: &Tangents,
+    images: Tensor<4>,
+    kernel: usize,
+    pool: usize,
+) -> Dual<2> {
+    let convolution = Conv2d {
+        weight: model.kernels[0].clone(),
+        bias: Some(model.vectors[0].clone()),
+        stride: [1, 1],
+        kernel_size: [kernel, kernel],
+        dilation: [1, 1],
+        groups: 1,
+        padding: PaddingConfig2d::Valid,
+    };
+    let pool = MaxPool2dConfig::new([pool, pool]).init();
+    let x = at.conv2d(&convolution, images).relu().max_pool2d(&pool);
+    let x: Dual<2> = x.flatten(1, 3);
+    x.matmul(at.param(&model.matrices[0])) + at.param(&model.vectors[1]).unsqueeze()
 }
 
 /// The shapes of a problem's parameters in the order of the file.

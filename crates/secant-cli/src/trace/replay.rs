@@ -1,5 +1,6 @@
 //! Runs a trace's optimizer on its problem and compares every step with the reference.
 
+use secant::dual::Tangents;
 use serde::Serialize;
 
 use super::{
@@ -37,14 +38,16 @@ pub struct Replay {
 /// # Errors
 /// The trace is not consistent, or a step failed.
 pub fn replay(trace: &Trace) -> Result<Replay, TraceError> {
-    let problem = TraceProblem::new(trace)?;
+    let problem = TraceProblem::new(&trace.name, trace.dtype, &trace.problem, &trace.init)?;
+    let plain = Tangents::none();
     let mut model = problem.model(&trace.init);
     let mut optimizer = trace.optimizer.build()?;
     let mut replay = Replay { steps: Vec::new(), deviation: 0.0, worst_step: 1 };
     for (index, reference) in trace.trace.iter().enumerate() {
         let rows = trace.batches.as_ref().map(|all| all[index % all.len()].as_slice());
-        let report = optimizer
-            .step(trace.optimizer.lr(), &mut model, &mut |model| problem.loss(model, rows))?;
+        let report = optimizer.step(trace.optimizer.lr(), &mut model, &mut |model| {
+            problem.loss(model, &plain, rows).value
+        })?;
         let loss = report.loss.unwrap_or(f64::NAN);
         let step = StepRecord { step: index + 1, loss, params: problem.values(&model) };
         let deviation = step.deviation(reference);
@@ -67,13 +70,13 @@ impl StepRecord {
     }
 }
 
-fn relative(ours: &[f64], theirs: &[f64]) -> f64 {
+pub(super) fn relative(ours: &[f64], theirs: &[f64]) -> f64 {
     let scale = theirs.iter().fold(FLOOR, |max, x| max.max(x.abs()));
     let difference = ours.iter().zip(theirs).map(|(a, b)| (a - b).abs()).fold(0.0, larger);
     difference / scale
 }
 
 /// The larger number; NaN is larger than all.
-fn larger(a: f64, b: f64) -> f64 {
+pub(super) fn larger(a: f64, b: f64) -> f64 {
     if b <= a || a.is_nan() { a } else { b }
 }

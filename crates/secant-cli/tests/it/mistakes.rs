@@ -265,7 +265,7 @@ fn a_trace_whose_numbers_do_not_fit_is_told() {
 
 #[test]
 fn a_trace_of_another_kind_is_told() {
-    insta::assert_snapshot!(trace("{\"kind\": \"hvp\"}"), @"secant: the trace [DIR]/trace.json is of kind `hvp`; this version replays optimizer traces, which have no kind");
+    insta::assert_snapshot!(trace("{\"kind\": \"trust_region\"}"), @"secant: the trace [DIR]/trace.json is of kind `trust_region`; this version replays optimizer traces, which have no kind, and Hessian products, of kind `hvp`");
 }
 
 #[test]

@@ -58,6 +58,42 @@ fn one_altered_number_is_out_of_tolerance_and_named_by_its_step() {
     }
 }
 
+/// The same f at (2, 2): loss 4, gradient (4, 6), and A (1, -1) = (1, -3).
+pub const PRODUCT_BY_HAND: &str = r#"{
+  "kind": "hvp", "name": "product_by_hand", "dtype": "f64",
+  "problem": {"kind": "quadratic", "a": [[2, 1], [1, 4]], "b": [2, 4]},
+  "init": [[2, 2]], "vector": [[1, -1]],
+  "loss": 4, "grad": [[4, 6]], "hvp": [[1, -3]], "tolerance": 1e-12
+}"#;
+
+#[test]
+fn a_hessian_product_worked_out_by_hand_is_repeated_exactly() {
+    let folder = folder();
+    for dtype in ["f64", "f32"] {
+        let trace = write(&folder, "trace.json", PRODUCT_BY_HAND.replace("f64", dtype));
+        insta::allow_duplicates! {
+            insta::assert_snapshot!(output(&mut secant(&["trace", text(&trace)])), @"ok  product_by_hand: largest deviation 0.0e0, tolerance 1.0e-12");
+            insta::assert_snapshot!(output(&mut secant(&["trace", "--emit", text(&trace)])), @r#"{"loss":4.0,"grad":[[4.0,6.0]],"hvp":[[1.0,-3.0]]}"#);
+        }
+    }
+    for (right, wrong) in
+        [("[[1, -3]]", "[[1, -3.1]]"), ("[[4, 6]]", "[[4, 7]]"), ("\"loss\": 4", "\"loss\": 5")]
+    {
+        let bad = write(&folder, "bad.json", PRODUCT_BY_HAND.replacen(right, wrong, 1));
+        secant(&["trace", text(&bad)]).assert().code(1);
+    }
+}
+
+#[test]
+fn hessian_products_of_another_implementation_are_repeated_within_their_tolerance() {
+    let Some(folder) = real("../reference") else { return };
+    let names = ["hvp_conv", "hvp_logistic", "hvp_mlp_relu", "hvp_mlp_tanh"];
+    let paths = names.map(|name| folder.join(name).with_extension("json"));
+    let said = output(secant(&["trace"]).args(&paths));
+    let ok = said.lines().zip(names).all(|(line, name)| line.starts_with(&format!("ok  {name}:")));
+    assert!(ok && said.lines().count() == names.len(), "{said}");
+}
+
 /// The traces of optimizers with one gradient a step, which the first version has.
 fn is_replayed(path: &PathBuf) -> bool {
     const NAMES: [&str; 8] =

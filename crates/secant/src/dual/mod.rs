@@ -11,7 +11,8 @@
 //! ```
 //!
 //! Products are exact also on networks with ReLU and max-pooling, where differences of gradients
-//! are wrong as soon as one unit crosses its kink. A product costs about three times a gradient.
+//! are wrong as soon as one unit crosses its kink. A product costs about two gradients (a small
+//! convolutional network, CPU: 2.2).
 //!
 //! # Writing a model
 //!

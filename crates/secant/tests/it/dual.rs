@@ -817,7 +817,7 @@ fn in_single_precision_the_product_is_that_of_double_precision_rounded() {
             Param::from_mapped_value(id, value.set_require_grad(active), mapper)
         }
     }
-    // Numbers that f32 represents, so that both have the same problem.
+    // The same parameters and the same vector, rounded.
     let single = Images::new().map(&mut Single);
     let double = Images::new();
     let vectors = [random(&single, 2), random(&double, 2)];
