@@ -2,13 +2,16 @@
 
 use burn::{module::Module, tensor::Tensor};
 use secant::{
-    Optimizer, StepReport,
+    Batches, Optimizer, StepReport,
     error::{ConfigError, StepError},
     method::Method,
 };
 
 /// The loss of one batch.
 pub type Loss<'a, M> = &'a mut dyn FnMut(&M) -> Tensor<1>;
+
+/// The mean loss of some records.
+pub type LossOn<'a, M> = &'a mut dyn FnMut(&M, &[usize]) -> Tensor<1>;
 
 /// Any optimizer of modules `M`.
 pub trait ModelOptimizer<M>: Send {
@@ -17,6 +20,18 @@ pub trait ModelOptimizer<M>: Send {
     /// # Errors
     /// A broken contract.
     fn step(&mut self, lr: f64, model: &mut M, loss: Loss<'_, M>) -> Result<StepReport, StepError>;
+
+    /// One step on the next batch; see [`Optimizer::step_on`].
+    ///
+    /// # Errors
+    /// A broken contract.
+    fn step_on(
+        &mut self,
+        lr: f64,
+        model: &mut M,
+        batches: &mut Batches,
+        loss: LossOn<'_, M>,
+    ) -> Result<StepReport, StepError>;
 
     /// See [`Optimizer::rejected_steps`].
     fn rejected_steps(&self) -> u64;
@@ -28,6 +43,16 @@ pub type BoxedOptimizer<M> = Box<dyn ModelOptimizer<M>>;
 impl<M: Module, K: Method> ModelOptimizer<M> for Optimizer<K> {
     fn step(&mut self, lr: f64, model: &mut M, loss: Loss<'_, M>) -> Result<StepReport, StepError> {
         Self::step(self, lr, model, loss)
+    }
+
+    fn step_on(
+        &mut self,
+        lr: f64,
+        model: &mut M,
+        batches: &mut Batches,
+        loss: LossOn<'_, M>,
+    ) -> Result<StepReport, StepError> {
+        Self::step_on(self, lr, model, batches, loss)
     }
 
     fn rejected_steps(&self) -> u64 {

@@ -63,6 +63,13 @@ impl CurvatureTest {
     }
 }
 
+/// How much of y Powell's damping keeps: the theta with which s.(theta y + (1 - theta) B s) is
+/// `least` times s.B s. None where s.y is not below that, or nothing can be done.
+pub fn powell_damping(sy: f64, s_b_s: f64, least: f64) -> Option<f64> {
+    let theta = (1.0 - least) * s_b_s / (s_b_s - sy);
+    (sy < least * s_b_s && theta.is_finite() && theta >= 0.0).then_some(theta)
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -92,6 +99,22 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn damping_brings_the_curvature_to_the_threshold_and_leaves_good_pairs_alone(
+            sy in -10.0..10.0f64,
+            s_b_s in 0.01..10.0f64,
+            least in 0.05..0.95f64,
+        ) {
+            match powell_damping(sy, s_b_s, least) {
+                None => prop_assert!(sy >= least * s_b_s),
+                Some(theta) => {
+                    let damped = theta * sy + (1.0 - theta) * s_b_s;
+                    prop_assert!((damped - least * s_b_s).abs() <= 1e-12 * (s_b_s + sy.abs()));
+                    prop_assert!((0.0..=1.0).contains(&theta));
+                }
+            }
+        }
+
         #[test]
         fn the_relative_test_does_not_see_the_scale_of_s_and_y(
             s in prop::array::uniform4(-1.0..1.0f64),

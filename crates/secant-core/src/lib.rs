@@ -1,13 +1,21 @@
 //! The scalar side of `secant`: decisions that need a few `f64` numbers and no tensor.
 //!
 //! - [`report`]: what one step of an optimizer did and cost;
+//! - [`barzilai_borwein`]: step sizes from a displacement and the change of a gradient;
 //! - [`curvature`]: is a pair (s, y) fit to describe curvature;
+//! - [`line_search`]: how far to go along a direction;
 //! - [`memory_one`]: the inverse matrix of one pair, as coefficients;
-//! - [`schedule`]: learning rates over time.
+//! - [`rng`]: the random generator of data, batches and probes;
+//! - [`schedule`]: learning rates over time;
+//! - [`two_loop`]: the inverse L-BFGS matrix of many pairs, as coefficients.
 //!
 //! Nothing here depends on Burn.
 
+pub mod barzilai_borwein;
 pub mod curvature;
+pub mod line_search;
 pub mod memory_one;
 pub mod report;
+pub mod rng;
 pub mod schedule;
+pub mod two_loop;

@@ -13,8 +13,14 @@ pub struct StepReport {
     pub loss: Option<f64>,
     /// The 2-norm of the gradient before clipping, where the step had to compute it.
     pub gradient_norm: Option<f64>,
+    /// The loss after the step on the same batch, where the step had to read it.
+    pub loss_after: Option<f64>,
+    /// The step size, where the method chose it itself.
+    pub step_size: Option<f64>,
     /// What became of the curvature pair.
     pub pair: PairOutcome,
+    /// What the line search did, in methods that have one; the last one where a step has several.
+    pub line_search: Option<LineSearchReport>,
     /// Evaluations of the loss, counted by the oracle.
     pub evals: Evals,
 }
@@ -22,12 +28,21 @@ pub struct StepReport {
 impl StepReport {
     /// A report of `outcome` after `evals`, everything else unknown.
     pub fn new(outcome: Outcome, evals: Evals) -> Self {
-        Self { outcome, loss: None, gradient_norm: None, pair: PairOutcome::NotTried, evals }
+        Self {
+            outcome,
+            loss: None,
+            gradient_norm: None,
+            loss_after: None,
+            step_size: None,
+            pair: PairOutcome::NotTried,
+            line_search: None,
+            evals,
+        }
     }
 
-    /// Whether the parameters moved.
+    /// Whether the step was not rejected.
     pub fn is_accepted(&self) -> bool {
-        self.outcome == Outcome::Accepted
+        !matches!(self.outcome, Outcome::Rejected(_))
     }
 }
 
@@ -36,6 +51,8 @@ impl StepReport {
 pub enum Outcome {
     /// The parameters and the state were updated.
     Accepted,
+    /// There was nothing to do: the gradient is within the method's tolerance of zero.
+    Converged,
     /// Nothing was written: parameters and state are bit-identical to before.
     Rejected(Rejection),
 }
@@ -50,6 +67,22 @@ pub enum Rejection {
     NonFiniteGradient,
     /// A sum the step needs was NaN or infinite.
     NonFiniteReduction,
+    /// A search found no step with a smaller loss, along the method's direction and along the
+    /// gradient's.
+    NoDecrease,
+}
+
+/// What a line search did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct LineSearchReport {
+    /// The step length, in times of the direction.
+    pub step_length: f64,
+    /// Points it asked for.
+    pub trials: u32,
+    /// Whether a value or slope that is not finite was met on the way.
+    pub met_non_finite: bool,
+    /// Whether it began again along the gradient, with an empty memory.
+    pub restarted: bool,
 }
 
 /// What became of the curvature pair (s, y) of the step.
@@ -61,6 +94,12 @@ pub enum PairOutcome {
     Stored {
         /// s.y / (|s| |y|).
         cosine: f64,
+    },
+    /// The pair was moved towards positive curvature, and stored: theta y + (1 - theta) B s instead
+    /// of y.
+    Damped {
+        /// The part of y that was kept.
+        theta: f64,
     },
     /// The pair was left out.
     Skipped(SkipReason),
@@ -94,11 +133,15 @@ pub struct Evals {
     pub loss: u64,
     /// Forward and backward passes.
     pub gradient: u64,
+    /// Exact Hessian-vector products; products by differences count as gradients.
+    #[serde(default)]
+    pub hessian_vector: u64,
 }
 
 impl std::ops::AddAssign for Evals {
     fn add_assign(&mut self, other: Self) {
         self.loss += other.loss;
         self.gradient += other.gradient;
+        self.hessian_vector += other.hessian_vector;
     }
 }

@@ -11,7 +11,7 @@ use burn::{
     tensor::{DType, Shape, TensorData},
 };
 
-use crate::kernels::Real;
+use crate::kernels::{Real, TensorKernel, View, for_each_tensor};
 
 /// One trainable parameter.
 #[derive(Clone, Debug, PartialEq)]
@@ -94,6 +94,15 @@ impl Blocks {
         Self { tensors: layout.entries.iter().map(zeros).collect() }
     }
 
+    /// Zeros in the same shapes and types.
+    pub fn zeros_like(&self) -> Self {
+        let zeros = |data: &TensorData| match data.dtype() {
+            DType::F64 => zeros_of::<f64>(data.shape()),
+            _ => zeros_of::<f32>(data.shape()),
+        };
+        Self { tensors: self.tensors.iter().map(zeros).collect() }
+    }
+
     /// Whether there is no vector.
     pub fn is_empty(&self) -> bool {
         self.tensors.is_empty()
@@ -122,4 +131,23 @@ impl Blocks {
 
 fn zeros_of<T: Real>(shape: &Shape) -> TensorData {
     TensorData::new(vec![T::zero(); shape.num_elements()], shape.clone())
+}
+
+/// y <- y + a x.
+pub(crate) fn add_scaled(y: &mut Blocks, a: f64, x: &Blocks) {
+    for_each_tensor(&AddScaled(a), [y], [x]);
+}
+
+struct AddScaled(f64);
+
+impl TensorKernel<1, 1> for AddScaled {
+    type Output = ();
+
+    fn run<T: Real>(&self, _: usize, mut view: View<'_, T, 1, 1>) {
+        let a = T::of(self.0);
+        view.apply(
+            #[inline(always)]
+            move |[y], [x]| [y + a * x],
+        );
+    }
 }

@@ -27,6 +27,18 @@ pub enum ConfigError {
         /// What does not go together, and what to do.
         reason: &'static str,
     },
+    /// A number of records that cannot be.
+    #[error("batches: {parameter} must be from {least} to {most}, got {value}")]
+    BatchSize {
+        /// Which number.
+        parameter: &'static str,
+        /// The value it was given.
+        value: usize,
+        /// The smallest it can be.
+        least: usize,
+        /// The largest it can be.
+        most: usize,
+    },
     /// A schedule that cannot be.
     #[error(transparent)]
     Schedule(#[from] ScheduleError),
@@ -85,6 +97,31 @@ pub enum StepError {
         path: String,
         /// Its number type.
         dtype: String,
+    },
+    /// The batches are not those that the optimizer's record speaks of.
+    #[error(
+        "the record goes on with other batches; draw them from the same number of records with the same size, overlap and seed"
+    )]
+    OtherBatches,
+    /// A method with one step length for all parameters was given several.
+    #[error(
+        "{method} has one step length for all parameters, but `{path}` has another rate; leave out the groups' rate factors, or freeze parameters that shall not move"
+    )]
+    SeveralRates {
+        /// The method.
+        method: &'static str,
+        /// The first parameter whose rate differs.
+        path: String,
+    },
+    /// A search cannot include a decay that is not part of the objective.
+    #[error(
+        "{method} searches along the loss, so its decay must be part of the loss; use `L2` for `{path}`"
+    )]
+    DecayOutsideObjective {
+        /// The method.
+        method: &'static str,
+        /// The first parameter with another kind of decay.
+        path: String,
     },
     /// A decay that the method cannot apply.
     #[error("decay of kind `Stable` is for Apollo alone; use `L2` or `Decoupled` for {method}")]

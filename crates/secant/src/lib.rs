@@ -42,6 +42,7 @@
 
 #![deny(missing_docs)]
 
+mod batches;
 pub mod blocks;
 pub mod burn_optim;
 mod burn_schedule;
@@ -50,10 +51,12 @@ pub mod error;
 mod group;
 pub mod kernels;
 pub mod method;
+pub mod operator;
 mod optimizer;
 pub mod oracle;
 mod record;
 
+pub use batches::Batches;
 pub use burn_schedule::Scheduler;
 pub use group::Group;
 pub use method::{
@@ -61,16 +64,23 @@ pub use method::{
     adabelief::AdaBeliefConfig,
     adam::AdamConfig,
     apollo::{ApolloConfig, Rebound},
+    lbfgs::{LBfgsConfig, LineSearch, Rules},
+    multi_batch::MultiBatchLBfgsConfig,
+    online_lbfgs::OnlineLBfgsConfig,
     quasi_adam::{OnRejection, QuasiAdamConfig, Scope, replace_ema::QuasiAdamEmaConfig},
     radam::RAdamConfig,
     rmsprop::RmsPropConfig,
+    sd_lbfgs::{PairSource, RateDecay, SdLBfgsConfig},
     sgd::{Momentum, SgdConfig},
+    sgd_bb::SgdBbConfig,
+    svrg::SvrgConfig,
 };
 pub use optimizer::Optimizer;
 pub use oracle::Clipping;
 pub use secant_core::{
+    barzilai_borwein::{Formula, Safeguard},
     curvature::CurvatureTest,
-    report::{Evals, Outcome, PairOutcome, Rejection, SkipReason, StepReport},
+    report::{Evals, LineSearchReport, Outcome, PairOutcome, Rejection, SkipReason, StepReport},
     schedule::Schedule,
 };
 

@@ -8,13 +8,14 @@ use burn::{
 use secant_core::report::{Evals, Outcome, StepReport};
 
 use crate::{
+    batches::Batches,
     blocks::Layout,
     error::{ConfigError, StepError},
     group::{Group, require_decay},
     method::{Decay, GradientMethod, Method, State, StepContext, TensorSettings},
     oracle::{
-        Clipping, Closure, ModuleOracle, RunningStatistics, Screen, evaluate, is_random,
-        layout_with_gradients,
+        Clipping, Loss, ModuleOracle, OfBatch, OfRecords, RunningStatistics, Screen, evaluate,
+        is_random, layout_with_gradients,
     },
 };
 
@@ -52,6 +53,40 @@ pub(crate) struct Session<S> {
     pub random: Option<bool>,
     /// Whether the module has running statistics, so far as a step had to know.
     has_statistics: Option<bool>,
+    /// Where the batches of [`Optimizer::step_on`] stood after the last step.
+    pub batches: Option<Vec<u64>>,
+    /// Whether the session was loaded, so that the next batches go on from there.
+    pub is_loaded: bool,
+}
+
+/// What a step is given besides rate and model.
+struct Asked<'a, M> {
+    loss: Option<&'a mut dyn Loss<M>>,
+    batches: Option<&'a mut Batches>,
+    /// Gradients already there.
+    ready: Option<(Option<Tensor<1>>, GradientsParams)>,
+    /// The seed of every evaluation, where the loss is random.
+    seed: Option<u64>,
+    /// Evaluations so far.
+    evals: Evals,
+}
+
+/// A search moves all parameters by one step length, along a function that includes their decay.
+fn require_one_function(
+    method: &'static str,
+    layout: &Layout,
+    tensors: &[TensorSettings],
+) -> Result<(), StepError> {
+    for (entry, tensor) in layout.entries().iter().zip(tensors) {
+        let path = || entry.path.clone();
+        if tensor.lr != tensors[0].lr {
+            return Err(StepError::SeveralRates { method, path: path() });
+        }
+        if matches!(tensor.decay, Decay::Decoupled(_) | Decay::Stable(_)) {
+            return Err(StepError::DecayOutsideObjective { method, path: path() });
+        }
+    }
+    Ok(())
 }
 
 impl<K: Method> Optimizer<K> {
@@ -79,18 +114,24 @@ impl<K: Method> Optimizer<K> {
     /// Clips every gradient before the method sees it.
     ///
     /// # Errors
-    /// The threshold is not a positive finite number.
+    /// The threshold is not a positive finite number, or the method searches along the loss.
     pub fn with_clipping(mut self, clipping: Clipping) -> Result<Self, ConfigError> {
         clipping.validate()?;
+        if self.method.searches() {
+            let reason =
+                "it searches along the loss and needs its true gradient; leave out clipping";
+            return Err(ConfigError::Conflict { method: K::NAME, reason });
+        }
         self.screen.clipping = Some(clipping);
         Ok(self)
     }
 
     /// Leaves out the test for values that are not finite, which reads the loss, and the gradient
-    /// once more before anything is written. A NaN then reaches parameters and state.
+    /// once more before anything is written. A NaN then reaches parameters and state. Methods that
+    /// search along the loss keep it.
     #[must_use]
     pub fn without_guard(mut self) -> Self {
-        self.screen.guard = false;
+        self.screen.guard = self.method.searches();
         self
     }
 
@@ -118,14 +159,17 @@ impl<K: Method> Optimizer<K> {
 
     /// Bytes of memory that the state's vectors take.
     pub fn state_bytes(&self) -> usize {
-        let vectors = self.session.iter().flat_map(|session| session.state.vectors());
-        vectors.map(|(_, blocks)| blocks.num_bytes()).sum()
+        let Some(Session { state, .. }) = &self.session else { return 0 };
+        let vectors = state.vectors().into_iter().map(|(_, blocks)| blocks.num_bytes());
+        let matrices = state.matrices().into_iter().map(|(_, matrix)| matrix.parts().0.num_bytes());
+        vectors.chain(matrices).sum()
     }
 
     /// One step on the batch that `loss` refers to: works for every method.
     ///
     /// `loss` returns one number; it is called as often as the method needs, each time with the
-    /// model at the point in question.
+    /// model at the point in question. To methods that choose their data (SVRG, SQN, multi-batch
+    /// L-BFGS) the batch stands for all records: with mini-batches, use [`Optimizer::step_on`].
     ///
     /// # Errors
     /// A broken contract; model and state are then as before.
@@ -133,18 +177,62 @@ impl<K: Method> Optimizer<K> {
         &mut self,
         lr: impl Into<ModuleLearningRate>,
         model: &mut M,
-        mut loss: impl FnMut(&M) -> Tensor<1>,
+        loss: impl FnMut(&M) -> Tensor<1>,
     ) -> Result<StepReport, StepError> {
-        let lr = lr.into();
+        self.step_with(&lr.into(), model, &mut OfBatch(loss), None)
+    }
+
+    /// One step on the next of `batches`: for methods that also choose their data, and for every
+    /// other.
+    ///
+    /// `loss` gets the numbers of the records that it is to be evaluated on, and returns their
+    /// *mean* loss. It is called as often as the method needs. A rejected step has used up its
+    /// batch; a failed one has not.
+    ///
+    /// # Errors
+    /// A broken contract; model, state and batches are then as before.
+    pub fn step_on<M: Module>(
+        &mut self,
+        lr: impl Into<ModuleLearningRate>,
+        model: &mut M,
+        batches: &mut Batches,
+        loss: impl FnMut(&M, &[usize]) -> Tensor<1>,
+    ) -> Result<StepReport, StepError> {
+        let mut drawn = batches.clone();
+        if let Some(Session { batches: Some(saved), is_loaded: true, .. }) = &self.session {
+            drawn.restore(saved)?;
+        }
+        drawn.draw();
+        let report = self.step_with(&lr.into(), model, &mut OfRecords(loss), Some(&mut drawn))?;
+        if let Some(session) = &mut self.session {
+            session.batches = Some(drawn.save());
+            session.is_loaded = false;
+        }
+        *batches = drawn;
+        Ok(report)
+    }
+
+    fn step_with<M: Module>(
+        &mut self,
+        lr: &ModuleLearningRate,
+        model: &mut M,
+        loss: &mut dyn Loss<M>,
+        batches: Option<&mut Batches>,
+    ) -> Result<StepReport, StepError> {
         let mut evals = Evals::default();
-        let random = self.find_randomness(model, &mut loss, &mut evals)?;
+        let records = batches.as_deref().map_or(&[][..], Batches::batch);
+        let random = self.find_randomness(model, loss, records, &mut evals)?;
         let step = self.accepted_steps() + self.rejected_steps();
         let seed = random.then(|| self.seed.wrapping_add(step));
         let statistics = self.keep_statistics(model);
         let report = if self.session.is_some() {
-            self.advance(&lr, model, Some(&mut loss), None, seed, evals)
+            self.advance(lr, model, Asked { loss: Some(loss), batches, ready: None, seed, evals })
         } else {
-            self.first_step(&lr, model, &mut loss, seed, evals)
+            self.first_step(
+                lr,
+                model,
+                Asked { loss: Some(loss), batches, ready: None, seed, evals },
+            )
         };
         self.settle(report, model, statistics, random)
     }
@@ -154,18 +242,18 @@ impl<K: Method> Optimizer<K> {
         &mut self,
         lr: &ModuleLearningRate,
         model: &mut M,
-        loss: Closure<'_, M>,
-        seed: Option<u64>,
-        mut evals: Evals,
+        mut asked: Asked<'_, M>,
     ) -> Result<StepReport, StepError> {
-        if let Some(seed) = seed {
+        if let Some(seed) = asked.seed {
             crate::oracle::seed_device(model, seed)?;
         }
-        let (value, gradients) = evaluate(model, loss)?;
-        evals.gradient += 1;
+        let records = asked.batches.as_deref().map_or(&[][..], Batches::batch);
+        let loss = asked.loss.as_deref_mut().ok_or(StepError::NoGradient)?;
+        let (value, gradients) = evaluate(model, loss, records)?;
+        asked.evals.gradient += 1;
         self.session = Some(self.start(layout_with_gradients(model, &gradients)?)?);
-        let ready = Some((Some(value), gradients));
-        let report = self.advance(lr, model, Some(loss), ready, seed, evals);
+        asked.ready = Some((Some(value), gradients));
+        let report = self.advance(lr, model, asked);
         if report.is_err() {
             self.session = None;
         }
@@ -176,7 +264,8 @@ impl<K: Method> Optimizer<K> {
     fn find_randomness<M: Module>(
         &self,
         model: &M,
-        loss: Closure<'_, M>,
+        loss: &mut dyn Loss<M>,
+        records: &[usize],
         evals: &mut Evals,
     ) -> Result<bool, StepError> {
         if !self.method.evaluates_again() {
@@ -184,7 +273,7 @@ impl<K: Method> Optimizer<K> {
         }
         match self.session.as_ref().and_then(|session| session.random) {
             Some(random) => Ok(random),
-            None => is_random(model, loss, evals),
+            None => is_random(model, loss, records, evals),
         }
     }
 
@@ -240,6 +329,8 @@ impl<K: Method> Optimizer<K> {
             rejected_steps: 0,
             random: None,
             has_statistics: None,
+            batches: None,
+            is_loaded: false,
         })
     }
 
@@ -247,19 +338,22 @@ impl<K: Method> Optimizer<K> {
         &mut self,
         lr: &ModuleLearningRate,
         model: &mut M,
-        closure: Option<Closure<'_, M>>,
-        ready: Option<(Option<Tensor<1>>, GradientsParams)>,
-        seed: Option<u64>,
-        evals: Evals,
+        asked: Asked<'_, M>,
     ) -> Result<StepReport, StepError> {
         let Some(session) = &mut self.session else { return Err(StepError::NoGradient) };
         let tensors = session.tensor_settings(lr)?;
+        if self.method.searches() {
+            require_one_function(K::NAME, &session.layout, &tensors)?;
+        }
         let context = StepContext { layout: &session.layout, tensors: &tensors };
+        let Asked { loss, batches, ready, seed, evals } = asked;
         let mut oracle = ModuleOracle {
             model,
             layout: &session.layout,
             screen: self.screen,
-            closure,
+            reads_loss: self.method.searches(),
+            loss,
+            batches,
             ready,
             seed,
             evals,
@@ -267,7 +361,7 @@ impl<K: Method> Optimizer<K> {
         };
         let report = self.method.step(&context, &mut oracle, &mut session.state)?;
         match report.outcome {
-            Outcome::Accepted => session.accepted_steps += 1,
+            Outcome::Accepted | Outcome::Converged => session.accepted_steps += 1,
             Outcome::Rejected(_) => session.rejected_steps += 1,
         }
         Ok(report)
@@ -291,7 +385,9 @@ impl<K: GradientMethod> Optimizer<K> {
             self.session = Some(self.start(layout_with_gradients(model, &gradients)?)?);
         }
         let ready = Some((None, gradients));
-        let report = self.advance(&lr.into(), model, None, ready, None, Evals::default());
+        let evals = Evals::default();
+        let asked = Asked { loss: None, batches: None, ready, seed: None, evals };
+        let report = self.advance(&lr.into(), model, asked);
         if is_first && report.is_err() {
             self.session = None;
         }

@@ -82,8 +82,20 @@ impl<K: Method> Optimizer<K> {
         session.accepted_steps = parts.count("accepted_steps")?;
         session.rejected_steps = parts.count("rejected_steps")?;
         session.random = parts.scalars.get("random").map(|random| *random == Scalar::Bool(true));
+        session.batches = parts.positions("batches")?;
+        session.is_loaded = true;
         for (name, blocks) in session.state.vectors_mut() {
             *blocks = parts.blocks(name, &session.layout)?;
+        }
+        for (name, matrix) in session.state.matrices_mut() {
+            let of =
+                |row: &str, pair| parts.blocks(&format!("{name}/{row}{pair}"), &session.layout);
+            let pair = |pair: u64| Ok((of("s", pair)?, of("y", pair)?));
+            let pairs = (0..parts.count(&format!("{name}/pairs"))?).map(pair);
+            let pairs = pairs.collect::<Result<Vec<_>, RecordError>>()?;
+            if !matrix.restore(pairs, &parts.numbers(&format!("{name}/gram"))?) {
+                return Err(RecordError::Part { what: name.to_string() });
+            }
         }
         for (name, counter) in session.state.counters_mut() {
             *counter = parts.count(name)?;
@@ -102,28 +114,38 @@ fn file_error(path: &Path, cause: &burn_pack::Error) -> RecordError {
 fn write_session<K: Method>(session: &Session<K::State>) -> Result<Writer, RecordError> {
     let mut state = session.state.clone();
     let mut tensors = Vec::new();
-    for (name, blocks) in state.vectors() {
-        for (index, data) in blocks.tensors().iter().enumerate() {
-            let bytes = Bytes::from_bytes_vec(little_endian(data));
-            let name = format!("{name}/{index}");
-            tensors.push(PackTensor::new(name, data.dtype(), data.shape().clone(), None, bytes));
-        }
-    }
     let mut scalars = vec![
         ("accepted_steps".to_string(), Scalar::UInt(session.accepted_steps)),
         ("rejected_steps".to_string(), Scalar::UInt(session.rejected_steps)),
     ];
+    for (name, blocks) in state.vectors() {
+        push_blocks(&mut tensors, name, blocks);
+    }
+    for (name, matrix) in state.matrices() {
+        let (memory, gram) = matrix.parts();
+        let rows = memory.rows();
+        let (s, y) = rows.split_at(memory.len());
+        for (pair, (s, y)) in s.iter().zip(y).enumerate() {
+            push_blocks(&mut tensors, &format!("{name}/s{pair}"), s);
+            push_blocks(&mut tensors, &format!("{name}/y{pair}"), y);
+        }
+        scalars.push((format!("{name}/pairs"), Scalar::UInt(memory.len() as u64)));
+        push_numbers(&mut scalars, &format!("{name}/gram"), &gram);
+    }
     if let Some(random) = session.random {
         scalars.push(("random".to_string(), Scalar::Bool(random)));
+    }
+    if let Some(batches) = &session.batches {
+        scalars.push(("batches/count".to_string(), Scalar::UInt(batches.len() as u64)));
+        for (index, number) in batches.iter().enumerate() {
+            scalars.push((format!("batches/{index}"), Scalar::UInt(*number)));
+        }
     }
     for (name, counter) in state.counters_mut() {
         scalars.push((name.to_string(), Scalar::UInt(*counter)));
     }
     for (name, numbers) in state.numbers_mut() {
-        scalars.push((format!("{name}/count"), Scalar::UInt(numbers.len() as u64)));
-        for (index, number) in numbers.iter().enumerate() {
-            scalars.push((format!("{name}/{index}"), Scalar::Float(*number)));
-        }
+        push_numbers(&mut scalars, name, numbers);
     }
     let layout = describe(&session.layout);
     let checksum = checksum(&layout, &mut tensors, &scalars)?;
@@ -132,6 +154,21 @@ fn write_session<K: Method>(session: &Session<K::State>) -> Result<Writer, Recor
         .with_metadata("layout", &layout)
         .with_metadata("checksum", &format!("{checksum:08x}"));
     Ok(scalars.into_iter().fold(writer, |writer, (name, value)| writer.with_scalar(&name, value)))
+}
+
+fn push_blocks(tensors: &mut Vec<PackTensor>, name: &str, blocks: &Blocks) {
+    for (index, data) in blocks.tensors().iter().enumerate() {
+        let bytes = Bytes::from_bytes_vec(little_endian(data));
+        let name = format!("{name}/{index}");
+        tensors.push(PackTensor::new(name, data.dtype(), data.shape().clone(), None, bytes));
+    }
+}
+
+fn push_numbers(scalars: &mut Vec<(String, Scalar)>, name: &str, numbers: &[f64]) {
+    scalars.push((format!("{name}/count"), Scalar::UInt(numbers.len() as u64)));
+    for (index, number) in numbers.iter().enumerate() {
+        scalars.push((format!("{name}/{index}"), Scalar::Float(*number)));
+    }
 }
 
 /// The content of a record.
@@ -175,6 +212,16 @@ impl Parts {
             _ => Err(RecordError::Part { what: name.to_string() }),
         };
         (0..self.count(&format!("{name}/count"))?).map(number).collect()
+    }
+
+    /// The whole numbers called `name`, if the record has them.
+    fn positions(&self, name: &str) -> Result<Option<Vec<u64>>, RecordError> {
+        let count = format!("{name}/count");
+        if !self.scalars.contains_key(&count) {
+            return Ok(None);
+        }
+        let number = |index: u64| self.count(&format!("{name}/{index}"));
+        (0..self.count(&count)?).map(number).collect::<Result<_, _>>().map(Some)
     }
 
     /// The vectors called `name`; empty where the record has none.

@@ -7,9 +7,9 @@
 //! small convolutional network passes 97 %.
 
 use super::dataset::{Dataset, Splits};
-use super::rng::SplitMix64;
 use super::skeletons::{self, Skeleton, Stroke};
 use super::strokes::{Canvas, Point, smooth};
+use secant_core::rng::SplitMix64;
 
 /// Width and height of an image.
 pub const SIDE: usize = 16;

@@ -17,7 +17,6 @@ pub mod libsvm;
 pub mod locate;
 mod number_classes;
 mod progress;
-pub(crate) mod rng;
 mod skeletons;
 pub mod split;
 mod strokes;

@@ -2,7 +2,7 @@
 
 use super::dataset::{Dataset, Splits};
 use super::error::DataError;
-use super::rng::SplitMix64;
+use secant_core::rng::SplitMix64;
 
 /// The shares of the records that are kept out of training.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -2,7 +2,9 @@
 
 use burn::tensor::{DType, Device, Int, Tensor, TensorData};
 
-use crate::data::{Dataset, rng::SplitMix64};
+use secant_core::rng::SplitMix64;
+
+use crate::data::Dataset;
 
 /// Records from which batches are made.
 #[derive(Clone, Copy, Debug)]

@@ -58,6 +58,7 @@ pub(crate) enum Precision {
 pub(crate) struct ReferenceStep {
     pub loss: f64,
     pub params: Vec<Vec<f64>>,
+    pub step_size: Option<f64>,
 }
 
 /// The function that a trace minimises.
@@ -96,7 +97,7 @@ pub(crate) enum ProblemSpec {
 
 impl ProblemSpec {
     /// Rows of data; functions without data ignore batches.
-    fn rows(&self) -> usize {
+    pub fn rows(&self) -> usize {
         match self {
             Self::Quadratic { .. } | Self::Rosenbrock { .. } => usize::MAX,
             Self::Logistic { x, .. } | Self::Mlp { x, .. } | Self::Conv { x, .. } => x.len(),

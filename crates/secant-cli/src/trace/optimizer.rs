@@ -2,8 +2,10 @@
 
 use burn::module::Module;
 use secant::{
-    AdaBeliefConfig, AdamConfig, ApolloConfig, CurvatureTest, Decay, Momentum, QuasiAdamConfig,
-    QuasiAdamEmaConfig, RAdamConfig, Rebound, RmsPropConfig, Scope, SgdConfig, error::ConfigError,
+    AdaBeliefConfig, AdamConfig, ApolloConfig, CurvatureTest, Decay, Formula, LBfgsConfig,
+    LineSearch, Momentum, PairSource, QuasiAdamConfig, QuasiAdamEmaConfig, RAdamConfig, RateDecay,
+    Rebound, RmsPropConfig, Safeguard, Scope, SdLBfgsConfig, SgdBbConfig, SgdConfig, SvrgConfig,
+    error::ConfigError,
 };
 use serde::Deserialize;
 
@@ -21,6 +23,36 @@ pub(crate) enum OptimizerSpec {
     Rmsprop { lr: f64, alpha: f64, eps: f64, weight_decay: f64, momentum: f64, centered: bool },
     Apollo(ApolloSpec),
     QuasiAdam(QuasiAdamSpec),
+    Lbfgs(LBfgsSpec),
+    SdLbfgs { lr: f64, delta: f64, memory: usize, y: String, weight_decay: f64, lr_decay: String },
+    SgdBb(SgdBbSpec),
+    Svrg { lr: f64, snapshot_every: usize, weight_decay: f64 },
+    SvrgBb { lr: f64, snapshot_every: usize },
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct SgdBbSpec {
+    lr: f64,
+    period: usize,
+    beta: f64,
+    formula: String,
+    safeguard: String,
+    tau_min: f64,
+    tau_max: f64,
+    tau_0: f64,
+    reset: bool,
+    weight_decay: f64,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct LBfgsSpec {
+    lr: f64,
+    max_iter: usize,
+    max_eval: usize,
+    tolerance_grad: f64,
+    tolerance_change: f64,
+    history_size: usize,
+    line_search: String,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -62,7 +94,12 @@ impl OptimizerSpec {
             | Self::Adabelief { lr, .. }
             | Self::Rmsprop { lr, .. }
             | Self::Apollo(ApolloSpec { lr, .. })
-            | Self::QuasiAdam(QuasiAdamSpec { lr, .. }) => *lr,
+            | Self::QuasiAdam(QuasiAdamSpec { lr, .. })
+            | Self::Lbfgs(LBfgsSpec { lr, .. })
+            | Self::SdLbfgs { lr, .. }
+            | Self::SgdBb(SgdBbSpec { lr, .. })
+            | Self::Svrg { lr, .. }
+            | Self::SvrgBb { lr, .. } => *lr,
         }
     }
 
@@ -103,6 +140,22 @@ impl OptimizerSpec {
             }
             Self::Apollo(spec) => spec.build(),
             Self::QuasiAdam(spec) => spec.build(),
+            Self::Lbfgs(spec) => spec.build(),
+            Self::SdLbfgs { delta, memory, y, weight_decay, lr_decay, .. } => {
+                let config = SdLBfgsConfig::new()
+                    .with_delta(delta)
+                    .with_memory(memory)
+                    .with_pairs(pair_source(&y)?)
+                    .with_rate_decay(rate_decay(&lr_decay)?);
+                boxed(config.with_decay(Decay::L2(weight_decay)).init()?)
+            }
+            Self::SgdBb(spec) => spec.build(),
+            Self::Svrg { snapshot_every, weight_decay, .. } => {
+                boxed(SvrgConfig::new(snapshot_every).with_decay(Decay::L2(weight_decay)).init()?)
+            }
+            Self::SvrgBb { snapshot_every, .. } => {
+                boxed(SvrgConfig::new(snapshot_every).with_barzilai_borwein(true).init()?)
+            }
         }
     }
 }
@@ -176,6 +229,76 @@ impl QuasiAdamSpec {
             "same_batch" => boxed(config.init_same_batch()?),
             _ => Err(unknown("quasi-adam", "the trace's y is not consecutive or same_batch")),
         }
+    }
+}
+
+impl LBfgsSpec {
+    fn build<M: Module + 'static>(&self) -> Result<BoxedOptimizer<M>, ConfigError> {
+        let line_search = match self.line_search.as_str() {
+            "none" => LineSearch::None,
+            "strong_wolfe" => LineSearch::StrongWolfe,
+            _ => {
+                return Err(unknown(
+                    "l-bfgs",
+                    "the trace's line search is not none or strong_wolfe",
+                ));
+            }
+        };
+        let config = LBfgsConfig::torch()
+            .with_iterations(self.max_iter)
+            .with_evaluations(self.max_eval)
+            .with_tolerance_gradient(self.tolerance_grad)
+            .with_tolerance_change(self.tolerance_change)
+            .with_memory(self.history_size)
+            .with_line_search(line_search);
+        boxed(config.init()?)
+    }
+}
+
+fn pair_source(y: &str) -> Result<PairSource, ConfigError> {
+    match y {
+        "previous_batch" => Ok(PairSource::SameBatch),
+        "consecutive" => Ok(PairSource::ConsecutiveBatches),
+        _ => Err(unknown("sd-lbfgs", "the trace's y is not previous_batch or consecutive")),
+    }
+}
+
+fn rate_decay(name: &str) -> Result<RateDecay, ConfigError> {
+    match name {
+        "sqrt" => Ok(RateDecay::InverseRoot),
+        "none" => Ok(RateDecay::None),
+        _ => Err(unknown("sd-lbfgs", "the trace's lr_decay is not sqrt or none")),
+    }
+}
+
+impl SgdBbSpec {
+    fn build<M: Module + 'static>(&self) -> Result<BoxedOptimizer<M>, ConfigError> {
+        let formula = match self.formula.as_str() {
+            "bb1" => Formula::Bb1,
+            "bb2" => Formula::Bb2,
+            _ => return Err(unknown("sgd-bb", "the trace's formula is not bb1 or bb2")),
+        };
+        let safeguard = match self.safeguard.as_str() {
+            "none" => Safeguard::None,
+            "smoothing" => Safeguard::Smoothing,
+            "interval" => {
+                let Self { tau_min: least, tau_max: most, tau_0: fallback, .. } = *self;
+                Safeguard::Interval { least, most, fallback }
+            }
+            _ => {
+                return Err(unknown(
+                    "sgd-bb",
+                    "the trace's safeguard is not none, interval or smoothing",
+                ));
+            }
+        };
+        let config = SgdBbConfig::new(self.period)
+            .with_beta(Some(self.beta))
+            .with_formula(formula)
+            .with_safeguard(safeguard)
+            .with_reset(self.reset)
+            .with_decay(Decay::L2(self.weight_decay));
+        boxed(config.init()?)
     }
 }
 

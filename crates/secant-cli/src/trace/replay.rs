@@ -1,11 +1,11 @@
 //! Runs a trace's optimizer on its problem and compares every step with the reference.
 
-use secant::dual::Tangents;
+use secant::{Batches, dual::Tangents};
 use serde::Serialize;
 
 use super::{
     file::{ReferenceStep, Trace, TraceError},
-    model::TraceProblem,
+    model::{TraceModel, TraceProblem},
 };
 
 /// Numbers below this count as this large in a relative deviation.
@@ -20,6 +20,9 @@ pub struct StepRecord {
     pub loss: f64,
     /// The parameters after the update, one list a tensor.
     pub params: Vec<Vec<f64>>,
+    /// The step size, where the reference has it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub step_size: Option<f64>,
 }
 
 /// A replayed trace.
@@ -42,14 +45,20 @@ pub fn replay(trace: &Trace) -> Result<Replay, TraceError> {
     let plain = Tangents::none();
     let mut model = problem.model(&trace.init);
     let mut optimizer = trace.optimizer.build()?;
+    let mut batches = batches(trace)?;
+    let has_batches = trace.batches.is_some();
     let mut replay = Replay { steps: Vec::new(), deviation: 0.0, worst_step: 1 };
     for (index, reference) in trace.trace.iter().enumerate() {
-        let rows = trace.batches.as_ref().map(|all| all[index % all.len()].as_slice());
-        let report = optimizer.step(trace.optimizer.lr(), &mut model, &mut |model| {
-            problem.loss(model, &plain, rows).value
-        })?;
-        let loss = report.loss.unwrap_or(f64::NAN);
-        let step = StepRecord { step: index + 1, loss, params: problem.values(&model) };
+        let mut loss =
+            |model: &TraceModel, rows: &[usize]| problem.loss(model, &plain, has_batches.then_some(rows)).value;
+        let report =
+            optimizer.step_on(trace.optimizer.lr(), &mut model, &mut batches, &mut loss)?;
+        let step = StepRecord {
+            step: index + 1,
+            loss: report.loss.unwrap_or(f64::NAN),
+            params: problem.values(&model),
+            step_size: reference.step_size.and(report.step_size),
+        };
         let deviation = step.deviation(reference);
         // NaN counts as the largest.
         if deviation > replay.deviation || deviation.is_nan() {
@@ -60,13 +69,24 @@ pub fn replay(trace: &Trace) -> Result<Replay, TraceError> {
     Ok(replay)
 }
 
+/// The batches of a trace; without any, one that stands for all data.
+fn batches(trace: &Trace) -> Result<Batches, TraceError> {
+    Ok(match &trace.batches {
+        Some(lists) => Batches::listed(trace.problem.rows(), lists.clone())?,
+        None => Batches::listed(1, vec![vec![0]])?,
+    })
+}
+
 impl StepRecord {
-    /// max |ours - reference| / max(max |reference|, floor), over the loss and every tensor.
+    /// max |ours - reference| / max(max |reference|, floor), over the loss, every tensor and
+    /// the step size.
     fn deviation(&self, reference: &ReferenceStep) -> f64 {
         let tensors = self.params.iter().zip(&reference.params);
-        tensors
-            .map(|(ours, theirs)| relative(ours, theirs))
-            .fold(relative(&[self.loss], &[reference.loss]), larger)
+        let tensors = tensors.map(|(ours, theirs)| relative(ours, theirs));
+        let step_size = reference
+            .step_size
+            .map(|theirs| relative(&[self.step_size.unwrap_or(f64::NAN)], &[theirs]));
+        tensors.chain(step_size).fold(relative(&[self.loss], &[reference.loss]), larger)
     }
 }
 

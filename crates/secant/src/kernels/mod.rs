@@ -9,9 +9,12 @@
 //! a result does not depend on the number of threads.
 
 mod lanes;
+mod rows;
 mod view;
 
 pub use lanes::{LANES, in_f64, lane_maximum, lane_sums};
+pub use rows::{combine_rows, row_products};
+use view::CHUNK;
 pub use view::View;
 
 use burn::tensor::{DType, Element, TensorData};

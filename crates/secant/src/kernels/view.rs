@@ -9,7 +9,7 @@ use super::{
 };
 
 /// Numbers in a chunk: seven `f32` vectors of this length fit in a second-level cache.
-const CHUNK: usize = 16 * 1024;
+pub(super) const CHUNK: usize = 16 * 1024;
 
 /// A tensor of at most this many numbers is treated by one thread, so that a second pass over it
 /// finds it in cache.

@@ -3,11 +3,18 @@
 pub mod adabelief;
 pub mod adam;
 pub mod apollo;
+pub mod lbfgs;
+pub mod multi_batch;
+mod objective;
+pub mod online_lbfgs;
 pub mod quasi_adam;
 pub mod radam;
 pub mod rmsprop;
+pub mod sd_lbfgs;
 pub mod sgd;
+pub mod sgd_bb;
 mod state;
+pub mod svrg;
 
 pub use state::State;
 pub(crate) use state::record_state;
@@ -91,6 +98,12 @@ pub trait Method: Clone + Send + Sync + 'static {
 
     /// Whether a step asks for more than one evaluation, which must then see the same function.
     fn evaluates_again(&self) -> bool {
+        false
+    }
+
+    /// Whether a step searches along the loss. It is then told every loss's value, gradients are not
+    /// clipped, all parameters have one step length, and decay is part of the loss.
+    fn searches(&self) -> bool {
         false
     }
 

@@ -1,6 +1,6 @@
 //! What a method remembers, in a form that records can write and read.
 
-use crate::blocks::Blocks;
+use crate::{blocks::Blocks, operator::InverseLBfgs};
 
 /// What a method remembers from step to step: named vectors and named numbers.
 pub trait State: Default + Clone + Send + Sync + 'static {
@@ -15,11 +15,22 @@ pub trait State: Default + Clone + Send + Sync + 'static {
 
     /// Lists of numbers by name.
     fn numbers_mut(&mut self) -> Vec<(&'static str, &mut Vec<f64>)>;
+
+    /// The matrices of pairs by name.
+    fn matrices(&self) -> Vec<(&'static str, &InverseLBfgs)> {
+        Vec::new()
+    }
+
+    /// The matrices of pairs, to be written, in the same order.
+    fn matrices_mut(&mut self) -> Vec<(&'static str, &mut InverseLBfgs)> {
+        Vec::new()
+    }
 }
 
-/// Implements [`State`] for a struct: its vectors, its counters, its lists of numbers.
+/// Implements [`State`] for a struct: its vectors, its counters, its lists of numbers, and its
+/// matrices of pairs if it has some.
 macro_rules! record_state {
-    ($state:ty { vectors: [$($vector:ident),*], counters: [$($counter:ident),*], numbers: [$($number:ident),*] }) => {
+    ($state:ty { vectors: [$($vector:ident),*], counters: [$($counter:ident),*], numbers: [$($number:ident),*] $(, matrices: [$($matrix:ident),*])? }) => {
         impl $crate::method::State for $state {
             fn vectors(&self) -> Vec<(&'static str, &$crate::blocks::Blocks)> {
                 vec![$((stringify!($vector), &self.$vector)),*]
@@ -36,6 +47,18 @@ macro_rules! record_state {
             fn numbers_mut(&mut self) -> Vec<(&'static str, &mut Vec<f64>)> {
                 vec![$((stringify!($number), &mut self.$number)),*]
             }
+
+            $(
+                fn matrices(&self) -> Vec<(&'static str, &$crate::operator::InverseLBfgs)> {
+                    vec![$((stringify!($matrix), &self.$matrix)),*]
+                }
+
+                fn matrices_mut(
+                    &mut self,
+                ) -> Vec<(&'static str, &mut $crate::operator::InverseLBfgs)> {
+                    vec![$((stringify!($matrix), &mut self.$matrix)),*]
+                }
+            )?
         }
     };
 }

@@ -1,11 +1,14 @@
 //! Answers a method's questions about the loss, and counts every answer.
 
+mod loss;
 mod module;
 mod parameters;
+mod probe;
 mod running;
 mod screen;
 
-pub(crate) use module::{Closure, ModuleOracle, evaluate, is_random, seed_device};
+pub(crate) use loss::{Loss, OfBatch, OfRecords};
+pub(crate) use module::{ModuleOracle, evaluate, is_random, seed_device};
 pub(crate) use parameters::{layout_with_gradients, trainable_layout};
 pub(crate) use running::RunningStatistics;
 pub use screen::Clipping;
@@ -15,13 +18,52 @@ use secant_core::report::{Evals, Outcome, Rejection, StepReport};
 
 use crate::{blocks::Blocks, error::StepError};
 
-/// What a method may ask during one step. All answers of a step refer to the same batch.
+/// The records that a question is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Records {
+    /// The batch of the step.
+    Batch,
+    /// All there are.
+    All,
+    /// Those that this batch shares with the next.
+    Shared,
+    /// This many, drawn independently.
+    Sample(usize),
+}
+
+/// What a method may ask during one step. In [`Optimizer::step`](crate::Optimizer::step), whose
+/// closure stands for all data there are, all [`Records`] are the batch.
 pub trait Oracle {
-    /// The gradient at the current parameters, screened and clipped.
+    /// The gradient of the batch at the current parameters, screened and clipped. Asked first.
     ///
     /// # Errors
     /// A broken contract: a gradient that is missing, a loss that is not one number.
     fn gradient(&mut self) -> Result<Evaluation, StepError>;
+
+    /// The gradient at the current parameters; its loss is read.
+    ///
+    /// # Errors
+    /// As [`Oracle::gradient`].
+    fn gradient_of(&mut self, records: Records) -> Result<Evaluation, StepError>;
+
+    /// The gradient at `point`, which is lent and comes back; its loss is read.
+    ///
+    /// # Errors
+    /// As [`Oracle::gradient`].
+    fn gradient_at(
+        &mut self,
+        records: Records,
+        point: &mut Blocks,
+    ) -> Result<Evaluation, StepError>;
+
+    /// The loss of the batch at `point`, which is lent and comes back; it can be NaN or infinite.
+    ///
+    /// # Errors
+    /// A loss that is not one number.
+    fn value_at(&mut self, point: &mut Blocks) -> Result<f64, StepError>;
+
+    /// Whether `records` are those of the batch, so that its gradient answers for them.
+    fn is_batch(&self, records: Records) -> bool;
 
     /// Lends the parameters to be written; they are back in the model when it returns.
     fn write(&mut self, update: &mut dyn FnMut(&mut Blocks));

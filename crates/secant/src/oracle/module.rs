@@ -8,24 +8,24 @@ use burn::{
 use secant_core::report::{Evals, Rejection};
 
 use super::{
-    Evaluation, Oracle, Screen,
+    Evaluation, Loss, Oracle, Records, Screen,
     parameters::{take_gradients, write_parameters},
+    probe::Probe,
     running::RunningStatistics,
 };
 use crate::{
-    blocks::{Blocks, Layout},
+    batches::Batches,
+    blocks::{Blocks, Layout, add_scaled},
     error::StepError,
 };
-
-/// The user's loss of one batch.
-pub(crate) type Closure<'a, M> = &'a mut dyn FnMut(&M) -> Tensor<1>;
 
 /// The loss tensor and the gradients at the model's parameters.
 pub(crate) fn evaluate<M: Module>(
     model: &M,
-    closure: Closure<'_, M>,
+    loss: &mut dyn Loss<M>,
+    records: &[usize],
 ) -> Result<(Tensor<1>, GradientsParams), StepError> {
-    let loss = value(model, closure)?;
+    let loss = value(model, loss, records)?;
     if !loss.is_tracked() {
         return Err(StepError::Untracked);
     }
@@ -33,8 +33,12 @@ pub(crate) fn evaluate<M: Module>(
     Ok((loss.inner(), gradients))
 }
 
-fn value<M: Module>(model: &M, closure: Closure<'_, M>) -> Result<Tensor<1>, StepError> {
-    let loss = closure(model);
+fn value<M: Module>(
+    model: &M,
+    loss: &mut dyn Loss<M>,
+    records: &[usize],
+) -> Result<Tensor<1>, StepError> {
+    let loss = loss.of(model, records);
     match loss.shape().num_elements() {
         1 => Ok(loss),
         elements => Err(StepError::LossShape { elements }),
@@ -46,11 +50,15 @@ pub(crate) struct ModuleOracle<'a, 'c, M> {
     pub model: &'a mut M,
     pub layout: &'a Layout,
     pub screen: Screen,
+    /// Whether the method needs the value of every loss.
+    pub reads_loss: bool,
     /// The loss; absent where the caller brought the gradients.
-    pub closure: Option<Closure<'c, M>>,
+    pub loss: Option<&'c mut dyn Loss<M>>,
+    /// Where the loss is told its records: the batch of the step, and what else can be drawn.
+    pub batches: Option<&'c mut Batches>,
     /// Gradients already there for the first question.
     pub ready: Option<(Option<Tensor<1>>, GradientsParams)>,
-    /// The seed of every evaluation of this step, where the closure is random.
+    /// The seed of every evaluation of this step, where the loss is random.
     pub seed: Option<u64>,
     pub evals: Evals,
     /// Whether this step has been answered a gradient.
@@ -58,41 +66,136 @@ pub(crate) struct ModuleOracle<'a, 'c, M> {
 }
 
 impl<M: Module> ModuleOracle<'_, '_, M> {
-    /// The gradients of the next question. All but the first leave no trace in running statistics.
-    fn next_gradients(&mut self) -> Result<(Option<Tensor<1>>, GradientsParams), StepError> {
-        if let Some(ready) = self.ready.take() {
-            return Ok(ready);
-        }
-        let closure = self.closure.as_deref_mut().ok_or(StepError::NoGradient)?;
+    /// Loss and gradients at `model`, or at the user's model, on `records`, or on the batch. All but
+    /// the first leave no trace in running statistics.
+    fn evaluate(
+        &mut self,
+        model: Option<&M>,
+        records: Option<&[usize]>,
+    ) -> Result<(Tensor<1>, GradientsParams), StepError> {
+        let loss = self.loss.as_deref_mut().ok_or(StepError::NoGradient)?;
+        let batch = self.batches.as_deref().map_or(&[][..], Batches::batch);
+        let before = self.answered.then(|| RunningStatistics::of(self.model));
         if let Some(seed) = self.seed {
             seed_device(self.model, seed)?;
         }
-        let again = self.answered.then(|| RunningStatistics::of(self.model));
-        let evaluated = evaluate(self.model, closure);
-        if let Some(before) = again {
-            before.restore(self.model);
+        let model = model.unwrap_or(self.model);
+        let evaluated = evaluate(model, loss, records.unwrap_or(batch));
+        if let Some(before) = before {
+            before.restore(model);
         }
+        self.answered = true;
         self.evals.gradient += 1;
-        evaluated.map(|(loss, gradients)| (Some(loss), gradients))
+        evaluated
+    }
+
+    /// The parts in which `records` are evaluated; none is the batch.
+    fn parts(&mut self, records: Records) -> Option<Vec<Vec<usize>>> {
+        let batches = self.batches.as_deref_mut()?;
+        match records {
+            Records::Batch => None,
+            Records::All => Some(batches.parts()),
+            Records::Shared => Some(vec![batches.shared().to_vec()]),
+            Records::Sample(size) => Some(vec![batches.sample(size)]),
+        }
+    }
+
+    /// The mean of loss and gradient over all `records`, at `model`, or at the user's model.
+    fn mean(&mut self, records: Records, model: Option<&M>) -> Result<(f64, Blocks), StepError> {
+        let Some(parts) = self.parts(records) else { return self.loss_and_gradient(model, None) };
+        if let [part] = parts.as_slice() {
+            return self.loss_and_gradient(model, Some(part));
+        }
+        let records: usize = parts.iter().map(Vec::len).sum();
+        let (mut mean_loss, mut mean) = (0.0, Blocks::zeros(self.layout));
+        for part in parts {
+            let weight = part.len() as f64 / records as f64;
+            let (loss, gradient) = self.loss_and_gradient(model, Some(&part))?;
+            mean_loss += weight * loss;
+            add_scaled(&mut mean, weight, &gradient);
+        }
+        Ok((mean_loss, mean))
+    }
+
+    fn loss_and_gradient(
+        &mut self,
+        model: Option<&M>,
+        records: Option<&[usize]>,
+    ) -> Result<(f64, Blocks), StepError> {
+        let (loss, gradients) = self.evaluate(model, records)?;
+        let gradient = take_gradients(model.unwrap_or(self.model), self.layout, gradients)?;
+        Ok((read(&loss), gradient))
+    }
+
+    /// An answer whose loss was read.
+    fn screened(&self, loss: f64, mut gradient: Blocks) -> Evaluation {
+        let (gradient_norm, rejection) = if self.screen.guard && !loss.is_finite() {
+            (None, Some(Rejection::NonFiniteLoss))
+        } else {
+            match self.screen.apply(&mut gradient) {
+                Ok(norm) => (norm, None),
+                Err(rejection) => (None, Some(rejection)),
+            }
+        };
+        Evaluation { loss: Some(loss), gradient, gradient_norm, rejection }
     }
 }
 
 impl<M: Module> Oracle for ModuleOracle<'_, '_, M> {
     fn gradient(&mut self) -> Result<Evaluation, StepError> {
-        let (loss, gradients) = self.next_gradients()?;
-        self.answered = true;
-        let mut gradient = take_gradients(self.model, self.layout, gradients)?;
-        // Reading the loss is a decision of the guard.
-        let loss = loss.filter(|_| self.screen.guard).map(|loss| read(&loss));
-        if loss.is_some_and(|loss| !loss.is_finite()) {
-            let rejection = Some(Rejection::NonFiniteLoss);
-            return Ok(Evaluation { loss, gradient, gradient_norm: None, rejection });
-        }
-        let (gradient_norm, rejection) = match self.screen.apply(&mut gradient) {
-            Ok(norm) => (norm, None),
-            Err(rejection) => (None, Some(rejection)),
+        let (loss, gradients) = match self.ready.take() {
+            Some(ready) => ready,
+            None => self.evaluate(None, None).map(|(loss, gradients)| (Some(loss), gradients))?,
         };
-        Ok(Evaluation { loss, gradient, gradient_norm, rejection })
+        self.answered = true;
+        let gradient = take_gradients(self.model, self.layout, gradients)?;
+        // Reading the loss is a decision of the guard.
+        match loss.filter(|_| self.screen.guard || self.reads_loss) {
+            Some(loss) => Ok(self.screened(read(&loss), gradient)),
+            None => {
+                let answer = self.screened(0.0, gradient);
+                Ok(Evaluation { loss: None, ..answer })
+            }
+        }
+    }
+
+    fn gradient_of(&mut self, records: Records) -> Result<Evaluation, StepError> {
+        let (loss, gradient) = self.mean(records, None)?;
+        Ok(self.screened(loss, gradient))
+    }
+
+    fn gradient_at(
+        &mut self,
+        records: Records,
+        point: &mut Blocks,
+    ) -> Result<Evaluation, StepError> {
+        let probe = Probe::new(self.model, self.layout, point, true);
+        let (loss, gradient) = self.mean(records, Some(probe.model()))?;
+        Ok(self.screened(loss, gradient))
+    }
+
+    fn value_at(&mut self, point: &mut Blocks) -> Result<f64, StepError> {
+        let loss = self.loss.as_deref_mut().ok_or(StepError::NoGradient)?;
+        let batch = self.batches.as_deref().map_or(&[][..], Batches::batch);
+        let before = RunningStatistics::of(self.model);
+        if let Some(seed) = self.seed {
+            seed_device(self.model, seed)?;
+        }
+        let probe = Probe::new(self.model, self.layout, point, false);
+        let evaluated = value(probe.model(), loss, batch).map(|loss| read(&loss));
+        before.restore(self.model);
+        self.evals.loss += 1;
+        evaluated
+    }
+
+    fn is_batch(&self, records: Records) -> bool {
+        let Some(batches) = self.batches.as_deref() else { return true };
+        match records {
+            Records::Batch => true,
+            Records::All => batches.batch().len() == batches.records() && is_all(batches.batch()),
+            Records::Shared => batches.shared() == batches.batch(),
+            Records::Sample(_) => false,
+        }
     }
 
     fn write(&mut self, update: &mut dyn FnMut(&mut Blocks)) {
@@ -104,17 +207,25 @@ impl<M: Module> Oracle for ModuleOracle<'_, '_, M> {
     }
 }
 
+/// Whether a list as long as all records has each of them once.
+fn is_all(batch: &[usize]) -> bool {
+    let mut seen = vec![false; batch.len()];
+    batch.iter().for_each(|record| seen[*record] = true);
+    seen.into_iter().all(|seen| seen)
+}
+
 /// Whether two evaluations of the loss at one point differ: dropout, augmentation.
 ///
 /// Both are forward passes without a graph, and leave no trace in running statistics.
 pub(crate) fn is_random<M: Module>(
     model: &M,
-    closure: Closure<'_, M>,
+    loss: &mut dyn Loss<M>,
+    records: &[usize],
     evals: &mut Evals,
 ) -> Result<bool, StepError> {
     let statistics = RunningStatistics::of(model);
     let frozen = model.clone().no_grad();
-    let mut bits = || value(&frozen, closure).map(|loss| read(&loss).to_bits());
+    let mut bits = || value(&frozen, loss, records).map(|loss| read(&loss).to_bits());
     let answers = (bits(), bits());
     statistics.restore(model);
     evals.loss += 2;

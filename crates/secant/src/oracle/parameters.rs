@@ -159,7 +159,7 @@ pub(crate) fn write_parameters<M: Module>(
 
 /// The autodiff state of a parameter, which a new value does not have by itself.
 #[derive(Clone, Debug)]
-struct Context {
+pub(super) struct Context {
     device: Device,
     require_grad: bool,
     distributed: bool,
@@ -167,7 +167,7 @@ struct Context {
 }
 
 impl Context {
-    fn of<const D: usize>(value: &Tensor<D>) -> Self {
+    pub fn of<const D: usize>(value: &Tensor<D>) -> Self {
         Self {
             device: value.device(),
             require_grad: value.is_require_grad(),
@@ -176,8 +176,13 @@ impl Context {
         }
     }
 
+    /// The same, tracked or not.
+    pub fn tracked(self, require_grad: bool) -> Self {
+        Self { require_grad, ..self }
+    }
+
     /// The parameter's new value, on its device with its autodiff state.
-    fn restore<const D: usize>(&self, id: ParamId, data: TensorData) -> Tensor<D> {
+    pub fn restore<const D: usize>(&self, id: ParamId, data: TensorData) -> Tensor<D> {
         let dtype = data.dtype();
         let mut value = Tensor::from_data(data, (&self.device, dtype));
         if let Some(strategy) = self.checkpointing {
@@ -191,7 +196,7 @@ impl Context {
 }
 
 /// Takes the layout's parameters out and leaves empty ones.
-struct Take<'a> {
+pub(super) struct Take<'a> {
     layout: &'a Layout,
     values: Vec<Option<Tensor<1>>>,
     contexts: Vec<Option<Context>>,
@@ -200,7 +205,7 @@ struct Take<'a> {
 }
 
 impl<'a> Take<'a> {
-    fn new(layout: &'a Layout) -> Self {
+    pub fn new(layout: &'a Layout) -> Self {
         let count = layout.entries().len();
         Self {
             layout,
@@ -211,7 +216,7 @@ impl<'a> Take<'a> {
     }
 
     /// The values, now that nothing else holds them, and what is needed to put them back.
-    fn finish(self) -> (Blocks, Vec<Option<Context>>, Vec<usize>) {
+    pub fn finish(self) -> (Blocks, Vec<Option<Context>>, Vec<usize>) {
         let shaped = |(value, entry): (Option<Tensor<1>>, &Entry)| {
             let (bytes, _, dtype) =
                 value.expect("gradients of all were taken").into_data().into_parts();

@@ -1,30 +1,30 @@
-//! SplitMix64, the random generator of the data module.
+//! SplitMix64, the random generator of data, batches and probes.
 //!
-//! It is written out here so that a seed gives the same data with every version of every
+//! It is written out here so that a seed gives the same numbers with every version of every
 //! dependency. All derived draws use only exact arithmetic, so they are the same on every platform
 //! too.
 
 /// The SplitMix64 generator of Steele, Lea and Flood (2014).
 #[derive(Debug, Clone)]
-pub(crate) struct SplitMix64 {
+pub struct SplitMix64 {
     state: u64,
 }
 
 impl SplitMix64 {
     /// A generator that starts from `seed`.
-    pub(crate) fn new(seed: u64) -> Self {
+    pub fn new(seed: u64) -> Self {
         Self { state: seed }
     }
 
     /// A generator for the `stream`-th independent sequence of `seed`.
-    pub(crate) fn stream(seed: u64, stream: u64) -> Self {
+    pub fn stream(seed: u64, stream: u64) -> Self {
         let mut first = Self::new(seed);
         let mut second = Self::new(first.next_u64() ^ stream);
         Self::new(second.next_u64())
     }
 
     /// The next 64 random bits.
-    pub(crate) fn next_u64(&mut self) -> u64 {
+    pub fn next_u64(&mut self) -> u64 {
         self.state = self.state.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut z = self.state;
         z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -33,19 +33,19 @@ impl SplitMix64 {
     }
 
     /// A whole number from `0` up to but not including `bound`, which must not be zero.
-    pub(crate) fn below(&mut self, bound: usize) -> usize {
+    pub fn below(&mut self, bound: usize) -> usize {
         // The high half of a 128-bit product; its bias is below `bound / 2^64`.
         ((u128::from(self.next_u64()) * bound as u128) >> 64) as usize
     }
 
     /// A number from `low` up to but not including `high`.
-    pub(crate) fn range(&mut self, low: f32, high: f32) -> f32 {
+    pub fn range(&mut self, low: f32, high: f32) -> f32 {
         let unit = (self.next_u64() >> 40) as f32 / (1u64 << 24) as f32;
         low + (high - low) * unit
     }
 
     /// A nearly normal number of mean 0 and deviation 1: the sum of four uniform ones.
-    pub(crate) fn bell(&mut self) -> f32 {
+    pub fn bell(&mut self) -> f32 {
         let bits = self.next_u64();
         let sum: u64 = (0..4).map(|part| (bits >> (16 * part)) & 0xFFFF).sum();
         // Four uniform numbers on [0, 1] have mean 2 and variance 1/3.
@@ -53,7 +53,7 @@ impl SplitMix64 {
     }
 
     /// Puts `items` into a random order (Fisher-Yates).
-    pub(crate) fn shuffle<T>(&mut self, items: &mut [T]) {
+    pub fn shuffle<T>(&mut self, items: &mut [T]) {
         for last in (1..items.len()).rev() {
             let other = self.below(last + 1);
             items.swap(last, other);
