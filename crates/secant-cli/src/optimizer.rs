@@ -3,6 +3,7 @@
 use burn::{module::Module, tensor::Tensor};
 use secant::{
     Batches, Optimizer, StepReport,
+    dual::{Dual, Tangents},
     error::{ConfigError, StepError},
     method::Method,
 };
@@ -10,8 +11,8 @@ use secant::{
 /// The loss of one batch.
 pub type Loss<'a, M> = &'a mut dyn FnMut(&M) -> Tensor<1>;
 
-/// The mean loss of some records.
-pub type LossOn<'a, M> = &'a mut dyn FnMut(&M, &[usize]) -> Tensor<1>;
+/// The mean loss of some records, on duals.
+pub type LossOn<'a, M> = &'a mut dyn FnMut(&M, &Tangents, &[usize]) -> Dual<1>;
 
 /// Any optimizer of modules `M`.
 pub trait ModelOptimizer<M>: Send {
@@ -21,7 +22,7 @@ pub trait ModelOptimizer<M>: Send {
     /// A broken contract.
     fn step(&mut self, lr: f64, model: &mut M, loss: Loss<'_, M>) -> Result<StepReport, StepError>;
 
-    /// One step on the next batch; see [`Optimizer::step_on`].
+    /// One step on the next batch; see [`Optimizer::step_dual_on`].
     ///
     /// # Errors
     /// A broken contract.
@@ -52,7 +53,7 @@ impl<M: Module, K: Method> ModelOptimizer<M> for Optimizer<K> {
         batches: &mut Batches,
         loss: LossOn<'_, M>,
     ) -> Result<StepReport, StepError> {
-        Self::step_on(self, lr, model, batches, loss)
+        Self::step_dual_on(self, lr, model, batches, loss)
     }
 
     fn rejected_steps(&self) -> u64 {

@@ -11,7 +11,7 @@ use burn::{
     tensor::{DType, Shape, TensorData},
 };
 
-use crate::kernels::{Real, TensorKernel, View, for_each_tensor};
+use crate::kernels::Real;
 
 /// One trainable parameter.
 #[derive(Clone, Debug, PartialEq)]
@@ -131,23 +131,4 @@ impl Blocks {
 
 fn zeros_of<T: Real>(shape: &Shape) -> TensorData {
     TensorData::new(vec![T::zero(); shape.num_elements()], shape.clone())
-}
-
-/// y <- y + a x.
-pub(crate) fn add_scaled(y: &mut Blocks, a: f64, x: &Blocks) {
-    for_each_tensor(&AddScaled(a), [y], [x]);
-}
-
-struct AddScaled(f64);
-
-impl TensorKernel<1, 1> for AddScaled {
-    type Output = ();
-
-    fn run<T: Real>(&self, _: usize, mut view: View<'_, T, 1, 1>) {
-        let a = T::of(self.0);
-        view.apply(
-            #[inline(always)]
-            move |[y], [x]| [y + a * x],
-        );
-    }
 }

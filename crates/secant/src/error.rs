@@ -98,6 +98,21 @@ pub enum StepError {
         /// Its number type.
         dtype: String,
     },
+    /// An exact Hessian product failed.
+    #[error(transparent)]
+    Product(#[from] ProductError),
+    /// Differences of gradients are no Hessian product here.
+    #[error(
+        "differences of gradients to both sides disagree by {percent:.0} %: the loss has kinks (ReLU, max-pooling), and they are no Hessian product; write the loss on duals and use `step_dual`, or allow them with `allow_differences`",
+        percent = 100.0 * asymmetry
+    )]
+    Kinks {
+        /// |g(w + hv) - 2 g(w) + g(w - hv)| / |g(w + hv) - g(w - hv)|.
+        asymmetry: f64,
+    },
+    /// A Hessian product was asked for on more records than are evaluated at once.
+    #[error("a Hessian product is of one batch or sample, and not of all records in parts")]
+    ProductOfAll,
     /// The batches are not those that the optimizer's record speaks of.
     #[error(
         "the record goes on with other batches; draw them from the same number of records with the same size, overlap and seed"

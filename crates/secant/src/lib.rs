@@ -55,13 +55,15 @@ pub mod operator;
 mod optimizer;
 pub mod oracle;
 mod record;
+mod vectors;
 
 pub use batches::Batches;
 pub use burn_schedule::Scheduler;
 pub use group::Group;
 pub use method::{
-    Decay,
+    Decay, RateDecay,
     adabelief::AdaBeliefConfig,
+    adahessian::{AdaHessianConfig, Averaging},
     adam::AdamConfig,
     apollo::{ApolloConfig, Rebound},
     lbfgs::{LBfgsConfig, LineSearch, Rules},
@@ -70,9 +72,10 @@ pub use method::{
     quasi_adam::{OnRejection, QuasiAdamConfig, Scope, replace_ema::QuasiAdamEmaConfig},
     radam::RAdamConfig,
     rmsprop::RmsPropConfig,
-    sd_lbfgs::{PairSource, RateDecay, SdLBfgsConfig},
+    sd_lbfgs::{PairSource, SdLBfgsConfig},
     sgd::{Momentum, SgdConfig},
     sgd_bb::SgdBbConfig,
+    sqn::SqnConfig,
     svrg::SvrgConfig,
 };
 pub use optimizer::Optimizer;

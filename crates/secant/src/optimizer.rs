@@ -10,12 +10,13 @@ use secant_core::report::{Evals, Outcome, StepReport};
 use crate::{
     batches::Batches,
     blocks::Layout,
+    dual::{Dual, Tangents},
     error::{ConfigError, StepError},
     group::{Group, require_decay},
     method::{Decay, GradientMethod, Method, State, StepContext, TensorSettings},
     oracle::{
-        Clipping, Loss, ModuleOracle, OfBatch, OfRecords, RunningStatistics, Screen, evaluate,
-        is_random, layout_with_gradients,
+        Clipping, Loss, ModuleOracle, OfBatch, OfRecords, OnDuals, RunningStatistics, Screen,
+        WithProduct, evaluate, is_random, layout_with_gradients,
     },
 };
 
@@ -37,6 +38,7 @@ pub struct Optimizer<K: Method> {
     groups: Vec<Group>,
     screen: Screen,
     seed: u64,
+    allow_differences: bool,
     pub(crate) session: Option<Session<K::State>>,
 }
 
@@ -98,7 +100,14 @@ impl<K: Method> Optimizer<K> {
         method.validate()?;
         require_decay(K::NAME, method.decay())?;
         let screen = Screen { guard: true, clipping: None };
-        Ok(Self { method, groups: Vec::new(), screen, seed: 0, session: None })
+        Ok(Self {
+            method,
+            groups: Vec::new(),
+            screen,
+            seed: 0,
+            allow_differences: false,
+            session: None,
+        })
     }
 
     /// Gives some parameters other settings. Takes effect before the first step.
@@ -139,6 +148,14 @@ impl<K: Method> Optimizer<K> {
     #[must_use]
     pub fn with_seed(mut self, seed: u64) -> Self {
         self.seed = seed;
+        self
+    }
+
+    /// Lets differences of gradients stand for Hessian products also where the loss has kinks (ReLU,
+    /// max-pooling), where they are wrong by 60 to 2000 %. Without it such a step fails.
+    #[must_use]
+    pub fn allow_differences(mut self) -> Self {
+        self.allow_differences = true;
         self
     }
 
@@ -198,12 +215,66 @@ impl<K: Method> Optimizer<K> {
         batches: &mut Batches,
         loss: impl FnMut(&M, &[usize]) -> Tensor<1>,
     ) -> Result<StepReport, StepError> {
+        self.step_drawn(lr.into(), model, batches, &mut OfRecords(loss))
+    }
+
+    /// One step on the batch that `loss` refers to, which is written on duals: Hessian products are
+    /// then exact. For methods that need none it is [`Optimizer::step`].
+    ///
+    /// # Errors
+    /// A broken contract; model and state are then as before.
+    pub fn step_dual<M: Module>(
+        &mut self,
+        lr: impl Into<ModuleLearningRate>,
+        model: &mut M,
+        mut loss: impl FnMut(&M, &Tangents) -> Dual<1>,
+    ) -> Result<StepReport, StepError> {
+        let loss = |model: &M, at: &Tangents, _: &[usize]| loss(model, at);
+        self.step_with(&lr.into(), model, &mut OnDuals(loss), None)
+    }
+
+    /// [`Optimizer::step_on`] with a loss on duals: Hessian products are then exact.
+    ///
+    /// # Errors
+    /// A broken contract; model, state and batches are then as before.
+    pub fn step_dual_on<M: Module>(
+        &mut self,
+        lr: impl Into<ModuleLearningRate>,
+        model: &mut M,
+        batches: &mut Batches,
+        loss: impl FnMut(&M, &Tangents, &[usize]) -> Dual<1>,
+    ) -> Result<StepReport, StepError> {
+        self.step_drawn(lr.into(), model, batches, &mut OnDuals(loss))
+    }
+
+    /// One step on the batch that `loss` refers to, with the user's own Hessian product: the
+    /// Hessian of the loss at the model times a vector.
+    ///
+    /// # Errors
+    /// A broken contract; model and state are then as before.
+    pub fn step_with_product<M: Module>(
+        &mut self,
+        lr: impl Into<ModuleLearningRate>,
+        model: &mut M,
+        loss: impl FnMut(&M) -> Tensor<1>,
+        product: impl FnMut(&M, &GradientsParams) -> GradientsParams,
+    ) -> Result<StepReport, StepError> {
+        self.step_with(&lr.into(), model, &mut WithProduct(loss, product), None)
+    }
+
+    fn step_drawn<M: Module>(
+        &mut self,
+        lr: ModuleLearningRate,
+        model: &mut M,
+        batches: &mut Batches,
+        loss: &mut dyn Loss<M>,
+    ) -> Result<StepReport, StepError> {
         let mut drawn = batches.clone();
         if let Some(Session { batches: Some(saved), is_loaded: true, .. }) = &self.session {
             drawn.restore(saved)?;
         }
         drawn.draw();
-        let report = self.step_with(&lr.into(), model, &mut OfRecords(loss), Some(&mut drawn))?;
+        let report = self.step_with(&lr, model, loss, Some(&mut drawn))?;
         if let Some(session) = &mut self.session {
             session.batches = Some(drawn.save());
             session.is_loaded = false;
@@ -347,6 +418,7 @@ impl<K: Method> Optimizer<K> {
         }
         let context = StepContext { layout: &session.layout, tensors: &tensors };
         let Asked { loss, batches, ready, seed, evals } = asked;
+        let answered = ready.is_some();
         let mut oracle = ModuleOracle {
             model,
             layout: &session.layout,
@@ -357,7 +429,8 @@ impl<K: Method> Optimizer<K> {
             ready,
             seed,
             evals,
-            answered: false,
+            answered,
+            allow_differences: self.allow_differences,
         };
         let report = self.method.step(&context, &mut oracle, &mut session.state)?;
         match report.outcome {

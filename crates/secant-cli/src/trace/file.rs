@@ -16,6 +16,7 @@ pub struct Trace {
     pub(crate) batches: Option<Vec<Vec<usize>>>,
     pub(crate) init: Vec<Vec<f64>>,
     pub(crate) optimizer: OptimizerSpec,
+    pub(crate) probes: Option<Vec<Vec<Vec<f64>>>>,
     pub(crate) steps: usize,
     pub(crate) tolerance: f64,
     pub(crate) trace: Vec<ReferenceStep>,

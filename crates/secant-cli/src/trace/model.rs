@@ -64,6 +64,14 @@ impl<'a> TraceProblem<'a> {
         model
     }
 
+    /// Lists in the order of the file, in the order of the module.
+    pub(crate) fn in_module_order(&self, lists: &[Vec<f64>]) -> Vec<Vec<f64>> {
+        let mut ordered: Vec<_> = self.shapes.iter().zip(lists).collect();
+        // The module is ordered by rank, and by the file within a rank.
+        ordered.sort_by_key(|(shape, _)| std::cmp::Reverse(shape.len()));
+        ordered.into_iter().map(|(_, list)| list.clone()).collect()
+    }
+
     /// The values of the module's parameters, in the order of the file.
     pub(crate) fn values(&self, model: &TraceModel) -> Vec<Vec<f64>> {
         self.in_order(

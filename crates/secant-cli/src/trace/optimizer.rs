@@ -2,10 +2,11 @@
 
 use burn::module::Module;
 use secant::{
-    AdaBeliefConfig, AdamConfig, ApolloConfig, CurvatureTest, Decay, Formula, LBfgsConfig,
-    LineSearch, Momentum, PairSource, QuasiAdamConfig, QuasiAdamEmaConfig, RAdamConfig, RateDecay,
-    Rebound, RmsPropConfig, Safeguard, Scope, SdLBfgsConfig, SgdBbConfig, SgdConfig, SvrgConfig,
-    error::ConfigError,
+    AdaBeliefConfig, AdaHessianConfig, AdamConfig, ApolloConfig, Averaging, CurvatureTest, Decay,
+    Formula, LBfgsConfig, LineSearch, Momentum, Optimizer, PairSource, QuasiAdamConfig,
+    QuasiAdamEmaConfig, RAdamConfig, RateDecay, Rebound, RmsPropConfig, Safeguard, Scope,
+    SdLBfgsConfig, SgdBbConfig, SgdConfig, SvrgConfig, error::ConfigError,
+    method::adahessian::Probe,
 };
 use serde::Deserialize;
 
@@ -26,8 +27,22 @@ pub(crate) enum OptimizerSpec {
     Lbfgs(LBfgsSpec),
     SdLbfgs { lr: f64, delta: f64, memory: usize, y: String, weight_decay: f64, lr_decay: String },
     SgdBb(SgdBbSpec),
+    Adahessian(AdaHessianSpec),
     Svrg { lr: f64, snapshot_every: usize, weight_decay: f64 },
     SvrgBb { lr: f64, snapshot_every: usize },
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct AdaHessianSpec {
+    lr: f64,
+    beta1: f64,
+    beta2: f64,
+    eps: f64,
+    weight_decay: f64,
+    hessian_power: f64,
+    spatial: String,
+    n_samples: usize,
+    update_each: usize,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -98,12 +113,16 @@ impl OptimizerSpec {
             | Self::Lbfgs(LBfgsSpec { lr, .. })
             | Self::SdLbfgs { lr, .. }
             | Self::SgdBb(SgdBbSpec { lr, .. })
+            | Self::Adahessian(AdaHessianSpec { lr, .. })
             | Self::Svrg { lr, .. }
             | Self::SvrgBb { lr, .. } => *lr,
         }
     }
 
-    pub(crate) fn build<M: Module + 'static>(&self) -> Result<BoxedOptimizer<M>, ConfigError> {
+    pub(crate) fn build<M: Module + 'static>(
+        &self,
+        probes: Vec<Probe>,
+    ) -> Result<BoxedOptimizer<M>, ConfigError> {
         match self.clone() {
             Self::Sgd { momentum, dampening, nesterov, weight_decay, .. } => {
                 let momentum = match momentum {
@@ -150,6 +169,7 @@ impl OptimizerSpec {
                 boxed(config.with_decay(Decay::L2(weight_decay)).init()?)
             }
             Self::SgdBb(spec) => spec.build(),
+            Self::Adahessian(spec) => spec.build(probes),
             Self::Svrg { snapshot_every, weight_decay, .. } => {
                 boxed(SvrgConfig::new(snapshot_every).with_decay(Decay::L2(weight_decay)).init()?)
             }
@@ -268,6 +288,38 @@ fn rate_decay(name: &str) -> Result<RateDecay, ConfigError> {
         "sqrt" => Ok(RateDecay::InverseRoot),
         "none" => Ok(RateDecay::None),
         _ => Err(unknown("sd-lbfgs", "the trace's lr_decay is not sqrt or none")),
+    }
+}
+
+impl AdaHessianSpec {
+    fn build<M: Module + 'static>(
+        &self,
+        probes: Vec<Probe>,
+    ) -> Result<BoxedOptimizer<M>, ConfigError> {
+        let averaging = match self.spatial.as_str() {
+            "abs_then_mean" => Averaging::AbsThenMean,
+            "mean" => Averaging::Mean,
+            "none" => Averaging::None,
+            _ => {
+                return Err(unknown(
+                    "adahessian",
+                    "the trace's spatial averaging is not abs_then_mean, mean or none",
+                ));
+            }
+        };
+        if probes.is_empty() {
+            return Err(unknown("adahessian", "the trace has no probes"));
+        }
+        let config = AdaHessianConfig::new()
+            .with_beta1(self.beta1)
+            .with_beta2(self.beta2)
+            .with_eps(self.eps)
+            .with_hessian_power(self.hessian_power)
+            .with_averaging(averaging)
+            .with_samples(self.n_samples)
+            .with_update_every(self.update_each)
+            .with_decay(Decay::Decoupled(self.weight_decay));
+        boxed(Optimizer::new(config.build().with_probes(probes))?)
     }
 }
 

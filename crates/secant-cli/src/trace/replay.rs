@@ -42,15 +42,16 @@ pub struct Replay {
 /// The trace is not consistent, or a step failed.
 pub fn replay(trace: &Trace) -> Result<Replay, TraceError> {
     let problem = TraceProblem::new(&trace.name, trace.dtype, &trace.problem, &trace.init)?;
-    let plain = Tangents::none();
     let mut model = problem.model(&trace.init);
-    let mut optimizer = trace.optimizer.build()?;
+    let probes = trace.probes.iter().flatten().map(|probe| problem.in_module_order(probe));
+    let mut optimizer = trace.optimizer.build(probes.collect())?;
     let mut batches = batches(trace)?;
     let has_batches = trace.batches.is_some();
     let mut replay = Replay { steps: Vec::new(), deviation: 0.0, worst_step: 1 };
     for (index, reference) in trace.trace.iter().enumerate() {
-        let mut loss =
-            |model: &TraceModel, rows: &[usize]| problem.loss(model, &plain, has_batches.then_some(rows)).value;
+        let mut loss = |model: &TraceModel, at: &Tangents, rows: &[usize]| {
+            problem.loss(model, at, has_batches.then_some(rows))
+        };
         let report =
             optimizer.step_on(trace.optimizer.lr(), &mut model, &mut batches, &mut loss)?;
         let step = StepRecord {

@@ -77,6 +77,7 @@ mod product;
 mod tangents;
 mod value;
 
+pub(crate) use product::product;
 pub use product::{Product, hessian_vector_product};
 pub use tangents::Tangents;
 pub use value::Dual;

@@ -47,16 +47,15 @@ use secant_core::{
     report::{LineSearchReport, Outcome, PairOutcome, Rejection, StepReport},
 };
 
-use super::objective::{
-    Known, Line, Objective, Reached, absolute_sum, advance, dot, make_pair, maximum_norm,
-};
+use super::objective::{Known, Line, Objective, Reached};
 use crate::{
-    blocks::{Blocks, Layout, add_scaled},
+    blocks::{Blocks, Layout},
     error::{ConfigError, StepError, require, require_positive},
     method::{Decay, Method, StepContext, record_state},
     operator::{InverseLBfgs, Scaling},
     optimizer::Optimizer,
     oracle::{Evaluation, Oracle},
+    vectors::{absolute_sum, add_scaled, advance, dot, make_pair, maximum_norm},
 };
 
 /// How a step length is found.

@@ -1,6 +1,7 @@
 //! One file for each optimizer. A method sees vectors and an oracle, never a module.
 
 pub mod adabelief;
+pub mod adahessian;
 pub mod adam;
 pub mod apollo;
 pub mod lbfgs;
@@ -9,13 +10,16 @@ mod objective;
 pub mod online_lbfgs;
 pub mod quasi_adam;
 pub mod radam;
+mod rate_decay;
 pub mod rmsprop;
 pub mod sd_lbfgs;
 pub mod sgd;
 pub mod sgd_bb;
+pub mod sqn;
 mod state;
 pub mod svrg;
 
+pub use rate_decay::RateDecay;
 pub use state::State;
 pub(crate) use state::record_state;
 

@@ -36,7 +36,7 @@ use secant_core::{
     report::{Outcome, Rejection, StepReport},
 };
 
-use super::objective::{Known, Objective, displaced, make_pair};
+use super::objective::{Known, Objective, displaced};
 use crate::{
     blocks::Layout,
     error::{ConfigError, StepError, require},
@@ -44,6 +44,7 @@ use crate::{
     operator::{InverseLBfgs, Scaling},
     optimizer::Optimizer,
     oracle::{Evaluation, Oracle, Records},
+    vectors::make_pair,
 };
 
 /// Configuration of [`MultiBatchLBfgs`].

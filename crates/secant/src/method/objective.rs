@@ -10,8 +10,9 @@ use super::{StepContext, TensorSettings, add_l2};
 use crate::{
     blocks::Blocks,
     error::StepError,
-    kernels::{Real, TensorKernel, View, for_each_tensor, lane_maximum, lane_sums},
+    kernels::{Real, TensorKernel, View, for_each_tensor},
     oracle::{Evaluation, Oracle, Records},
+    vectors::{advance, assign, dot, maximum_norm, tensor_squares},
 };
 
 /// f(theta) = loss(theta) + sum over tensors of wd/2 |theta|^2.
@@ -95,6 +96,12 @@ impl Objective<'_> {
         Ok(self.oracle.value_at(point)? + self.decay_value(point))
     }
 
+    /// y <- y + wd s: the decay's part of a Hessian product with s.
+    pub fn add_decay_product(&self, y: &mut Blocks, s: &Blocks) {
+        let mut s = s.clone();
+        add_l2(self.context, &mut s, y);
+    }
+
     fn add_decay(&self, at: &mut Evaluation, theta: &mut Blocks) {
         add_l2(self.context, theta, &mut at.gradient);
         let decay = self.decay_value(theta);
@@ -106,7 +113,7 @@ impl Objective<'_> {
         if tensors.iter().all(|tensor| tensor.decay.l2() == 0.0) {
             return 0.0;
         }
-        let squares = for_each_tensor::<_, 0, 2>(&DotPass, [], [theta, theta]);
+        let squares = tensor_squares(theta);
         squares.iter().zip(tensors).map(|(square, t)| 0.5 * t.decay.l2() * square).sum()
     }
 
@@ -193,165 +200,6 @@ impl Objective<'_> {
         report.met_non_finite |= known.is_err();
         Ok((known.ok().map(|known| Reached { step: found.step, point, known }), report))
     }
-}
-
-/// a.b over all tensors.
-pub(super) fn dot(a: &Blocks, b: &Blocks) -> f64 {
-    for_each_tensor::<_, 0, 2>(&DotPass, [], [a, b]).iter().sum()
-}
-
-struct DotPass;
-
-impl TensorKernel<0, 2> for DotPass {
-    type Output = f64;
-
-    fn run<T: Real>(&self, _: usize, view: View<'_, T, 0, 2>) -> f64 {
-        let [sum] = view.reduce(
-            #[inline(always)]
-            move |[], [a, b]| {
-                lane_sums(
-                    [a, b],
-                    #[inline(always)]
-                    |[a, b]| [a.f64() * b.f64()],
-                )
-            },
-        );
-        sum
-    }
-}
-
-/// The largest absolute value.
-pub(super) fn maximum_norm(a: &Blocks) -> f64 {
-    // NaN is larger than all.
-    let larger = |a: f64, b: f64| if b <= a || a.is_nan() { a } else { b };
-    for_each_tensor::<_, 0, 1>(&MaximumPass, [], [a]).into_iter().fold(0.0, larger)
-}
-
-struct MaximumPass;
-
-impl TensorKernel<0, 1> for MaximumPass {
-    type Output = f64;
-
-    fn run<T: Real>(&self, _: usize, view: View<'_, T, 0, 1>) -> f64 {
-        let [largest] = view.maximum(
-            #[inline(always)]
-            move |[], [a]| {
-                [lane_maximum(
-                    [a],
-                    #[inline(always)]
-                    |[a]| a.abs(),
-                )]
-            },
-        );
-        largest
-    }
-}
-
-/// sum |a_i| over all tensors.
-pub(super) fn absolute_sum(a: &Blocks) -> f64 {
-    for_each_tensor::<_, 0, 1>(&AbsolutePass, [], [a]).iter().sum()
-}
-
-struct AbsolutePass;
-
-impl TensorKernel<0, 1> for AbsolutePass {
-    type Output = f64;
-
-    fn run<T: Real>(&self, _: usize, view: View<'_, T, 0, 1>) -> f64 {
-        let [sum] = view.reduce(
-            #[inline(always)]
-            move |[], [a]| {
-                lane_sums(
-                    [a],
-                    #[inline(always)]
-                    |[a]| [a.f64().abs()],
-                )
-            },
-        );
-        sum
-    }
-}
-
-/// out <- a.
-pub(super) fn assign(out: &mut Blocks, a: &Blocks) {
-    for_each_tensor(&AssignPass, [out], [a]);
-}
-
-struct AssignPass;
-
-impl TensorKernel<1, 1> for AssignPass {
-    type Output = ();
-
-    fn run<T: Real>(&self, _: usize, mut view: View<'_, T, 1, 1>) {
-        view.apply(
-            #[inline(always)]
-            move |_, [a]| [a],
-        );
-    }
-}
-
-/// out <- origin + step direction.
-pub(super) fn advance(out: &mut Blocks, origin: &Blocks, step: f64, direction: &Blocks) {
-    for_each_tensor(&AdvancePass(step), [out], [origin, direction]);
-}
-
-struct AdvancePass(f64);
-
-impl TensorKernel<1, 2> for AdvancePass {
-    type Output = ();
-
-    fn run<T: Real>(&self, _: usize, mut view: View<'_, T, 1, 2>) {
-        let step = T::of(self.0);
-        view.apply(
-            #[inline(always)]
-            move |_, [x, d]| [x + step * d],
-        );
-    }
-}
-
-/// The pair s = `new` - `old`, y = `g_new` - `g_old`, written over `old` and `g_old`, and its inner
-/// products.
-pub(super) fn make_pair(
-    old: &mut Blocks,
-    g_old: &mut Blocks,
-    new: &Blocks,
-    g_new: &Blocks,
-) -> secant_core::curvature::PairProducts {
-    let parts = for_each_tensor(&PairPass, [old, g_old], [new, g_new]);
-    let [ss, sy, yy] =
-        parts.into_iter().fold([0.0; 3], |sums, part| std::array::from_fn(|i| sums[i] + part[i]));
-    secant_core::curvature::PairProducts { ss, sy, yy }
-}
-
-struct PairPass;
-
-impl TensorKernel<2, 2> for PairPass {
-    type Output = [f64; 3];
-
-    fn run<T: Real>(&self, _: usize, mut view: View<'_, T, 2, 2>) -> [f64; 3] {
-        view.apply(
-            #[inline(always)]
-            move |[old, g_old], [new, g_new]| [new - old, g_new - g_old],
-        );
-        pair_products(&view)
-    }
-}
-
-/// s.s, s.y, y.y of the two written vectors.
-fn pair_products<T: Real, const R: usize>(view: &View<'_, T, 2, R>) -> [f64; 3] {
-    view.reduce(
-        #[inline(always)]
-        move |[s, y], _| {
-            lane_sums(
-                [s, y],
-                #[inline(always)]
-                |[s, y]| {
-                    let (s, y) = (s.f64(), y.f64());
-                    [s * s, s * y, y * y]
-                },
-            )
-        },
-    )
 }
 
 /// theta + `factor` lr direction, with each tensor's rate, after decoupled decay.

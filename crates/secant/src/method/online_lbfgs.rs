@@ -34,14 +34,15 @@ use secant_core::{
     report::{Outcome, Rejection, StepReport},
 };
 
-use super::objective::{Known, Objective, displaced, dot, make_pair};
+use super::objective::{Known, Objective, displaced};
 use crate::{
-    blocks::{Blocks, Layout, add_scaled},
+    blocks::{Blocks, Layout},
     error::{ConfigError, StepError, require, require_positive},
     method::{Decay, Method, StepContext, record_state},
     operator::{InverseLBfgs, Scaling},
     optimizer::Optimizer,
     oracle::{Evaluation, Oracle},
+    vectors::{add_scaled, dot, make_pair},
 };
 
 /// Configuration of [`OnlineLBfgs`].

@@ -39,14 +39,15 @@ use secant_core::{
     report::{Outcome, PairOutcome, Rejection, SkipReason, StepReport},
 };
 
-use super::objective::{Known, Objective, displaced, dot, make_pair};
+use super::objective::{Known, Objective, displaced};
 use crate::{
-    blocks::{Blocks, Layout, add_scaled},
+    blocks::{Blocks, Layout},
     error::{ConfigError, StepError, require, require_positive},
-    method::{Decay, Method, StepContext, record_state},
+    method::{Decay, Method, RateDecay, StepContext, record_state},
     operator::{InverseLBfgs, Scaling},
     optimizer::Optimizer,
     oracle::{Evaluation, Oracle},
+    vectors::{add_scaled, dot, make_pair},
 };
 
 /// Where the two gradients of a pair come from.
@@ -56,15 +57,6 @@ pub enum PairSource {
     SameBatch,
     /// Each from the batch of its step, as in the authors' code.
     ConsecutiveBatches,
-}
-
-/// How the rate falls.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub enum RateDecay {
-    /// lr / sqrt(k), the theory's.
-    InverseRoot,
-    /// Not at all: a schedule does it.
-    None,
 }
 
 /// Configuration of [`SdLBfgs`].
@@ -174,10 +166,7 @@ impl Method for SdLBfgs {
             report.outcome = Outcome::Rejected(Rejection::NonFiniteReduction);
             return Ok(report);
         }
-        let factor = match self.config.rate_decay {
-            RateDecay::InverseRoot => 1.0 / ((state.steps + 1) as f64).sqrt(),
-            RateDecay::None => 1.0,
-        };
+        let factor = self.config.rate_decay.factor(state.steps);
         let mut point = displaced(context, &theta, factor, &direction);
         match self.config.pairs {
             // Nothing can fail any more.

@@ -38,7 +38,6 @@ use secant_core::{
     report::{PairOutcome, Rejection, StepReport},
 };
 
-use super::objective::{assign, make_pair};
 use crate::{
     blocks::{Blocks, Layout},
     error::{ConfigError, StepError, require},
@@ -48,6 +47,7 @@ use crate::{
     },
     optimizer::Optimizer,
     oracle::Oracle,
+    vectors::{assign, make_pair},
 };
 
 /// Configuration of [`SgdBb`].

@@ -38,10 +38,7 @@ use secant_core::{
     report::{Rejection, StepReport},
 };
 
-use super::{
-    objective::{assign, make_pair},
-    sgd_bb::own_rate,
-};
+use super::sgd_bb::own_rate;
 use crate::{
     blocks::{Blocks, Layout},
     error::{ConfigError, StepError, require},
@@ -49,6 +46,7 @@ use crate::{
     method::{Decay, Method, StepContext, TensorSettings, record_state},
     optimizer::Optimizer,
     oracle::{Evaluation, Oracle, Records},
+    vectors::{assign, make_pair},
 };
 
 /// Configuration of [`Svrg`].

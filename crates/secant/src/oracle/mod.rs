@@ -1,5 +1,6 @@
 //! Answers a method's questions about the loss, and counts every answer.
 
+mod curvature;
 mod loss;
 mod module;
 mod parameters;
@@ -7,7 +8,7 @@ mod probe;
 mod running;
 mod screen;
 
-pub(crate) use loss::{Loss, OfBatch, OfRecords};
+pub(crate) use loss::{Loss, OfBatch, OfRecords, OnDuals, WithProduct};
 pub(crate) use module::{ModuleOracle, evaluate, is_random, seed_device};
 pub(crate) use parameters::{layout_with_gradients, trainable_layout};
 pub(crate) use running::RunningStatistics;
@@ -56,6 +57,20 @@ pub trait Oracle {
         point: &mut Blocks,
     ) -> Result<Evaluation, StepError>;
 
+    /// Loss, gradient and H `vector` at `point`, which is lent and comes back: exact where the loss
+    /// was given on duals or with a product of its own, else by differences of gradients. Neither
+    /// screened nor clipped is H `vector`.
+    ///
+    /// # Errors
+    /// As [`Oracle::gradient`]; differences of a loss that has kinks; a product over records that
+    /// have to be evaluated in parts.
+    fn hessian_vector(
+        &mut self,
+        records: Records,
+        point: &mut Blocks,
+        vector: &Blocks,
+    ) -> Result<Curved, StepError>;
+
     /// The loss of the batch at `point`, which is lent and comes back; it can be NaN or infinite.
     ///
     /// # Errors
@@ -70,6 +85,15 @@ pub trait Oracle {
 
     /// Evaluations so far in this step.
     fn evals(&self) -> Evals;
+}
+
+/// The answer to [`Oracle::hessian_vector`].
+#[derive(Clone, Debug)]
+pub struct Curved {
+    /// Loss and gradient.
+    pub at: Evaluation,
+    /// H v.
+    pub product: Blocks,
 }
 
 /// The answer to [`Oracle::gradient`].

@@ -8,15 +8,16 @@ use burn::{
 use secant_core::report::{Evals, Rejection};
 
 use super::{
-    Evaluation, Loss, Oracle, Records, Screen,
+    Curved, Evaluation, Loss, Oracle, Records, Screen,
     parameters::{take_gradients, write_parameters},
     probe::Probe,
     running::RunningStatistics,
 };
 use crate::{
     batches::Batches,
-    blocks::{Blocks, Layout, add_scaled},
+    blocks::{Blocks, Layout},
     error::StepError,
+    vectors::add_scaled,
 };
 
 /// The loss tensor and the gradients at the model's parameters.
@@ -63,6 +64,8 @@ pub(crate) struct ModuleOracle<'a, 'c, M> {
     pub evals: Evals,
     /// Whether this step has been answered a gradient.
     pub answered: bool,
+    /// Whether differences of gradients may stand for Hessian products where the loss has kinks.
+    pub allow_differences: bool,
 }
 
 impl<M: Module> ModuleOracle<'_, '_, M> {
@@ -90,7 +93,7 @@ impl<M: Module> ModuleOracle<'_, '_, M> {
     }
 
     /// The parts in which `records` are evaluated; none is the batch.
-    fn parts(&mut self, records: Records) -> Option<Vec<Vec<usize>>> {
+    pub(super) fn parts(&mut self, records: Records) -> Option<Vec<Vec<usize>>> {
         let batches = self.batches.as_deref_mut()?;
         match records {
             Records::Batch => None,
@@ -117,7 +120,7 @@ impl<M: Module> ModuleOracle<'_, '_, M> {
         Ok((mean_loss, mean))
     }
 
-    fn loss_and_gradient(
+    pub(super) fn loss_and_gradient(
         &mut self,
         model: Option<&M>,
         records: Option<&[usize]>,
@@ -128,7 +131,7 @@ impl<M: Module> ModuleOracle<'_, '_, M> {
     }
 
     /// An answer whose loss was read.
-    fn screened(&self, loss: f64, mut gradient: Blocks) -> Evaluation {
+    pub(super) fn screened(&self, loss: f64, mut gradient: Blocks) -> Evaluation {
         let (gradient_norm, rejection) = if self.screen.guard && !loss.is_finite() {
             (None, Some(Rejection::NonFiniteLoss))
         } else {
@@ -172,6 +175,15 @@ impl<M: Module> Oracle for ModuleOracle<'_, '_, M> {
         let probe = Probe::new(self.model, self.layout, point, true);
         let (loss, gradient) = self.mean(records, Some(probe.model()))?;
         Ok(self.screened(loss, gradient))
+    }
+
+    fn hessian_vector(
+        &mut self,
+        records: Records,
+        point: &mut Blocks,
+        vector: &Blocks,
+    ) -> Result<Curved, StepError> {
+        self.curved(records, point, vector)
     }
 
     fn value_at(&mut self, point: &mut Blocks) -> Result<f64, StepError> {
@@ -232,7 +244,7 @@ pub(crate) fn is_random<M: Module>(
     Ok(answers.0? != answers.1?)
 }
 
-fn read(loss: &Tensor<1>) -> f64 {
+pub(super) fn read(loss: &Tensor<1>) -> f64 {
     loss.clone().into_scalar()
 }
 
