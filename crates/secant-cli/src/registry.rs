@@ -2,8 +2,10 @@
 
 use burn::module::Module;
 use secant::{
-    AdaBeliefConfig, AdamConfig, ApolloConfig, Decay, Momentum, QuasiAdamConfig,
-    QuasiAdamEmaConfig, RAdamConfig, RmsPropConfig, SgdConfig, error::ConfigError,
+    AdaBeliefConfig, AdaHessianConfig, AdamConfig, ApolloConfig, Decay, LBfgsConfig, Momentum,
+    MultiBatchLBfgsConfig, OnlineLBfgsConfig, QuasiAdamConfig, QuasiAdamEmaConfig, RAdamConfig,
+    RmsPropConfig, SdLBfgsConfig, SgdBbConfig, SgdConfig, SqnConfig, SvrgConfig,
+    error::ConfigError,
 };
 use thiserror::Error;
 
@@ -43,6 +45,29 @@ enum Kind {
     QuasiAdamPaper,
     QuasiAdamSameBatch,
     QuasiAdamEma,
+    LBfgs,
+    LBfgsTorch,
+    SdLBfgs,
+    OnlineLBfgs,
+    MultiBatchLBfgs,
+    Sqn,
+    Svrg,
+    SvrgBb,
+    SgdBb,
+    AdaHessian,
+}
+
+/// What a run will be, as far as an optimizer's settings depend on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Horizon {
+    /// Steps in all.
+    pub steps: u64,
+    /// Steps in an epoch.
+    pub steps_per_epoch: usize,
+    /// Records in a batch.
+    pub batch_size: usize,
+    /// Whether every step sees the same function.
+    pub full_batch: bool,
 }
 
 /// No optimizer has this name.
@@ -55,7 +80,7 @@ pub struct UnknownOptimizer {
 
 /// All optimizers.
 #[rustfmt::skip]
-pub static OPTIMIZERS: [OptimizerEntry; 14] = [
+pub static OPTIMIZERS: [OptimizerEntry; 24] = [
     entry("sgd", "stochastic gradient descent", 0, 1, 0.1, true, Kind::Sgd),
     entry("sgd-momentum", "SGD with momentum 0.9", 1, 1, 0.03, true, Kind::SgdMomentum),
     entry("sgd-nesterov", "SGD with Nesterov's momentum 0.9", 1, 1, 0.03, false, Kind::SgdNesterov),
@@ -70,6 +95,16 @@ pub static OPTIMIZERS: [OptimizerEntry; 14] = [
     entry("quasi-adam-paper", "Quasi-Adam with the rate of the paper", 4, 1, 3e-3, false, Kind::QuasiAdamPaper),
     entry("quasi-adam-same-batch", "Quasi-Adam, pairs from one batch", 4, 2, 3e-3, false, Kind::QuasiAdamSameBatch),
     entry("quasi-adam-ema", "the variant in the Quasi-Adam authors' code", 3, 1, 1e-3, false, Kind::QuasiAdamEma),
+    entry("adahessian", "Adam with the Hessian's diagonal, exact products", 2, 3, 0.1, false, Kind::AdaHessian),
+    entry("l-bfgs", "L-BFGS with a line search on each batch", 20, 2, 1.0, false, Kind::LBfgs),
+    entry("l-bfgs-torch", "PyTorch's L-BFGS: 20 iterations a step, no search", 202, 20, 0.1, false, Kind::LBfgsTorch),
+    entry("sd-lbfgs", "stochastic damped L-BFGS", 20, 2, 0.1, false, Kind::SdLBfgs),
+    entry("o-lbfgs", "online L-BFGS", 20, 2, 0.1, false, Kind::OnlineLBfgs),
+    entry("multi-batch-lbfgs", "L-BFGS with pairs from what batches share", 20, 2, 0.1, false, Kind::MultiBatchLBfgs),
+    entry("sqn", "quasi-Newton with pairs from Hessian products", 22, 2, 0.1, false, Kind::Sqn),
+    entry("svrg", "variance-reduced SGD", 2, 3, 0.1, false, Kind::Svrg),
+    entry("svrg-bb", "SVRG with Barzilai-Borwein rates", 2, 3, 0.1, false, Kind::SvrgBb),
+    entry("sgd-bb", "SGD with Barzilai-Borwein rates", 3, 1, 0.1, false, Kind::SgdBb),
 ];
 
 const fn entry(
@@ -101,11 +136,20 @@ impl OptimizerEntry {
         })
     }
 
-    /// The optimizer for a run of `steps` steps.
+    /// Records that consecutive batches of `batch_size` share.
+    pub fn overlap(&self, batch_size: usize) -> usize {
+        if self.kind == Kind::MultiBatchLBfgs { batch_size / 4 } else { 0 }
+    }
+
+    /// The optimizer for a run.
     ///
     /// # Errors
     /// A hyper-parameter out of its range.
-    pub fn build<M: Module + 'static>(&self, steps: u64) -> Result<BoxedOptimizer<M>, ConfigError> {
+    pub fn build<M: Module + 'static>(
+        &self,
+        horizon: Horizon,
+    ) -> Result<BoxedOptimizer<M>, ConfigError> {
+        let Horizon { steps, steps_per_epoch, batch_size, full_batch } = horizon;
         let momentum = SgdConfig::new().with_momentum(Momentum::torch(0.9));
         match self.kind {
             Kind::Sgd => boxed(SgdConfig::new().init()?),
@@ -122,6 +166,18 @@ impl OptimizerEntry {
             Kind::QuasiAdamPaper => boxed(QuasiAdamConfig::paper().init()?),
             Kind::QuasiAdamSameBatch => boxed(QuasiAdamConfig::new().init_same_batch()?),
             Kind::QuasiAdamEma => boxed(QuasiAdamEmaConfig::new().init()?),
+            Kind::AdaHessian => boxed(AdaHessianConfig::new().init()?),
+            Kind::LBfgs => boxed(LBfgsConfig::new().with_full_batch(full_batch).init()?),
+            Kind::LBfgsTorch => boxed(LBfgsConfig::torch().init()?),
+            Kind::SdLBfgs => boxed(SdLBfgsConfig::new().init()?),
+            Kind::OnlineLBfgs => boxed(OnlineLBfgsConfig::new().init()?),
+            Kind::MultiBatchLBfgs => boxed(MultiBatchLBfgsConfig::new().init()?),
+            Kind::Sqn => boxed(SqnConfig::new(4 * batch_size).init()?),
+            Kind::Svrg => boxed(SvrgConfig::new(steps_per_epoch).init()?),
+            Kind::SvrgBb => {
+                boxed(SvrgConfig::new(steps_per_epoch).with_barzilai_borwein(true).init()?)
+            }
+            Kind::SgdBb => boxed(SgdBbConfig::new(steps_per_epoch).init()?),
         }
     }
 }

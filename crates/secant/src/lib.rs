@@ -79,7 +79,7 @@ pub use method::{
     svrg::SvrgConfig,
 };
 pub use optimizer::Optimizer;
-pub use oracle::Clipping;
+pub use oracle::{Clipping, Function};
 pub use secant_core::{
     barzilai_borwein::{Formula, Safeguard},
     curvature::CurvatureTest,

@@ -15,8 +15,9 @@ use crate::{
     group::{Group, require_decay},
     method::{Decay, GradientMethod, Method, State, StepContext, TensorSettings},
     oracle::{
-        Clipping, Loss, ModuleOracle, OfBatch, OfRecords, OnDuals, RunningStatistics, Screen,
-        WithProduct, evaluate, is_random, layout_with_gradients,
+        Clipping, Function, FunctionOracle, Loss, ModuleOracle, OfBatch, OfRecords, OnDuals,
+        RunningStatistics, Screen, WithProduct, evaluate, is_random, layout_of_vector,
+        layout_with_gradients,
     },
 };
 
@@ -262,6 +263,38 @@ impl<K: Method> Optimizer<K> {
         self.step_with(&lr.into(), model, &mut WithProduct(loss, product), None)
     }
 
+    /// One step on a function of a vector, without a module: all methods and all they promise, in
+    /// double precision. Groups select the path `x`.
+    ///
+    /// # Errors
+    /// The learning rate is not usable, or the vector's length has changed.
+    pub fn step_function(
+        &mut self,
+        lr: f64,
+        x: &mut Vec<f64>,
+        function: &mut dyn Function,
+    ) -> Result<StepReport, StepError> {
+        let layout = layout_of_vector(x.len());
+        match &self.session {
+            None => self.session = Some(self.start(layout)?),
+            Some(session) if session.layout.matches(&layout) => {}
+            Some(_) => {
+                let what = "the vector has another length".to_string();
+                return Err(StepError::LayoutChanged { what });
+            }
+        }
+        let Some(session) = &mut self.session else { return Err(StepError::NoGradient) };
+        let tensors = session.tensor_settings(&lr.into())?;
+        if self.method.searches() {
+            require_one_function(K::NAME, &session.layout, &tensors)?;
+        }
+        let context = StepContext { layout: &session.layout, tensors: &tensors };
+        let mut oracle = FunctionOracle::new(function, x);
+        let report = self.method.step(&context, &mut oracle, &mut session.state)?;
+        session.count(&report);
+        Ok(report)
+    }
+
     fn step_drawn<M: Module>(
         &mut self,
         lr: ModuleLearningRate,
@@ -433,10 +466,7 @@ impl<K: Method> Optimizer<K> {
             allow_differences: self.allow_differences,
         };
         let report = self.method.step(&context, &mut oracle, &mut session.state)?;
-        match report.outcome {
-            Outcome::Accepted | Outcome::Converged => session.accepted_steps += 1,
-            Outcome::Rejected(_) => session.rejected_steps += 1,
-        }
+        session.count(&report);
         Ok(report)
     }
 }
@@ -469,6 +499,13 @@ impl<K: GradientMethod> Optimizer<K> {
 }
 
 impl<S> Session<S> {
+    fn count(&mut self, report: &StepReport) {
+        match report.outcome {
+            Outcome::Accepted | Outcome::Converged => self.accepted_steps += 1,
+            Outcome::Rejected(_) => self.rejected_steps += 1,
+        }
+    }
+
     /// The rate and the decay of every parameter in this step.
     fn tensor_settings(&self, lr: &ModuleLearningRate) -> Result<Vec<TensorSettings>, StepError> {
         let of = |(entry, (factor, decay)): (&crate::blocks::Entry, &(f64, Decay))| {

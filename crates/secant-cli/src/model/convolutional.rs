@@ -5,9 +5,11 @@ use burn::{
     nn::{
         PaddingConfig2d,
         conv::{Conv2d, Conv2dConfig},
+        pool::{MaxPool2d, MaxPool2dConfig},
     },
-    tensor::{Device, Tensor, activation::relu, module::max_pool2d, ops::MaxPoolOptions},
+    tensor::{Device, Tensor},
 };
+use secant::dual::{Dual, Tangents};
 
 use super::perceptron::Perceptron;
 
@@ -47,6 +49,7 @@ impl ConvolutionalConfig {
         Convolutional {
             first: convolution(inputs, first),
             second: convolution(first, second),
+            pool: MaxPool2dConfig::new([2, 2]).init(),
             head: Perceptron::new(&widths, device),
             image: self.image,
         }
@@ -63,22 +66,19 @@ impl ConvolutionalConfig {
 pub struct Convolutional {
     first: Conv2d,
     second: Conv2d,
+    /// The largest of every 2 x 2 window.
+    pool: MaxPool2d,
     head: Perceptron,
     image: [usize; 3],
 }
 
 impl Convolutional {
-    pub(super) fn forward(&self, batch: Tensor<2>) -> Tensor<2> {
+    pub(super) fn forward(&self, at: &Tangents, batch: Tensor<2>) -> Dual<2> {
         let [records, _] = batch.dims();
         let [channels, rows, columns] = self.image;
         let x = batch.reshape([records, channels, rows, columns]);
-        let x = relu(pool(self.first.forward(x)));
-        let x = relu(pool(self.second.forward(x)));
-        self.head.forward(x.flatten(1, 3))
+        let x = at.conv2d(&self.first, x).max_pool2d(&self.pool).relu();
+        let x = at.conv2d(&self.second, x).max_pool2d(&self.pool).relu();
+        self.head.forward(at, x.flatten(1, 3))
     }
-}
-
-/// The largest of every 2 x 2 window.
-fn pool(x: Tensor<4>) -> Tensor<4> {
-    max_pool2d(x, MaxPoolOptions::new([2, 2]))
 }

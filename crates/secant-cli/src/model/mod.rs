@@ -8,6 +8,8 @@ use burn::{
     tensor::{DType, Device, Tensor},
 };
 
+use secant::dual::{Dual, Tangents};
+
 use convolutional::Convolutional;
 pub use convolutional::ConvolutionalConfig;
 use perceptron::Perceptron;
@@ -50,10 +52,10 @@ impl NetworkConfig {
 
 impl Network {
     /// The logits of a batch, `[records, classes]`.
-    pub fn forward(&self, batch: Tensor<2>) -> Tensor<2> {
+    pub fn forward(&self, at: &Tangents, batch: Tensor<2>) -> Dual<2> {
         match self {
-            Self::Perceptron(network) => network.forward(batch),
-            Self::Convolutional(network) => network.forward(batch),
+            Self::Perceptron(network) => network.forward(at, batch.into()),
+            Self::Convolutional(network) => network.forward(at, batch),
         }
     }
 }

@@ -3,8 +3,9 @@
 use burn::{
     module::Module,
     nn::{Linear, LinearConfig},
-    tensor::{Device, Tensor, activation::relu},
+    tensor::Device,
 };
+use secant::dual::{Dual, Tangents};
 
 /// Fully connected layers with ReLU between them; one layer alone is logistic regression.
 #[derive(Module, Debug)]
@@ -19,10 +20,10 @@ impl Perceptron {
         Self { layers: widths.windows(2).map(layer).collect() }
     }
 
-    pub(super) fn forward(&self, batch: Tensor<2>) -> Tensor<2> {
-        self.layers
-            .iter()
-            .enumerate()
-            .fold(batch, |x, (index, layer)| layer.forward(if index == 0 { x } else { relu(x) }))
+    pub(super) fn forward(&self, at: &Tangents, batch: Dual<2>) -> Dual<2> {
+        let layers = self.layers.iter().enumerate();
+        layers.fold(batch, |x, (index, layer)| {
+            at.linear(layer, if index == 0 { x } else { x.relu() })
+        })
     }
 }

@@ -1,8 +1,6 @@
-//! Records as tensors: batches in a seeded order.
+//! Records as tensors.
 
 use burn::tensor::{DType, Device, Int, Tensor, TensorData};
-
-use secant_core::rng::SplitMix64;
 
 use crate::data::Dataset;
 
@@ -33,11 +31,4 @@ impl Part<'_> {
             Tensor::from_data(labels, self.device),
         )
     }
-}
-
-/// The order of the records in one epoch of one run.
-pub(super) fn shuffled(records: usize, seed: u64, epoch: usize) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..records).collect();
-    SplitMix64::stream(seed, epoch as u64).shuffle(&mut order);
-    order
 }

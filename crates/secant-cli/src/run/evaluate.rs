@@ -1,6 +1,7 @@
 //! Loss and accuracy on a whole part of the data.
 
-use burn::tensor::{Int, Tensor, activation::log_softmax};
+use burn::tensor::{Int, Tensor};
+use secant::dual::{Dual, Tangents};
 
 use super::Part;
 use crate::model::Network;
@@ -25,8 +26,8 @@ impl Quality {
 const AT_ONCE: usize = 500;
 
 /// The mean cross-entropy of a batch.
-pub(super) fn cross_entropy(logits: Tensor<2>, labels: Tensor<2, Int>) -> Tensor<1> {
-    log_softmax(logits, 1).gather(1, labels).mean().neg()
+pub(super) fn cross_entropy(logits: impl Into<Dual<2>>, labels: Tensor<2, Int>) -> Dual<1> {
+    -logits.into().log_softmax(1).gather(1, labels).mean()
 }
 
 /// The quality of `network` on all records of `part`, whose device has no graph.
@@ -35,10 +36,10 @@ pub(super) fn evaluate(network: &Network, part: Part<'_>) -> Quality {
     let (mut loss, mut correct) = (0.0, 0.0);
     for records in records.chunks(AT_ONCE) {
         let (inputs, labels) = part.batch(records);
-        let logits = network.forward(inputs);
+        let logits = network.forward(&Tangents::none(), inputs).value;
         let hits = logits.clone().argmax(1).equal(labels.clone()).int().sum();
         correct += hits.into_scalar::<f64>();
-        loss += cross_entropy(logits, labels).into_scalar::<f64>() * records.len() as f64;
+        loss += cross_entropy(logits, labels).value.into_scalar::<f64>() * records.len() as f64;
     }
     let count = part.data.len() as f64;
     Quality { loss: loss / count, accuracy: correct / count }

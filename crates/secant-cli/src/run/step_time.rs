@@ -3,12 +3,10 @@
 use std::time::Instant;
 
 use burn::tensor::Device;
+use secant::{Batches, dual::Tangents};
 
-use super::{
-    Part, Setup, TrainError, batches::shuffled, evaluate::cross_entropy, record::StepTime,
-    train::steps_per_epoch,
-};
-use crate::problem::Problem;
+use super::{Part, Setup, TrainError, evaluate::cross_entropy, record::StepTime, train::horizon};
+use crate::{model::Network, problem::Problem};
 
 /// Timed steps.
 const ROUNDS: usize = 15;
@@ -21,19 +19,21 @@ pub fn step_time(problem: &Problem, setup: Setup) -> Result<StepTime, TrainError
     let device = Device::default().autodiff();
     let dtype = setup.precision.dtype();
     let mut network = problem.network.init(setup.seed, dtype, &device);
-    let steps = steps_per_epoch(problem, setup.batch_size) * setup.epochs;
-    let mut optimizer = setup.optimizer.build(steps as u64)?;
     let data = &problem.splits.train;
-    let records = &shuffled(data.len(), setup.seed, 0)[..setup.batch_size];
-    let (inputs, labels) = Part { data, device: &device, dtype }.batch(records);
-    let mut loss = |network: &crate::model::Network| {
-        cross_entropy(network.forward(inputs.clone()), labels.clone())
+    let overlap = setup.optimizer.overlap(setup.batch_size);
+    let mut batches =
+        Batches::shuffled(data.len(), setup.batch_size, setup.seed)?.with_overlap(overlap)?;
+    let mut optimizer = setup.optimizer.build(horizon(&setup, &batches))?;
+    let part = Part { data, device: &device, dtype };
+    let mut loss = |network: &Network, at: &Tangents, records: &[usize]| {
+        let (inputs, labels) = part.batch(records);
+        cross_entropy(network.forward(at, inputs), labels)
     };
     let mut seconds = Vec::new();
     for round in 0..=ROUNDS {
         let started = Instant::now();
         // The outcome does not matter here: a rejected step takes its time too.
-        let _ = optimizer.step(setup.lr, &mut network, &mut loss)?;
+        let _ = optimizer.step_on(setup.lr, &mut network, &mut batches, &mut loss)?;
         // The first round warms up.
         if round > 0 {
             seconds.push(started.elapsed().as_secs_f64());

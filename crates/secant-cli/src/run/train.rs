@@ -7,14 +7,14 @@ use std::{
 
 use burn::{module::Module, tensor::Device};
 use secant::{
-    Schedule,
+    Batches, Schedule,
+    dual::Tangents,
     error::{ConfigError, StepError},
 };
 use thiserror::Error;
 
 use super::{
     Part, Quality,
-    batches::shuffled,
     evaluate::{cross_entropy, evaluate},
     record::Point,
 };
@@ -22,7 +22,7 @@ use crate::{
     model::Network,
     optimizer::BoxedOptimizer,
     problem::{Precision, Problem},
-    registry::OptimizerEntry,
+    registry::{Horizon, OptimizerEntry},
 };
 
 /// What a run needs besides its problem.
@@ -74,16 +74,25 @@ pub fn train(
     let mut run = Run::new(problem, setup)?;
     let mut curve = vec![run.point(0, None)];
     for epoch in 0..setup.epochs {
-        let train_loss = run.epoch(epoch, stop)?;
+        let train_loss = run.epoch(stop)?;
         curve.push(run.point(epoch + 1, Some(train_loss)));
         after_epoch();
     }
     Ok((curve, run.optimizer.rejected_steps()))
 }
 
-/// Steps in an epoch.
-pub(super) fn steps_per_epoch(problem: &Problem, batch_size: usize) -> usize {
-    problem.splits.train.len() / batch_size
+/// Gradients that an exact Hessian product counts as: its time is about twice that of one.
+const PRODUCT: u64 = 2;
+
+/// What the optimizer is to know of the run.
+pub(super) fn horizon(setup: &Setup, batches: &Batches) -> Horizon {
+    let steps_per_epoch = batches.per_epoch();
+    Horizon {
+        steps: (steps_per_epoch * setup.epochs) as u64,
+        steps_per_epoch,
+        batch_size: setup.batch_size,
+        full_batch: batches.size() == batches.records(),
+    }
 }
 
 struct Run<'a> {
@@ -92,6 +101,7 @@ struct Run<'a> {
     device: Device,
     network: Network,
     optimizer: BoxedOptimizer<Network>,
+    batches: Batches,
     schedule: Schedule,
     steps: u64,
     gradients: u64,
@@ -102,12 +112,16 @@ impl<'a> Run<'a> {
     fn new(problem: &'a Problem, setup: Setup) -> Result<Self, ConfigError> {
         let device = Device::default().autodiff();
         let dtype = setup.precision.dtype();
-        let steps = (steps_per_epoch(problem, setup.batch_size) * setup.epochs) as u64;
+        let overlap = setup.optimizer.overlap(setup.batch_size);
+        let batches = Batches::shuffled(problem.splits.train.len(), setup.batch_size, setup.seed)?
+            .with_overlap(overlap)?;
+        let steps = (batches.per_epoch() * setup.epochs) as u64;
         Ok(Self {
             problem,
             setup,
             network: problem.network.init(setup.seed, dtype, &device),
-            optimizer: setup.optimizer.build(steps)?,
+            optimizer: setup.optimizer.build(horizon(&setup, &batches))?,
+            batches,
             // The same for every method: without a falling rate the last epoch is a matter of luck.
             schedule: Schedule::cosine(setup.lr, steps, 0.0),
             device,
@@ -118,25 +132,26 @@ impl<'a> Run<'a> {
     }
 
     /// Trains for one epoch; the mean loss over its batches.
-    fn epoch(&mut self, epoch: usize, stop: &AtomicBool) -> Result<f64, TrainError> {
-        let Setup { batch_size, seed, precision, .. } = self.setup;
+    fn epoch(&mut self, stop: &AtomicBool) -> Result<f64, TrainError> {
+        let Setup { precision, .. } = self.setup;
         let data = &self.problem.splits.train;
         let device = self.device.clone();
         let part = Part { data, device: &device, dtype: precision.dtype() };
-        let order = shuffled(data.len(), seed, epoch);
         let (mut sum, mut count) = (0.0, 0u32);
         let started = Instant::now();
-        for records in order.chunks_exact(batch_size) {
+        for _ in 0..self.batches.per_epoch() {
             if stop.load(Ordering::Relaxed) {
                 return Err(TrainError::Stopped);
             }
-            let (inputs, labels) = part.batch(records);
             let lr = self.schedule.rate(self.steps);
-            let report = self.optimizer.step(lr, &mut self.network, &mut |network| {
-                cross_entropy(network.forward(inputs.clone()), labels.clone())
-            })?;
+            let mut loss = |network: &Network, at: &Tangents, records: &[usize]| {
+                let (inputs, labels) = part.batch(records);
+                cross_entropy(network.forward(at, inputs), labels)
+            };
+            let report =
+                self.optimizer.step_on(lr, &mut self.network, &mut self.batches, &mut loss)?;
             self.steps += 1;
-            self.gradients += report.evals.gradient;
+            self.gradients += report.evals.gradient + PRODUCT * report.evals.hessian_vector;
             sum += report.loss.unwrap_or(f64::NAN);
             count += 1;
         }

@@ -1,6 +1,7 @@
 //! Answers a method's questions about the loss, and counts every answer.
 
 mod curvature;
+mod function;
 mod loss;
 mod module;
 mod parameters;
@@ -8,6 +9,8 @@ mod probe;
 mod running;
 mod screen;
 
+pub use function::Function;
+pub(crate) use function::{FunctionOracle, layout_of_vector};
 pub(crate) use loss::{Loss, OfBatch, OfRecords, OnDuals, WithProduct};
 pub(crate) use module::{ModuleOracle, evaluate, is_random, seed_device};
 pub(crate) use parameters::{layout_with_gradients, trainable_layout};

@@ -1,0 +1,142 @@
+//! The oracle of a plain function: no module, no automatic differentiation.
+
+use burn::tensor::{DType, Shape, TensorData};
+use secant_core::report::{Evals, Rejection};
+
+use super::{Curved, Evaluation, Oracle, Records};
+use crate::{
+    blocks::{Blocks, Entry, Layout},
+    error::StepError,
+    vectors::{add_scaled, norm},
+};
+
+/// A function of a vector, with its gradient written by hand: for
+/// [`Optimizer::step_function`](crate::Optimizer::step_function).
+pub trait Function {
+    /// The value at `x`; writes the gradient, which has the length of `x`.
+    fn gradient(&mut self, x: &[f64], gradient: &mut [f64]) -> f64;
+
+    /// Writes the Hessian at `x` times `v`; false where the function does not offer it, and
+    /// differences of gradients are taken.
+    fn hessian_vector(&mut self, _x: &[f64], _v: &[f64], _product: &mut [f64]) -> bool {
+        false
+    }
+}
+
+/// The layout of one vector.
+pub(crate) fn layout_of_vector(length: usize) -> Layout {
+    let (id, path) = (burn::module::ParamId::from(0), "x".to_string());
+    Layout::new(vec![Entry { id, path, shape: Shape::from(vec![length]), dtype: DType::F64 }])
+}
+
+/// The oracle of one step. All records are the function. The vector goes home when it is dropped, also
+/// by a panic in the function.
+pub(crate) struct FunctionOracle<'a> {
+    function: &'a mut dyn Function,
+    home: &'a mut Vec<f64>,
+    x: Blocks,
+    evals: Evals,
+}
+
+impl<'a> FunctionOracle<'a> {
+    pub(crate) fn new(function: &'a mut dyn Function, home: &'a mut Vec<f64>) -> Self {
+        let x = as_blocks(std::mem::take(home));
+        Self { function, home, x, evals: Evals::default() }
+    }
+}
+
+impl Drop for FunctionOracle<'_> {
+    fn drop(&mut self) {
+        *self.home = as_vector(std::mem::take(&mut self.x));
+    }
+}
+
+fn evaluate(function: &mut dyn Function, evals: &mut Evals, x: &Blocks) -> Evaluation {
+    let mut gradient = x.zeros_like();
+    let loss = function.gradient(slice(x), slice_mut(&mut gradient));
+    evals.gradient += 1;
+    let gradient_norm = norm(&gradient);
+    let rejection = if !loss.is_finite() {
+        Some(Rejection::NonFiniteLoss)
+    } else if !gradient_norm.is_finite() {
+        Some(Rejection::NonFiniteGradient)
+    } else {
+        None
+    };
+    let gradient_norm = Some(gradient_norm).filter(|norm| norm.is_finite());
+    Evaluation { loss: Some(loss), gradient, gradient_norm, rejection }
+}
+
+impl Oracle for FunctionOracle<'_> {
+    fn gradient(&mut self) -> Result<Evaluation, StepError> {
+        Ok(evaluate(self.function, &mut self.evals, &self.x))
+    }
+
+    fn gradient_of(&mut self, _: Records) -> Result<Evaluation, StepError> {
+        self.gradient()
+    }
+
+    fn gradient_at(&mut self, _: Records, point: &mut Blocks) -> Result<Evaluation, StepError> {
+        Ok(evaluate(self.function, &mut self.evals, point))
+    }
+
+    fn hessian_vector(
+        &mut self,
+        _: Records,
+        point: &mut Blocks,
+        vector: &Blocks,
+    ) -> Result<Curved, StepError> {
+        let at = evaluate(self.function, &mut self.evals, point);
+        let mut product = point.zeros_like();
+        if self.function.hessian_vector(slice(point), slice(vector), slice_mut(&mut product)) {
+            self.evals.hessian_vector += 1;
+            return Ok(Curved { at, product });
+        }
+        let step = 2e-5 * (1.0 + norm(point)) / norm(vector);
+        if step.is_finite() {
+            for side in [1.0, -1.0] {
+                let mut there = point.clone();
+                add_scaled(&mut there, side * step, vector);
+                let there = evaluate(self.function, &mut self.evals, &there);
+                add_scaled(&mut product, 0.5 * side / step, &there.gradient);
+            }
+        }
+        Ok(Curved { at, product })
+    }
+
+    fn value_at(&mut self, point: &mut Blocks) -> Result<f64, StepError> {
+        Ok(evaluate(self.function, &mut self.evals, point).loss.unwrap_or(f64::NAN))
+    }
+
+    fn is_batch(&self, _: Records) -> bool {
+        true
+    }
+
+    fn write(&mut self, update: &mut dyn FnMut(&mut Blocks)) {
+        update(&mut self.x);
+    }
+
+    fn evals(&self) -> Evals {
+        self.evals
+    }
+}
+
+/// A vector as blocks, without a copy.
+fn as_blocks(x: Vec<f64>) -> Blocks {
+    let length = x.len();
+    Blocks::new(vec![TensorData::new(x, [length])])
+}
+
+/// The vector of blocks of one tensor, without a copy.
+fn as_vector(blocks: Blocks) -> Vec<f64> {
+    let data = blocks.into_tensors().pop();
+    data.and_then(|data| data.try_into_vec().ok()).expect("one vector in double precision")
+}
+
+fn slice(blocks: &Blocks) -> &[f64] {
+    blocks.tensors()[0].as_slice().expect("one vector in double precision")
+}
+
+fn slice_mut(blocks: &mut Blocks) -> &mut [f64] {
+    blocks.tensors_mut()[0].as_mut_slice().expect("one vector in double precision")
+}
