@@ -2,10 +2,10 @@
 
 use burn::module::Module;
 use secant::{
-    AdaBeliefConfig, AdaHessianConfig, AdamConfig, ApolloConfig, Decay, LBfgsConfig, Momentum,
-    MultiBatchLBfgsConfig, OnlineLBfgsConfig, QuasiAdamConfig, QuasiAdamEmaConfig, RAdamConfig,
-    RmsPropConfig, SdLBfgsConfig, SgdBbConfig, SgdConfig, SqnConfig, SvrgConfig,
-    error::ConfigError,
+    AdaBeliefConfig, AdaHessianConfig, AdamConfig, ApolloConfig, Decay, LBfgsConfig, LSsr1TrConfig,
+    MbLsr1Config, Momentum, MultiBatchLBfgsConfig, OnlineLBfgsConfig, QuasiAdamConfig,
+    QuasiAdamEmaConfig, RAdamConfig, RmsPropConfig, SdLBfgsConfig, SgdBbConfig, SgdConfig,
+    SqnConfig, SvrgConfig, error::ConfigError,
 };
 use thiserror::Error;
 
@@ -55,6 +55,8 @@ enum Kind {
     SvrgBb,
     SgdBb,
     AdaHessian,
+    MbLsr1,
+    LSsr1Tr,
 }
 
 /// What a run will be, as far as an optimizer's settings depend on it.
@@ -80,7 +82,7 @@ pub struct UnknownOptimizer {
 
 /// All optimizers.
 #[rustfmt::skip]
-pub static OPTIMIZERS: [OptimizerEntry; 24] = [
+pub static OPTIMIZERS: [OptimizerEntry; 26] = [
     entry("sgd", "stochastic gradient descent", 0, 1, 0.1, true, Kind::Sgd),
     entry("sgd-momentum", "SGD with momentum 0.9", 1, 1, 0.03, true, Kind::SgdMomentum),
     entry("sgd-nesterov", "SGD with Nesterov's momentum 0.9", 1, 1, 0.03, false, Kind::SgdNesterov),
@@ -102,6 +104,8 @@ pub static OPTIMIZERS: [OptimizerEntry; 24] = [
     entry("o-lbfgs", "online L-BFGS", 20, 2, 0.1, false, Kind::OnlineLBfgs),
     entry("multi-batch-lbfgs", "L-BFGS with pairs from what batches share", 20, 2, 0.1, false, Kind::MultiBatchLBfgs),
     entry("sqn", "quasi-Newton with pairs from Hessian products", 22, 2, 0.1, false, Kind::Sqn),
+    entry("mb-lsr1", "indefinite L-SR1 in a trust region, on batches that grow", 33, 2, 1.0, false, Kind::MbLsr1),
+    entry("l-ssr1-tr", "indefinite L-SR1 in a trust region, with a line search", 21, 2, 1.0, false, Kind::LSsr1Tr),
     entry("svrg", "variance-reduced SGD", 2, 3, 0.1, false, Kind::Svrg),
     entry("svrg-bb", "SVRG with Barzilai-Borwein rates", 2, 3, 0.1, false, Kind::SvrgBb),
     entry("sgd-bb", "SGD with Barzilai-Borwein rates", 3, 1, 0.1, false, Kind::SgdBb),
@@ -173,6 +177,8 @@ impl OptimizerEntry {
             Kind::OnlineLBfgs => boxed(OnlineLBfgsConfig::new().init()?),
             Kind::MultiBatchLBfgs => boxed(MultiBatchLBfgsConfig::new().init()?),
             Kind::Sqn => boxed(SqnConfig::new(4 * batch_size).init()?),
+            Kind::MbLsr1 => boxed(MbLsr1Config::new().init()?),
+            Kind::LSsr1Tr => boxed(LSsr1TrConfig::new().init()?),
             Kind::Svrg => boxed(SvrgConfig::new(steps_per_epoch).init()?),
             Kind::SvrgBb => {
                 boxed(SvrgConfig::new(steps_per_epoch).with_barzilai_borwein(true).init()?)

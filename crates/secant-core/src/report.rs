@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::trust_region::subproblem::Case;
+
 /// What one step did, and what it cost.
 #[must_use = "a step can be rejected; the report says so"]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -21,6 +23,9 @@ pub struct StepReport {
     pub pair: PairOutcome,
     /// What the line search did, in methods that have one; the last one where a step has several.
     pub line_search: Option<LineSearchReport>,
+    /// What the model of the loss said and how it fared, in trust-region methods.
+    #[serde(default)]
+    pub trust_region: Option<TrustRegionReport>,
     /// Evaluations of the loss, counted by the oracle.
     pub evals: Evals,
 }
@@ -36,6 +41,7 @@ impl StepReport {
             step_size: None,
             pair: PairOutcome::NotTried,
             line_search: None,
+            trust_region: None,
             evals,
         }
     }
@@ -49,7 +55,8 @@ impl StepReport {
 /// What the step decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Outcome {
-    /// The parameters and the state were updated.
+    /// The parameters and the state were updated. Where a trust-region method found no step (the
+    /// length in [`StepReport::line_search`] is 0), the parameters stay, and the radius has shrunk.
     Accepted,
     /// There was nothing to do: the gradient is within the method's tolerance of zero.
     Converged,
@@ -83,6 +90,55 @@ pub struct LineSearchReport {
     pub met_non_finite: bool,
     /// Whether it began again along the gradient, with an empty memory.
     pub restarted: bool,
+}
+
+/// What the quadratic model Q(p) = g'p + p'Bp / 2 of a trust-region method said of its minimiser p*
+/// within the radius, and how the loss fared.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TrustRegionReport {
+    /// Q(p*), never positive.
+    pub model_change: f64,
+    /// The change of the loss that is held against it; NaN where it was not found out.
+    pub actual_change: f64,
+    /// Their ratio rho; 0 where it cannot be told.
+    pub ratio: f64,
+    /// What the radius went by: rho or an average.
+    pub averaged_ratio: f64,
+    /// The radius of the step.
+    pub radius: f64,
+    /// The radius of the next step.
+    pub next_radius: f64,
+    /// The length of the step taken.
+    pub step_norm: f64,
+    /// The multiplier of |p| <= radius.
+    pub sigma: f64,
+    /// Where p* lies.
+    pub case: Case,
+    /// The smallest eigenvalue of B.
+    pub smallest_eigenvalue: f64,
+    /// The largest eigenvalue of B.
+    pub largest_eigenvalue: f64,
+    /// Stored pairs that B is built from.
+    pub pairs_kept: usize,
+    /// Stored pairs that failed the skipping rule.
+    pub pairs_skipped: usize,
+    /// Pairs in memory after the step.
+    pub pairs_stored: usize,
+    /// Whether momentum pointed uphill and the direction was turned.
+    pub flipped: bool,
+    /// Records in the batch of the step.
+    pub batch_size: usize,
+    /// The comparison that decides on the batch size, in steps that made one.
+    pub check: Option<BatchCheck>,
+}
+
+/// Whether the loss fell enough, on other records than the batch's, for the batch to stay as it is.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BatchCheck {
+    /// The loss there.
+    pub value: f64,
+    /// Whether the batch is too small: it is doubled, where it can be.
+    pub is_too_small: bool,
 }
 
 /// What became of the curvature pair (s, y) of the step.

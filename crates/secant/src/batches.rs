@@ -19,9 +19,13 @@ use crate::error::{ConfigError, StepError};
 #[derive(Clone, Debug)]
 pub struct Batches {
     records: usize,
+    /// Records in a batch at first, and now.
+    first_size: usize,
     size: usize,
     overlap: usize,
     order: Order,
+    /// What independent samples are, in turn, instead of being drawn.
+    samples: Arc<[Vec<usize>]>,
     position: Position,
     batch: Vec<usize>,
 }
@@ -56,7 +60,8 @@ impl Batches {
         require_size("the batch size", size, 1, records)?;
         let order = Order::Shuffled { seed, epoch: permutation(records, seed, 0) };
         let (position, batch) = (Position::default(), Vec::new());
-        Ok(Self { records, size, overlap: 0, order, position, batch })
+        let samples = Arc::default();
+        Ok(Self { records, first_size: size, size, overlap: 0, order, samples, position, batch })
     }
 
     /// The batches of `lists` in turn, over and over. A record in a list twice counts twice.
@@ -70,7 +75,22 @@ impl Batches {
         require_size("every record's number", last, 0, records.saturating_sub(1))?;
         let order = Order::Listed(lists.into());
         let (position, batch) = (Position::default(), Vec::new());
-        Ok(Self { records, size, overlap: 0, order, position, batch })
+        let samples = Arc::default();
+        Ok(Self { records, first_size: size, size, overlap: 0, order, samples, position, batch })
+    }
+
+    /// Lets independent samples be these lists in turn, whatever their size should be, instead of
+    /// drawing them.
+    ///
+    /// # Errors
+    /// A list is empty, or one names a record that is not there.
+    pub fn with_samples(mut self, lists: Vec<Vec<usize>>) -> Result<Self, ConfigError> {
+        let shortest = lists.iter().map(Vec::len).min().unwrap_or(1);
+        require_size("the length of every sample", shortest, 1, usize::MAX)?;
+        let last = lists.iter().flatten().copied().max().unwrap_or(0);
+        require_size("every record's number", last, 0, self.records.saturating_sub(1))?;
+        self.samples = lists.into();
+        Ok(self)
     }
 
     /// Lets the last `count` records of every batch be the first of the next one, so that both are
@@ -90,7 +110,7 @@ impl Batches {
         self.records
     }
 
-    /// Records in a batch.
+    /// Records in a batch. Methods that choose their batch size make it larger as they go on.
     pub fn size(&self) -> usize {
         self.size
     }
@@ -121,6 +141,18 @@ impl Batches {
         all.chunks(self.size).map(<[usize]>::to_vec).collect()
     }
 
+    /// Whether batches of another size can be drawn.
+    pub(crate) fn can_resize(&self) -> bool {
+        matches!(self.order, Order::Shuffled { .. })
+    }
+
+    /// Lets the next batches have `size` records, where that can be.
+    pub(crate) fn resize(&mut self, size: usize) {
+        if self.can_resize() && ((2 * self.overlap).max(1)..=self.records).contains(&size) {
+            self.size = size;
+        }
+    }
+
     /// Draws the next batch.
     pub(crate) fn draw(&mut self) {
         let at = &mut self.position;
@@ -146,6 +178,11 @@ impl Batches {
 
     /// `size` different records, at most all, drawn independently of batches and other samples.
     pub(crate) fn sample(&mut self, size: usize) -> Vec<usize> {
+        if !self.samples.is_empty() {
+            let turn = self.position.samples as usize % self.samples.len();
+            self.position.samples += 1;
+            return self.samples[turn].clone();
+        }
         let seed = if let Order::Shuffled { seed, .. } = self.order { seed } else { 0 };
         // Epochs count from 0, samples from the other end.
         let mut rng = SplitMix64::stream(seed, u64::MAX - self.position.samples);
@@ -164,7 +201,7 @@ impl Batches {
     pub(crate) fn save(&self) -> Vec<u64> {
         let Position { epoch, offset, samples, carried } = &self.position;
         let mut numbers = self.origin().to_vec();
-        numbers.extend([*epoch, *offset as u64, *samples]);
+        numbers.extend([self.size as u64, *epoch, *offset as u64, *samples]);
         numbers.extend(carried.iter().map(|record| *record as u64));
         numbers
     }
@@ -174,11 +211,16 @@ impl Batches {
     /// # Errors
     /// The numbers are of other batches.
     pub(crate) fn restore(&mut self, numbers: &[u64]) -> Result<(), StepError> {
-        let [records, size, overlap, seed, epoch, offset, samples, carried @ ..] = numbers else {
+        let [records, first_size, overlap, seed, size, epoch, offset, samples, carried @ ..] =
+            numbers
+        else {
             return Err(StepError::OtherBatches);
         };
         let carried: Vec<usize> = carried.iter().map(|record| *record as usize).collect();
-        let fits = [*records, *size, *overlap, *seed] == self.origin()
+        let size = *size as usize;
+        let fits = [*records, *first_size, *overlap, *seed] == self.origin()
+            && (size == self.first_size || self.can_resize() && size <= self.records)
+            && size >= self.first_size
             && carried.iter().all(|record| *record < self.records)
             && (carried.is_empty() || carried.len() == self.overlap);
         if !fits {
@@ -187,6 +229,7 @@ impl Batches {
         if let Order::Shuffled { seed, epoch: order } = &mut self.order {
             *order = permutation(self.records, *seed, *epoch);
         }
+        self.size = size;
         self.position =
             Position { epoch: *epoch, offset: *offset as usize, samples: *samples, carried };
         Ok(())
@@ -197,7 +240,7 @@ impl Batches {
             Order::Shuffled { seed, .. } => *seed,
             Order::Listed(lists) => lists.len() as u64,
         };
-        [self.records as u64, self.size as u64, self.overlap as u64, seed]
+        [self.records as u64, self.first_size as u64, self.overlap as u64, seed]
     }
 }
 

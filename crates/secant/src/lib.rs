@@ -66,7 +66,9 @@ pub use method::{
     adahessian::{AdaHessianConfig, Averaging},
     adam::AdamConfig,
     apollo::{ApolloConfig, Rebound},
+    l_ssr1_tr::LSsr1TrConfig,
     lbfgs::{LBfgsConfig, LineSearch, Rules},
+    mb_lsr1::{InitialMatrix, MbLsr1Config, Restart},
     multi_batch::MultiBatchLBfgsConfig,
     online_lbfgs::OnlineLBfgsConfig,
     quasi_adam::{OnRejection, QuasiAdamConfig, Scope, replace_ema::QuasiAdamEmaConfig},
@@ -83,8 +85,15 @@ pub use oracle::{Clipping, Function};
 pub use secant_core::{
     barzilai_borwein::{Formula, Safeguard},
     curvature::CurvatureTest,
-    report::{Evals, LineSearchReport, Outcome, PairOutcome, Rejection, SkipReason, StepReport},
+    report::{
+        BatchCheck, Evals, LineSearchReport, Outcome, PairOutcome, Rejection, SkipReason,
+        StepReport, TrustRegionReport,
+    },
     schedule::Schedule,
+    trust_region::{
+        radius::{AveragedRule, TwoSidedRule},
+        subproblem::Case,
+    },
 };
 
 /// The examples of the README.

@@ -306,6 +306,10 @@ impl<K: Method> Optimizer<K> {
         if let Some(Session { batches: Some(saved), is_loaded: true, .. }) = &self.session {
             drawn.restore(saved)?;
         }
+        let session = self.session.as_ref();
+        if let Some(size) = session.and_then(|session| self.method.batch_size(&session.state)) {
+            drawn.resize(size);
+        }
         drawn.draw();
         let report = self.step_with(&lr, model, loss, Some(&mut drawn))?;
         if let Some(session) = &mut self.session {

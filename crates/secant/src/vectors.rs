@@ -194,3 +194,22 @@ impl TensorKernel<1, 1> for AddScaled {
         );
     }
 }
+
+/// a <- factor a.
+pub(crate) fn scale(a: &mut Blocks, factor: f64) {
+    for_each_tensor(&ScalePass(factor), [a], []);
+}
+
+struct ScalePass(f64);
+
+impl TensorKernel<1, 0> for ScalePass {
+    type Output = ();
+
+    fn run<T: Real>(&self, _: usize, mut view: View<'_, T, 1, 0>) {
+        let factor = T::of(self.0);
+        view.apply(
+            #[inline(always)]
+            move |[a], []| [factor * a],
+        );
+    }
+}

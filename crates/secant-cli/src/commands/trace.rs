@@ -9,12 +9,15 @@ use std::{
 use clap::Args;
 use serde::Serialize;
 
-use crate::trace::{ProductTrace, Reference, Trace, replay, replay_product};
+use crate::trace::{
+    ProductTrace, Reference, SubproblemTrace, Trace, replay, replay_product, replay_subproblem,
+};
 
 /// Checks the optimizers against recorded steps of other implementations (reference traces).
 ///
 /// Repeats the steps of each trace in its number type and prints the largest relative deviation of
-/// losses and parameters; of a Hessian product (kind `hvp`), that of loss, gradient and product.
+/// losses and parameters; of a Hessian product (kind `hvp`), that of loss, gradient and product; of a
+/// trust-region subproblem (kind `trust_region`), that of step, multiplier and model value.
 ///
 /// The exit code is 1 if one is out of the tolerance in its file.
 #[derive(Debug, Args)]
@@ -22,8 +25,8 @@ pub(super) struct TraceArgs {
     /// The trace files, in JSON
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// Print the repeated steps as JSON lines (step, loss, params) instead of comparing, or the
-    /// product (loss, grad, hvp)
+    /// Print the repeated steps as JSON lines (step, loss, params) instead of comparing, the
+    /// product (loss, grad, hvp), or the solution (p, sigma, model_value, accepted, solution)
     #[arg(long)]
     emit: bool,
 }
@@ -40,6 +43,7 @@ fn run_one(file: &Path, emit: bool) -> anyhow::Result<bool> {
     match Reference::read(file)? {
         Reference::Steps(trace) => steps(&trace, emit),
         Reference::Product(trace) => product(&trace, emit),
+        Reference::Subproblem(trace) => subproblem(&trace, emit),
     }
 }
 
@@ -55,6 +59,14 @@ fn steps(trace: &Trace, emit: bool) -> anyhow::Result<bool> {
 
 fn product(trace: &ProductTrace, emit: bool) -> anyhow::Result<bool> {
     let replay = replay_product(trace)?;
+    if emit {
+        return print_lines(&[replay.record]);
+    }
+    print_verdict(trace.name(), replay.deviation, "", trace.tolerance())
+}
+
+fn subproblem(trace: &SubproblemTrace, emit: bool) -> anyhow::Result<bool> {
+    let replay = replay_subproblem(trace)?;
     if emit {
         return print_lines(&[replay.record]);
     }

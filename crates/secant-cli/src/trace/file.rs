@@ -14,12 +14,61 @@ pub struct Trace {
     pub(crate) dtype: Precision,
     pub(crate) problem: ProblemSpec,
     pub(crate) batches: Option<Vec<Vec<usize>>>,
+    #[serde(default)]
+    pub(crate) check_samples: Vec<CheckSample>,
     pub(crate) init: Vec<Vec<f64>>,
     pub(crate) optimizer: OptimizerSpec,
     pub(crate) probes: Option<Vec<Vec<Vec<f64>>>>,
     pub(crate) steps: usize,
     pub(crate) tolerance: f64,
     pub(crate) trace: Vec<ReferenceStep>,
+}
+
+/// The records on which the end of a step is checked; in the order of the steps.
+#[derive(Debug, Deserialize)]
+pub(crate) struct CheckSample {
+    pub rows: Vec<usize>,
+}
+
+/// A trust-region subproblem, solved by another implementation.
+#[derive(Debug, Deserialize)]
+pub struct SubproblemTrace {
+    pub(crate) name: String,
+    pub(crate) n: usize,
+    pub(crate) gamma: f64,
+    /// The pairs, oldest first.
+    pub(crate) s: Vec<Vec<f64>>,
+    pub(crate) y: Vec<Vec<f64>>,
+    pub(crate) g: Vec<f64>,
+    pub(crate) delta: f64,
+    pub(crate) skip_r: f64,
+    pub(crate) skip_r2: f64,
+    /// The pairs that pass the skipping rule, by their place.
+    pub(crate) accepted: Vec<usize>,
+    pub(crate) solution: String,
+    pub(crate) unique: Unique,
+    pub(crate) p: Option<Vec<f64>>,
+    pub(crate) p_alt: Option<Vec<f64>>,
+    pub(crate) p_hat: Option<Vec<f64>>,
+    pub(crate) fixed_basis: Option<Vec<Vec<f64>>>,
+    pub(crate) sigma: f64,
+    pub(crate) model_value: f64,
+    pub(crate) norm_b: f64,
+    pub(crate) tolerance: f64,
+}
+
+/// Whether a subproblem has one solution.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Unique {
+    /// One.
+    Yes,
+    /// Two, `p` and `p_alt`.
+    Sign,
+    /// Many: `p_hat` is what they share, in the space of `fixed_basis`.
+    Subspace,
+    /// Many; `p` is the shortest.
+    NullSpace,
 }
 
 /// A Hessian-vector product of another implementation.
@@ -44,6 +93,8 @@ pub enum Reference {
     Steps(Trace),
     /// A Hessian-vector product: a file of kind `hvp`.
     Product(ProductTrace),
+    /// A trust-region subproblem: a file of kind `trust_region`.
+    Subproblem(SubproblemTrace),
 }
 
 /// The number type of a trace.
@@ -60,6 +111,14 @@ pub(crate) struct ReferenceStep {
     pub loss: f64,
     pub params: Vec<Vec<f64>>,
     pub step_size: Option<f64>,
+    pub radius: Option<f64>,
+    pub rho: Option<f64>,
+    pub alpha: Option<f64>,
+    pub step_norm: Option<f64>,
+    pub check_value: Option<f64>,
+    pub doubling: Option<bool>,
+    pub accepted_pairs: Option<usize>,
+    pub stored_pairs: Option<usize>,
 }
 
 /// The function that a trace minimises.
@@ -148,7 +207,7 @@ pub enum TraceError {
     },
     /// The file is of a kind that another version replays.
     #[error(
-        "the trace {path} is of kind `{kind}`; this version replays optimizer traces, which have no kind, and Hessian products, of kind `hvp`"
+        "the trace {path} is of kind `{kind}`; this version replays optimizer traces, which have no kind, Hessian products, of kind `hvp`, and subproblems, of kind `trust_region`"
     )]
     Kind {
         /// The file.
@@ -173,6 +232,9 @@ pub enum TraceError {
     /// A Hessian product failed.
     #[error(transparent)]
     Product(#[from] secant::error::ProductError),
+    /// A subproblem failed.
+    #[error(transparent)]
+    Subproblem(#[from] secant::operator::MinimiserError),
 }
 
 impl Reference {
@@ -201,6 +263,11 @@ impl Reference {
                 trace.check()?;
                 Ok(Self::Product(trace))
             }
+            Some("trust_region") => {
+                let trace: SubproblemTrace = serde_json::from_str(&text).map_err(format)?;
+                trace.check()?;
+                Ok(Self::Subproblem(trace))
+            }
             Some(kind) => Err(TraceError::Kind { path: owned(), kind: kind.to_string() }),
         }
     }
@@ -219,6 +286,27 @@ impl ProductTrace {
             Some(row) => fail(format!("the batch names row {row}, the data has {rows}")),
             None => Ok(()),
         }
+    }
+}
+
+impl SubproblemTrace {
+    fn check(&self) -> Result<(), TraceError> {
+        let fail = |what: String| Err(TraceError::Inconsistent { name: self.name.clone(), what });
+        let lists = [Some(&self.g), self.p.as_ref(), self.p_alt.as_ref(), self.p_hat.as_ref()];
+        let rows = [Some(&self.s), Some(&self.y), self.fixed_basis.as_ref()];
+        let all = lists.into_iter().flatten().chain(rows.into_iter().flatten().flatten());
+        if let Some(list) = all.into_iter().find(|list| list.len() != self.n) {
+            return fail(format!("a vector has {} entries, n is {}", list.len(), self.n));
+        }
+        if self.s.len() != self.y.len() {
+            return fail("`s` and `y` differ in length".to_string());
+        }
+        let is_there = match self.unique {
+            Unique::Yes | Unique::NullSpace => self.p.is_some(),
+            Unique::Sign => self.p.is_some() && self.p_alt.is_some(),
+            Unique::Subspace => self.p_hat.is_some() && self.fixed_basis.is_some(),
+        };
+        if is_there { Ok(()) } else { fail("the solution is missing".to_string()) }
     }
 }
 
@@ -252,7 +340,8 @@ impl Trace {
             return fail("`batches` is empty".to_string());
         }
         let rows = self.problem.rows();
-        match batches.iter().flatten().find(|row| **row >= rows) {
+        let samples = self.check_samples.iter().map(|sample| &sample.rows);
+        match batches.iter().chain(samples).flatten().find(|row| **row >= rows) {
             Some(row) => fail(format!("a batch names row {row}, the data has {rows}")),
             None => Ok(()),
         }

@@ -1,12 +1,14 @@
-//! `secant trace`: replays a reference trace, steps or a Hessian product, and measures how far we
-//! are from it.
+//! `secant trace`: replays a reference trace (steps, a Hessian product, a trust-region subproblem) and
+//! measures how far we are from it.
 
 mod file;
 mod model;
 mod optimizer;
 mod product;
 mod replay;
+mod subproblem;
 
-pub use file::{ProductTrace, Reference, Trace, TraceError};
+pub use file::{ProductTrace, Reference, SubproblemTrace, Trace, TraceError};
 pub use product::{ProductRecord, ProductReplay, replay_product};
 pub use replay::{Replay, StepRecord, replay};
+pub use subproblem::{SubproblemRecord, SubproblemReplay, replay_subproblem};

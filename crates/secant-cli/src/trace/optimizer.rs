@@ -2,12 +2,13 @@
 
 use burn::module::Module;
 use secant::{
-    AdaBeliefConfig, AdaHessianConfig, AdamConfig, ApolloConfig, Averaging, CurvatureTest, Decay,
-    Formula, LBfgsConfig, LineSearch, Momentum, Optimizer, PairSource, QuasiAdamConfig,
-    QuasiAdamEmaConfig, RAdamConfig, RateDecay, Rebound, RmsPropConfig, Safeguard, Scope,
-    SdLBfgsConfig, SgdBbConfig, SgdConfig, SvrgConfig, error::ConfigError,
-    method::adahessian::Probe,
+    AdaBeliefConfig, AdaHessianConfig, AdamConfig, ApolloConfig, AveragedRule, Averaging,
+    CurvatureTest, Decay, Formula, LBfgsConfig, LSsr1TrConfig, LineSearch, MbLsr1Config, Momentum,
+    Optimizer, PairSource, QuasiAdamConfig, QuasiAdamEmaConfig, RAdamConfig, RateDecay, Rebound,
+    Restart, RmsPropConfig, Rules, Safeguard, Scope, SdLBfgsConfig, SgdBbConfig, SgdConfig,
+    SvrgConfig, TwoSidedRule, error::ConfigError, method::adahessian::Probe,
 };
+use secant_core::line_search::ArmijoSettings;
 use serde::Deserialize;
 
 use crate::optimizer::{BoxedOptimizer, boxed};
@@ -30,6 +31,53 @@ pub(crate) enum OptimizerSpec {
     Adahessian(AdaHessianSpec),
     Svrg { lr: f64, snapshot_every: usize, weight_decay: f64 },
     SvrgBb { lr: f64, snapshot_every: usize },
+    MbLsr1(MbLsr1Spec),
+    LSsr1Tr(LSsr1TrSpec),
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct MbLsr1Spec {
+    memory: usize,
+    gamma: f64,
+    delta0: f64,
+    delta_min: f64,
+    zeta: f64,
+    gamma1: f64,
+    gamma2: f64,
+    check_every: usize,
+    m_hat: i64,
+    tau: f64,
+    eta: f64,
+    mu: f64,
+    alpha_s: f64,
+    xi: f64,
+    skip_r: f64,
+    line_search: LineSearchSpec,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct LSsr1TrSpec {
+    memory: usize,
+    gamma: f64,
+    delta0: f64,
+    mu: f64,
+    tau2: f64,
+    tau3: f64,
+    nu1: f64,
+    nu2: f64,
+    nu3: f64,
+    nu4: f64,
+    gamma1: f64,
+    check_every: usize,
+    skip_r: f64,
+    line_search: LineSearchSpec,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub(crate) enum LineSearchSpec {
+    Armijo { c1: f64, shrink: f64, max_trials: u32 },
+    StrongWolfe { c1: f64, c2: f64, t0: f64, max_ls: u32, tolerance_change: f64 },
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -116,6 +164,7 @@ impl OptimizerSpec {
             | Self::Adahessian(AdaHessianSpec { lr, .. })
             | Self::Svrg { lr, .. }
             | Self::SvrgBb { lr, .. } => *lr,
+            Self::MbLsr1(_) | Self::LSsr1Tr(_) => 1.0,
         }
     }
 
@@ -173,6 +222,8 @@ impl OptimizerSpec {
             Self::Svrg { snapshot_every, weight_decay, .. } => {
                 boxed(SvrgConfig::new(snapshot_every).with_decay(Decay::L2(weight_decay)).init()?)
             }
+            Self::MbLsr1(spec) => spec.build(),
+            Self::LSsr1Tr(spec) => spec.build(),
             Self::SvrgBb { snapshot_every, .. } => {
                 boxed(SvrgConfig::new(snapshot_every).with_barzilai_borwein(true).init()?)
             }
@@ -350,6 +401,72 @@ impl SgdBbSpec {
             .with_safeguard(safeguard)
             .with_reset(self.reset)
             .with_decay(Decay::L2(self.weight_decay));
+        boxed(config.init()?)
+    }
+}
+
+impl MbLsr1Spec {
+    fn build<M: Module + 'static>(&self) -> Result<BoxedOptimizer<M>, ConfigError> {
+        let restart = match self.m_hat {
+            ..0 => Restart::Never,
+            0 => Restart::Clear,
+            kept if (kept as usize) < self.memory => Restart::Keep,
+            _ => Restart::WarmStart,
+        };
+        let LineSearchSpec::Armijo { c1, shrink, max_trials } = self.line_search else {
+            return Err(unknown("mb-lsr1", "the trace's line search is not armijo"));
+        };
+        let config = MbLsr1Config::new()
+            .with_memory(self.memory)
+            .with_radius(self.delta0)
+            .with_radius_rule(AveragedRule { delta_min: self.delta_min, ..Default::default() })
+            .with_zeta(self.zeta)
+            .with_gamma(self.gamma)
+            .with_skip(Some(self.skip_r))
+            .with_restart(restart)
+            .with_tau(self.tau)
+            .with_eta(self.eta)
+            .with_mu(self.mu)
+            .with_sgd_rate(self.alpha_s)
+            .with_angle(self.xi)
+            .with_line_search(ArmijoSettings { c1, shrink, max_trials })
+            .with_gamma1(self.gamma1)
+            .with_gamma2(self.gamma2)
+            .with_check_every(Some(self.check_every))
+            .with_tolerance_gradient(0.0);
+        boxed(config.init()?)
+    }
+}
+
+impl LSsr1TrSpec {
+    fn build<M: Module + 'static>(&self) -> Result<BoxedOptimizer<M>, ConfigError> {
+        let Self { tau2, tau3, nu1, nu2, nu3, nu4, .. } = *self;
+        let line_search = match self.line_search {
+            LineSearchSpec::Armijo { c1, shrink, max_trials }
+                if ArmijoSettings { c1, shrink, max_trials } == ArmijoSettings::default() =>
+            {
+                LineSearch::Armijo
+            }
+            LineSearchSpec::StrongWolfe { c1, c2, t0: 1.0, max_ls, tolerance_change }
+                if (c1, c2, max_ls, tolerance_change) == (1e-4, 0.9, 25, 1e-9) =>
+            {
+                LineSearch::StrongWolfe
+            }
+            _ => return Err(unknown("l-ssr1-tr", "the trace's line search has other constants")),
+        };
+        let rule = TwoSidedRule { tau2, tau3, nu1, nu2, nu3, nu4, ..Default::default() };
+        let config = LSsr1TrConfig::new()
+            .with_memory(self.memory)
+            .with_radius(self.delta0)
+            .with_radius_rule(rule)
+            .with_gamma(self.gamma)
+            .with_skip(Some(self.skip_r))
+            .with_momentum(self.mu)
+            .with_line_search(line_search)
+            .with_rules(Rules::Torch)
+            .with_gamma1(self.gamma1)
+            .with_check_every(Some(self.check_every))
+            .with_tolerance_gradient(0.0);
         boxed(config.init()?)
     }
 }

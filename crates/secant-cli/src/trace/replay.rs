@@ -1,6 +1,6 @@
 //! Runs a trace's optimizer on its problem and compares every step with the reference.
 
-use secant::{Batches, dual::Tangents};
+use secant::{Batches, StepReport, dual::Tangents};
 use serde::Serialize;
 
 use super::{
@@ -23,6 +23,75 @@ pub struct StepRecord {
     /// The step size, where the reference has it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub step_size: Option<f64>,
+    /// What the trust region did, where the reference has it.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub trust_region: Option<RegionRecord>,
+}
+
+/// What the trust region did in one step.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct RegionRecord {
+    /// The radius after the step.
+    pub radius: f64,
+    /// The ratio of what the loss did to what the model said.
+    pub rho: f64,
+    /// The step length of the line search.
+    pub alpha: f64,
+    /// The length of the step.
+    pub step_norm: f64,
+    /// The multiplier.
+    pub sigma: f64,
+    /// The model at its minimiser.
+    pub model_value: f64,
+    /// Pairs in the matrix.
+    pub accepted_pairs: usize,
+    /// Pairs in memory after the step.
+    pub stored_pairs: usize,
+    /// The loss at the end of the step on the records of the check.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub check_value: Option<f64>,
+    /// Whether the batch would be doubled.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub doubling: Option<bool>,
+}
+
+impl RegionRecord {
+    fn of(report: &StepReport) -> Option<Self> {
+        let region = report.trust_region?;
+        Some(Self {
+            radius: region.next_radius,
+            rho: region.ratio,
+            alpha: report.line_search.map_or(f64::NAN, |search| search.step_length),
+            step_norm: region.step_norm,
+            sigma: region.sigma,
+            model_value: region.model_change,
+            accepted_pairs: region.pairs_kept,
+            stored_pairs: region.pairs_stored,
+            check_value: region.check.map(|check| check.value),
+            doubling: region.check.map(|check| check.is_too_small),
+        })
+    }
+
+    /// As for parameters; of the ratio, a quotient of small differences, a ten-thousandth. NaN where a
+    /// decision differs.
+    fn deviation(&self, reference: &ReferenceStep) -> f64 {
+        let numbers = [
+            (self.radius, reference.radius),
+            (self.alpha, reference.alpha),
+            (self.step_norm, reference.step_norm),
+            (self.check_value.unwrap_or(f64::NAN), reference.check_value),
+        ];
+        let numbers = numbers
+            .into_iter()
+            .filter_map(|(ours, theirs)| Some(relative(&[ours], &[theirs?])))
+            .fold(0.0, larger);
+        let rho = reference.rho.map_or(0.0, |rho| (self.rho - rho).abs() / rho.abs().max(1.0));
+        let agrees = reference.doubling.is_none_or(|theirs| self.doubling == Some(theirs))
+            && reference.accepted_pairs.is_none_or(|theirs| self.accepted_pairs == theirs)
+            && reference.stored_pairs.is_none_or(|theirs| self.stored_pairs == theirs);
+        let decisions = if agrees { 0.0 } else { f64::NAN };
+        larger(decisions, larger(numbers, 1e-4 * rho))
+    }
 }
 
 /// A replayed trace.
@@ -59,6 +128,7 @@ pub fn replay(trace: &Trace) -> Result<Replay, TraceError> {
             loss: report.loss.unwrap_or(f64::NAN),
             params: problem.values(&model),
             step_size: reference.step_size.and(report.step_size),
+            trust_region: RegionRecord::of(&report),
         };
         let deviation = step.deviation(reference);
         // NaN counts as the largest.
@@ -73,21 +143,30 @@ pub fn replay(trace: &Trace) -> Result<Replay, TraceError> {
 /// The batches of a trace; without any, one that stands for all data.
 fn batches(trace: &Trace) -> Result<Batches, TraceError> {
     Ok(match &trace.batches {
-        Some(lists) => Batches::listed(trace.problem.rows(), lists.clone())?,
+        Some(lists) => {
+            let samples = trace.check_samples.iter().map(|sample| sample.rows.clone());
+            Batches::listed(trace.problem.rows(), lists.clone())?.with_samples(samples.collect())?
+        }
         None => Batches::listed(1, vec![vec![0]])?,
     })
 }
 
 impl StepRecord {
-    /// max |ours - reference| / max(max |reference|, floor), over the loss, every tensor and
-    /// the step size.
+    /// max |ours - reference| / max(max |reference|, floor), over the loss, every tensor, the step
+    /// size and the trust region.
     fn deviation(&self, reference: &ReferenceStep) -> f64 {
         let tensors = self.params.iter().zip(&reference.params);
         let tensors = tensors.map(|(ours, theirs)| relative(ours, theirs));
         let step_size = reference
             .step_size
             .map(|theirs| relative(&[self.step_size.unwrap_or(f64::NAN)], &[theirs]));
-        tensors.chain(step_size).fold(relative(&[self.loss], &[reference.loss]), larger)
+        let has_region = reference.radius.is_some();
+        let region = has_region
+            .then(|| self.trust_region.map_or(f64::NAN, |region| region.deviation(reference)));
+        tensors
+            .chain(step_size)
+            .chain(region)
+            .fold(relative(&[self.loss], &[reference.loss]), larger)
     }
 }
 

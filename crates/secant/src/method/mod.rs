@@ -4,7 +4,9 @@ pub mod adabelief;
 pub mod adahessian;
 pub mod adam;
 pub mod apollo;
+pub mod l_ssr1_tr;
 pub mod lbfgs;
+pub mod mb_lsr1;
 pub mod multi_batch;
 mod objective;
 pub mod online_lbfgs;
@@ -18,6 +20,7 @@ pub mod sgd_bb;
 pub mod sqn;
 mod state;
 pub mod svrg;
+mod trust_region;
 
 pub use rate_decay::RateDecay;
 pub use state::State;
@@ -109,6 +112,12 @@ pub trait Method: Clone + Send + Sync + 'static {
     /// clipped, all parameters have one step length, and decay is part of the loss.
     fn searches(&self) -> bool {
         false
+    }
+
+    /// How many records the next batch shall have; none where the method leaves that to its user. The
+    /// batches of [`Optimizer::step_on`](crate::Optimizer::step_on) follow.
+    fn batch_size(&self, _: &Self::State) -> Option<usize> {
+        None
     }
 
     /// The state before the first step.

@@ -93,7 +93,12 @@ impl Objective<'_> {
 
     /// The value alone at `point`.
     pub fn value_at(&mut self, point: &mut Blocks) -> Result<f64, StepError> {
-        Ok(self.oracle.value_at(point)? + self.decay_value(point))
+        self.value_of(Records::Batch, point)
+    }
+
+    /// The value alone of other records at `point`.
+    pub fn value_of(&mut self, records: Records, point: &mut Blocks) -> Result<f64, StepError> {
+        Ok(self.oracle.value_at(records, point)? + self.decay_value(point))
     }
 
     /// y <- y + wd s: the decay's part of a Hessian product with s.
@@ -118,7 +123,7 @@ impl Objective<'_> {
     }
 
     /// The size of the rounding error of a value: 8 units in the last place.
-    fn noise(&self, value: f64) -> f64 {
+    pub fn noise(&self, value: f64) -> f64 {
         let single = self.context.layout.entries().iter().any(|entry| entry.dtype != DType::F64);
         let unit = if single { f64::from(f32::EPSILON) } else { f64::EPSILON };
         8.0 * unit * value.abs()

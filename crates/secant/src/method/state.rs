@@ -1,6 +1,6 @@
 //! What a method remembers, in a form that records can write and read.
 
-use crate::{blocks::Blocks, operator::InverseLBfgs};
+use crate::{blocks::Blocks, operator::PairMatrix};
 
 /// What a method remembers from step to step: named vectors and named numbers.
 pub trait State: Default + Clone + Send + Sync + 'static {
@@ -17,12 +17,12 @@ pub trait State: Default + Clone + Send + Sync + 'static {
     fn numbers_mut(&mut self) -> Vec<(&'static str, &mut Vec<f64>)>;
 
     /// The matrices of pairs by name.
-    fn matrices(&self) -> Vec<(&'static str, &InverseLBfgs)> {
+    fn matrices(&self) -> Vec<(&'static str, &dyn PairMatrix)> {
         Vec::new()
     }
 
     /// The matrices of pairs, to be written, in the same order.
-    fn matrices_mut(&mut self) -> Vec<(&'static str, &mut InverseLBfgs)> {
+    fn matrices_mut(&mut self) -> Vec<(&'static str, &mut dyn PairMatrix)> {
         Vec::new()
     }
 }
@@ -49,13 +49,13 @@ macro_rules! record_state {
             }
 
             $(
-                fn matrices(&self) -> Vec<(&'static str, &$crate::operator::InverseLBfgs)> {
+                fn matrices(&self) -> Vec<(&'static str, &dyn $crate::operator::PairMatrix)> {
                     vec![$((stringify!($matrix), &self.$matrix)),*]
                 }
 
                 fn matrices_mut(
                     &mut self,
-                ) -> Vec<(&'static str, &mut $crate::operator::InverseLBfgs)> {
+                ) -> Vec<(&'static str, &mut dyn $crate::operator::PairMatrix)> {
                     vec![$((stringify!($matrix), &mut self.$matrix)),*]
                 }
             )?

@@ -6,7 +6,7 @@ use secant_core::{
     two_loop::{NewPair, PairCombination, PairGram},
 };
 
-use super::PairMemory;
+use super::{PairMatrix, PairMemory};
 use crate::{
     blocks::Blocks,
     kernels::{combine_rows, row_products},
@@ -62,22 +62,6 @@ impl InverseLBfgs {
     pub fn reset(&mut self) {
         self.memory.clear();
         self.gram.clear();
-    }
-
-    /// The memory and its products as numbers, for records.
-    pub(crate) fn parts(&self) -> (&PairMemory, Vec<f64>) {
-        (&self.memory, self.gram.to_numbers())
-    }
-
-    /// Puts back what [`InverseLBfgs::parts`] gave; false where it does not fit together.
-    pub(crate) fn restore(&mut self, pairs: Vec<(Blocks, Blocks)>, numbers: &[f64]) -> bool {
-        let Some(gram) = PairGram::from_numbers(pairs.len(), numbers) else { return false };
-        self.memory.clear();
-        for (s, y) in pairs {
-            self.memory.push(s, y);
-        }
-        self.gram = gram;
-        true
     }
 
     /// Adds a pair that passes `test`; whether it did. `products` are those of `s` and `y`.
@@ -153,5 +137,21 @@ impl InverseLBfgs {
         let coefficients: Vec<f64> = s.iter().chain(&y).map(|c| sign * c).collect();
         let [with_g, squared] = combine_rows(out, sign * scale, g, &rows, &coefficients);
         (with_g.is_finite() && squared.is_finite()).then_some(Applied { with_g, squared })
+    }
+}
+
+impl PairMatrix for InverseLBfgs {
+    fn parts(&self) -> (&PairMemory, Vec<f64>) {
+        (&self.memory, self.gram.to_numbers())
+    }
+
+    fn restore(&mut self, pairs: Vec<(Blocks, Blocks)>, numbers: &[f64]) -> bool {
+        let Some(gram) = PairGram::from_numbers(pairs.len(), numbers) else { return false };
+        self.memory.clear();
+        for (s, y) in pairs {
+            self.memory.push(s, y);
+        }
+        self.gram = gram;
+        true
     }
 }

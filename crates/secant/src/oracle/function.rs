@@ -3,7 +3,7 @@
 use burn::tensor::{DType, Shape, TensorData};
 use secant_core::report::{Evals, Rejection};
 
-use super::{Curved, Evaluation, Oracle, Records};
+use super::{BatchSizes, Curved, Evaluation, Oracle, Records};
 use crate::{
     blocks::{Blocks, Entry, Layout},
     error::StepError,
@@ -104,8 +104,12 @@ impl Oracle for FunctionOracle<'_> {
         Ok(Curved { at, product })
     }
 
-    fn value_at(&mut self, point: &mut Blocks) -> Result<f64, StepError> {
+    fn value_at(&mut self, _: Records, point: &mut Blocks) -> Result<f64, StepError> {
         Ok(evaluate(self.function, &mut self.evals, point).loss.unwrap_or(f64::NAN))
+    }
+
+    fn batch_sizes(&self) -> BatchSizes {
+        BatchSizes { batch: 1, records: 1, can_change: false }
     }
 
     fn is_batch(&self, _: Records) -> bool {

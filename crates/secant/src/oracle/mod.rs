@@ -35,6 +35,17 @@ pub enum Records {
     Sample(usize),
 }
 
+/// How many records there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BatchSizes {
+    /// In the batch of the step.
+    pub batch: usize,
+    /// In all.
+    pub records: usize,
+    /// Whether batches of another size can be drawn.
+    pub can_change: bool,
+}
+
 /// What a method may ask during one step. In [`Optimizer::step`](crate::Optimizer::step), whose
 /// closure stands for all data there are, all [`Records`] are the batch.
 pub trait Oracle {
@@ -74,11 +85,14 @@ pub trait Oracle {
         vector: &Blocks,
     ) -> Result<Curved, StepError>;
 
-    /// The loss of the batch at `point`, which is lent and comes back; it can be NaN or infinite.
+    /// The loss at `point`, which is lent and comes back; it can be NaN or infinite.
     ///
     /// # Errors
     /// A loss that is not one number.
-    fn value_at(&mut self, point: &mut Blocks) -> Result<f64, StepError>;
+    fn value_at(&mut self, records: Records, point: &mut Blocks) -> Result<f64, StepError>;
+
+    /// How many records the batch has, and could have.
+    fn batch_sizes(&self) -> BatchSizes;
 
     /// Whether `records` are those of the batch, so that its gradient answers for them.
     fn is_batch(&self, records: Records) -> bool;

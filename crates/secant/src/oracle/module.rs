@@ -8,7 +8,7 @@ use burn::{
 use secant_core::report::{Evals, Rejection};
 
 use super::{
-    Curved, Evaluation, Loss, Oracle, Records, Screen,
+    BatchSizes, Curved, Evaluation, Loss, Oracle, Records, Screen,
     parameters::{take_gradients, write_parameters},
     probe::Probe,
     running::RunningStatistics,
@@ -130,6 +130,20 @@ impl<M: Module> ModuleOracle<'_, '_, M> {
         Ok((read(&loss), gradient))
     }
 
+    /// The loss of `model` on `records`, or on the batch, without a trace in running statistics.
+    fn value_of(&mut self, model: &M, records: Option<&[usize]>) -> Result<f64, StepError> {
+        let loss = self.loss.as_deref_mut().ok_or(StepError::NoGradient)?;
+        let batch = self.batches.as_deref().map_or(&[][..], Batches::batch);
+        let before = RunningStatistics::of(self.model);
+        if let Some(seed) = self.seed {
+            seed_device(self.model, seed)?;
+        }
+        let evaluated = value(model, loss, records.unwrap_or(batch)).map(|loss| read(&loss));
+        before.restore(self.model);
+        self.evals.loss += 1;
+        evaluated
+    }
+
     /// An answer whose loss was read.
     pub(super) fn screened(&self, loss: f64, mut gradient: Blocks) -> Evaluation {
         let (gradient_norm, rejection) = if self.screen.guard && !loss.is_finite() {
@@ -186,18 +200,28 @@ impl<M: Module> Oracle for ModuleOracle<'_, '_, M> {
         self.curved(records, point, vector)
     }
 
-    fn value_at(&mut self, point: &mut Blocks) -> Result<f64, StepError> {
-        let loss = self.loss.as_deref_mut().ok_or(StepError::NoGradient)?;
-        let batch = self.batches.as_deref().map_or(&[][..], Batches::batch);
-        let before = RunningStatistics::of(self.model);
-        if let Some(seed) = self.seed {
-            seed_device(self.model, seed)?;
-        }
+    fn value_at(&mut self, records: Records, point: &mut Blocks) -> Result<f64, StepError> {
+        let parts = self.parts(records);
         let probe = Probe::new(self.model, self.layout, point, false);
-        let evaluated = value(probe.model(), loss, batch).map(|loss| read(&loss));
-        before.restore(self.model);
-        self.evals.loss += 1;
-        evaluated
+        let Some(parts) = parts else { return self.value_of(probe.model(), None) };
+        let records: usize = parts.iter().map(Vec::len).sum();
+        let mut mean = 0.0;
+        for part in parts {
+            let weight = part.len() as f64 / records as f64;
+            mean += weight * self.value_of(probe.model(), Some(&part))?;
+        }
+        Ok(mean)
+    }
+
+    fn batch_sizes(&self) -> BatchSizes {
+        match self.batches.as_deref() {
+            None => BatchSizes { batch: 1, records: 1, can_change: false },
+            Some(batches) => BatchSizes {
+                batch: batches.batch().len(),
+                records: batches.records(),
+                can_change: batches.can_resize(),
+            },
+        }
     }
 
     fn is_batch(&self, records: Records) -> bool {

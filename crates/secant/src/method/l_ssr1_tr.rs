@@ -1,0 +1,288 @@
+//! L-SSR1-TR: limited-memory stochastic SR1 in a trust region, with momentum and a line search.
+//!
+//! # Idea
+//! As [MB-LSR1](super::mb_lsr1), its descendant: minimise the model of an indefinite L-SR1 matrix within
+//! a radius and add momentum. The line search may go beyond the radius, the radius follows from
+//! single steps, and the batch is doubled when the loss on all records stops falling.
+//!
+//! # Algorithm
+//! Step k on batch I (decay is part of the loss: f + wd/2 |w|^2):
+//! 1. f = f_I(w), g = its gradient; p* = the minimiser of Q(p) = g.p + p.Bp / 2 within |p| <= delta.
+//! 2. v <- mu v + s, with the last displacement s; v <- mu v shortened to delta.
+//! 3. p = p* + v, shortened to delta. If p.g > 0, turn p.
+//! 4. alpha: a step with the Wolfe conditions along p, from 1. If there is none: w stays,
+//!    delta <- nu1 delta.
+//! 5. s = alpha p, y = the change of the gradient on the same batch; w <- w + s; store (s, y).
+//! 6. rho = (f_I(w) - f) / Q(p*). If rho < tau2: delta <- min(nu1 delta, nu2 |s|); if rho >= tau3 and
+//!    |s| >= nu3 delta: delta <- nu4 delta.
+//! 7. Every K steps: if the loss on all records did not fall by gamma1, double the batch.
+//!
+//! # Notation
+//! tau and nu: [`TwoSidedRule`]; m: `memory`; delta_0: `radius`; mu: `momentum`. The learning rate is
+//! not used; at 0 nothing moves.
+//!
+//! # Cost
+//! 2m + 1 vectors of memory; two gradients, one more for each further trial; 6m R for the matrix; every K
+//! steps a forward pass of all records.
+//!
+//! # When not to use it
+//! As [MB-LSR1](super::mb_lsr1). Checks on all records cost as much as an epoch of forward passes.
+//!
+//! # Deviations
+//! The article's algorithm is followed as public re-implementations have it. In the hard case of the
+//! model p is p* alone, and backtracking takes the place of the Wolfe search: its direction can have no
+//! slope at all.
+//!
+//! # References
+//! Erway, Griffin, Marcia, Omheni, *Trust-region algorithms for training responses: machine learning
+//! methods using indefinite Hessian approximations*, 2019, Algorithms 1 to 3.
+
+use burn::config::Config;
+use secant_core::{
+    line_search::{ArmijoSettings, WolfeSettings},
+    report::StepReport,
+    trust_region::{
+        radius::{TwoSidedRule, reduction_ratio},
+        subproblem::Case,
+    },
+};
+
+use super::{
+    lbfgs::{LineSearch, Rules},
+    objective::Objective,
+    trust_region::{
+        Aim, Arrival, BatchRule, Common, InitialMatrix, Region, Searched, Step, TrustRegionState,
+        Verdict, clip, radius_error,
+    },
+};
+use crate::{
+    blocks::{Blocks, Layout},
+    error::{ConfigError, StepError, require, require_positive},
+    kernels::combine_rows,
+    method::{Decay, Method, StepContext},
+    operator::Minimiser,
+    optimizer::Optimizer,
+    oracle::Oracle,
+    vectors::{norm, scale},
+};
+
+/// Configuration of [`LSsr1Tr`].
+#[derive(Config, Debug, Copy)]
+pub struct LSsr1TrConfig {
+    /// m: pairs, at least 1.
+    #[config(default = 10)]
+    memory: usize,
+    /// delta_0, above 0.
+    #[config(default = 1.0)]
+    radius: f64,
+    /// How the radius follows from rho.
+    #[config(default = "TwoSidedRule::default()")]
+    radius_rule: TwoSidedRule,
+    /// B_0 = gamma I, above 0.
+    #[config(default = 1e-3)]
+    gamma: f64,
+    /// How gamma goes on.
+    #[config(default = "InitialMatrix::Constant")]
+    initial_matrix: InitialMatrix,
+    /// A pair is left out of B unless |s.r| >= this |s| |r|, r = y - B s. None: 1e-8, for `f32` 1e-6.
+    #[config(default = "None")]
+    skip: Option<f64>,
+    /// mu, in [0, 1).
+    #[config(default = 0.9)]
+    momentum: f64,
+    /// The line search: `Armijo` or `StrongWolfe`.
+    #[config(default = "LineSearch::StrongWolfe")]
+    line_search: LineSearch,
+    /// Whose strong Wolfe search: ours, or PyTorch's.
+    #[config(default = "Rules::Safe")]
+    rules: Rules,
+    /// How much the loss has to fall for the batch to stay, at least 0.
+    #[config(default = 0.0)]
+    gamma1: f64,
+    /// K: steps between two checks of the batch size. None: max(20, N / n_b).
+    #[config(default = "None")]
+    check_every: Option<usize>,
+    /// No step where the gradient is not longer, at least 0.
+    #[config(default = 1e-5)]
+    tolerance_gradient: f64,
+    /// Weight decay, of kind `L2`.
+    #[config(default = "Decay::None")]
+    decay: Decay,
+}
+
+impl LSsr1TrConfig {
+    /// The method without an optimizer around it.
+    pub fn build(&self) -> LSsr1Tr {
+        LSsr1Tr { config: *self }
+    }
+
+    /// The optimizer.
+    ///
+    /// # Errors
+    /// Names the first hyper-parameter out of its range.
+    pub fn init(&self) -> Result<Optimizer<LSsr1Tr>, ConfigError> {
+        Optimizer::new(self.build())
+    }
+}
+
+/// L-SSR1-TR; see the [module](self).
+#[derive(Clone, Debug)]
+pub struct LSsr1Tr {
+    config: LSsr1TrConfig,
+}
+
+impl Method for LSsr1Tr {
+    type State = TrustRegionState;
+    const NAME: &'static str = "l-ssr1-tr";
+
+    fn validate(&self) -> Result<(), ConfigError> {
+        let config = &self.config;
+        let name = Self::NAME;
+        require(name, "memory", "at least 1", config.memory as f64, |m| m >= 1.0)?;
+        for (what, value) in [("radius", config.radius), ("gamma", config.gamma)] {
+            require_positive(name, what, value)?;
+        }
+        require(name, "momentum", "in [0, 1)", config.momentum, |x| (0.0..1.0).contains(&x))?;
+        let at_least_0 = [
+            ("gamma1", config.gamma1),
+            ("tolerance_gradient", config.tolerance_gradient),
+            ("skip", config.skip.unwrap_or(0.0)),
+        ];
+        for (what, value) in at_least_0 {
+            let range = "finite and at least 0";
+            require(name, what, range, value, |x| x >= 0.0 && x.is_finite())?;
+        }
+        let every = config.check_every.unwrap_or(1) as f64;
+        require(name, "check_every", "at least 1", every, |every| every >= 1.0)?;
+        if config.line_search == LineSearch::None {
+            let reason = "it needs a line search; use `Armijo` or `StrongWolfe`";
+            return Err(ConfigError::Conflict { method: name, reason });
+        }
+        config.radius_rule.validate().map_err(radius_error(name))
+    }
+
+    fn decay(&self) -> Decay {
+        self.config.decay
+    }
+
+    fn evaluates_again(&self) -> bool {
+        true
+    }
+
+    fn searches(&self) -> bool {
+        true
+    }
+
+    fn batch_size(&self, state: &TrustRegionState) -> Option<usize> {
+        state.batch_size()
+    }
+
+    fn init(&self, _: &Layout) -> TrustRegionState {
+        let LSsr1TrConfig { memory, radius, gamma, .. } = self.config;
+        TrustRegionState::new(memory, Region::new(radius, gamma, 0.0))
+    }
+
+    fn step(
+        &self,
+        context: &StepContext<'_>,
+        oracle: &mut dyn Oracle,
+        state: &mut TrustRegionState,
+    ) -> Result<StepReport, StepError> {
+        // 1. f, g and p*.
+        let mut step = match Step::begin(self.common(), Objective { context, oracle }, state)? {
+            Ok(step) => step,
+            Err(report) => return Ok(report),
+        };
+        let best = match step.minimise() {
+            Ok(best) => best,
+            Err(rejection) => return Ok(step.rejected(rejection)),
+        };
+        // 2. and 3. v and p.
+        let v = self.momentum(state, step.region.delta);
+        let aim = aim(&step, best, v.as_ref());
+        // 4. alpha.
+        let Searched { reached, report, .. } = self.search(&mut step, &aim)?;
+        step.report.line_search = Some(report);
+        let rule = self.config.radius_rule;
+        let Some(arrival) = reached.and_then(|reached| step.arrive(reached)) else {
+            step.region.delta = (rule.nu1 * step.region.delta).max(rule.delta_min);
+            let verdict = Verdict { actual: 0.0, ratio: 0.0, averaged: 0.0 };
+            let carried = self.carried(v, None);
+            return step.finish(state, &aim, verdict, None, carried);
+        };
+        // 5. and 6. The pair and the radius.
+        let Arrival { point, value, s, y, length, cosine } = arrival;
+        let actual = value - step.known.value;
+        let ratio = reduction_ratio(actual, aim.best.model_value);
+        step.region.set_delta(rule.next(step.region.delta, length, ratio));
+        let carried = self.carried(v, Some(&s));
+        step.push(s, y, cosine);
+        // 7. The batch.
+        let verdict = Verdict { actual, ratio, averaged: ratio };
+        step.finish(state, &aim, verdict, Some((point, value, length)), carried)
+    }
+}
+
+impl LSsr1Tr {
+    fn common(&self) -> Common {
+        let LSsr1TrConfig { gamma, initial_matrix, skip, tolerance_gradient, .. } = self.config;
+        let batch_rule = BatchRule {
+            every: self.config.check_every,
+            on_all: true,
+            gamma1: self.config.gamma1,
+            gamma2: 0.0,
+            bound_is_too_little: false,
+        };
+        Common { gamma, initial_matrix, skip, tolerance_gradient, batch_rule }
+    }
+
+    /// 2. v <- mu min(1, delta / |v|) v of the v that was carried over; none where that is zero.
+    fn momentum(&self, state: &TrustRegionState, delta: f64) -> Option<Blocks> {
+        let mut v = state.carried()?.clone();
+        let length = norm(&v);
+        clip(&mut v, length, delta);
+        scale(&mut v, self.config.momentum);
+        Some(v)
+    }
+
+    /// 4. A step length.
+    fn search(&self, step: &mut Step<'_>, aim: &Aim) -> Result<Searched, StepError> {
+        if self.config.line_search == LineSearch::Armijo || aim.best.case == Case::Hard {
+            return step.backtrack(ArmijoSettings::default(), aim);
+        }
+        let exact = self.config.rules == Rules::Torch;
+        let most = WolfeSettings::MAX_ITERATIONS;
+        let settings = if exact { WolfeSettings::torch(most) } else { WolfeSettings::default() };
+        step.strong_wolfe(settings, exact, aim)
+    }
+
+    /// mu v + s: what the next v begins with.
+    fn carried(&self, v: Option<Blocks>, s: Option<&Blocks>) -> Blocks {
+        let mu = self.config.momentum;
+        if mu == 0.0 {
+            return Blocks::empty();
+        }
+        match (v, s) {
+            (None, None) => Blocks::empty(),
+            (None, Some(s)) => s.clone(),
+            (Some(mut v), None) => {
+                scale(&mut v, mu);
+                v
+            }
+            (Some(v), Some(s)) => {
+                let mut carried = s.zeros_like();
+                combine_rows(&mut carried, 1.0, s, &[&v], &[mu]);
+                carried
+            }
+        }
+    }
+}
+
+/// 3. p; p* where momentum leaves no descent.
+fn aim(step: &Step<'_>, best: Minimiser, v: Option<&Blocks>) -> Aim {
+    if v.is_none() || best.case == Case::Hard {
+        return Aim::at_minimiser(best);
+    }
+    let aim = step.mix(best, 1.0, v, 1.0);
+    if aim.slope < 0.0 { aim } else { Aim::at_minimiser(aim.best) }
+}

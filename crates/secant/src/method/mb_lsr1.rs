@@ -1,0 +1,435 @@
+//! MB-LSR1: limited-memory SR1 in a trust region, on batches that grow.
+//!
+//! # Idea
+//! Fit a symmetric, possibly indefinite matrix B to the last m pairs, minimise the quadratic model of
+//! the batch's loss exactly within a radius, add momentum, and shorten the step until the loss falls.
+//! The radius follows from how well the model foretold the loss, on average over steps; the batch is
+//! doubled when the loss on other records stops falling.
+//!
+//! # Algorithm
+//! Step k on batch I (decay is part of the loss: f + wd/2 |w|^2):
+//! 1. f = f_I(w), g = its gradient.
+//! 2. p* = the minimiser of Q(p) = g.p + p.Bp / 2 within |p| <= delta; R* = f_I(w + p*) - f.
+//! 3. v <- mu v - eta alpha_s g + (1 - eta) s, shortened to delta; s is the last displacement.
+//! 4. p = (1 - eta) p* + mu v, shortened to delta.
+//! 5. If p.g > 0, turn p.
+//! 6. If |p.g| < xi |g| |p|: forget all pairs, and repeat 2 and 4 once; if that does not help, p = p* and
+//!    v = 0.
+//! 7. alpha = 1, 1/2, 1/4, ... until f_I(w + alpha p) <= f + c1 alpha p.g. If none of 15 is: w stays,
+//!    delta <- delta / 4, go on with 11.
+//! 8. s = alpha p, y = the change of the gradient on the same batch; w <- w + s; rho = R* / Q(p*).
+//! 9. rho_hat = the average of rho with weight zeta on the past. If rho_hat < 0.1:
+//!    delta <- min(delta, |s|); if rho_hat >= 0.5 and |s| >= 0.999 delta: delta <- 2 delta.
+//! 10. If rho < tau, `restart` says what happens to the pairs; else store (s, y).
+//! 11. Every K steps: fc = the loss on an independent sample of min(1.1 n_b, 5000, N) records. If it fell
+//!     by less than gamma1 and gamma2 times the sum of the last K falls on batches, double the batch;
+//!     on all records, zeta <- 0.
+//! 12. If |g| and then the gradient of all records are within eps, the step ends as converged.
+//!
+//! # Notation
+//! As in the paper. m: `memory`; delta_0: `radius`; mhat: `restart`; xi: `angle`; eps:
+//! `tolerance_gradient`. n_b starts as the size of the [`Batches`](crate::Batches), N is their number of
+//! records. alpha_s: `sgd_rate` times the step's learning rate, whose only use it is (at 0 nothing moves).
+//!
+//! # Cost
+//! 2m + 1 vectors of memory; two gradients and a forward pass, one more for each shortening; 6m R for the
+//! matrix; every K steps a forward pass of the sample. A warm start costs m Hessian products.
+//!
+//! # When not to use it
+//! Large models: every step reads the memory three times. Tiny batches, whose pairs are noise.
+//! With [`Optimizer::step`] the batch stands for all records and stays as it is.
+//!
+//! # Deviations
+//! The paper's boxes contradict each other; this is the reading that works. In the hard case of the model,
+//! where g has no part along negative curvature, p is p* without momentum and without the test of 6, or
+//! no step would leave a saddle. Pairs that would make B huge are left out of it ([`Tolerances`]
+//! (secant_core::compact::Tolerances)). The defaults are from a small study; [`MbLsr1Config::paper`] has
+//! the paper's zeta and gamma.
+//!
+//! # References
+//! Griffin, Jahani, Takac, Yektamaram, Zhou, *A minibatch stochastic quasi-Newton method adapted for
+//! nonconvex deep learning problems*, Algorithms 1 to 6; Brust, Erway, Marcia, *On solving L-SR1
+//! trust-region subproblems*, 2017.
+
+use burn::{
+    config::Config,
+    tensor::{DType, TensorData},
+};
+use secant_core::{
+    line_search::ArmijoSettings,
+    report::{Rejection, StepReport},
+    rng::SplitMix64,
+    trust_region::{
+        radius::{AveragedRatio, AveragedRule, reduction_ratio},
+        subproblem::Case,
+    },
+};
+
+pub use super::trust_region::{InitialMatrix, TrustRegionState};
+use super::{
+    objective::Objective,
+    trust_region::{
+        Aim, Arrival, BatchRule, Common, Region, Searched, Step, Verdict, clip, radius_error,
+    },
+};
+use crate::{
+    blocks::{Blocks, Layout},
+    error::{ConfigError, StepError, require, require_positive},
+    kernels::{Real, combine_rows},
+    method::{Decay, Method, StepContext},
+    optimizer::Optimizer,
+    oracle::{Oracle, Records},
+};
+
+/// What happens to the pairs after a step whose model was wrong (rho < tau).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum Restart {
+    /// Nothing: the pair is stored as always. mhat = -1.
+    Never,
+    /// All are forgotten. mhat = 0.
+    Clear,
+    /// They stay, and the new one is not stored. 0 < mhat < m.
+    Keep,
+    /// They make way for m pairs from Hessian products with random vectors at the new point. mhat = m.
+    WarmStart,
+}
+
+/// Configuration of [`MbLsr1`].
+#[derive(Config, Debug, Copy)]
+pub struct MbLsr1Config {
+    /// m: pairs, at least 1.
+    #[config(default = 16)]
+    memory: usize,
+    /// delta_0, above 0.
+    #[config(default = 1e-4)]
+    radius: f64,
+    /// How the radius follows from the averaged ratio.
+    #[config(default = "AveragedRule::default()")]
+    radius_rule: AveragedRule,
+    /// How much of the past ratios counts, in [0, 1]; 1 is their mean.
+    #[config(default = 0.9)]
+    zeta: f64,
+    /// B_0 = gamma I, above 0.
+    #[config(default = 0.1)]
+    gamma: f64,
+    /// How gamma goes on.
+    #[config(default = "InitialMatrix::Constant")]
+    initial_matrix: InitialMatrix,
+    /// A pair is left out of B unless |s.r| >= this |s| |r|, r = y - B s. None: 1e-8, for `f32` 1e-6.
+    #[config(default = "None")]
+    skip: Option<f64>,
+    /// What happens to the pairs when rho < tau.
+    #[config(default = "Restart::Clear")]
+    restart: Restart,
+    /// The ratio below which that happens.
+    #[config(default = 0.0)]
+    tau: f64,
+    /// The share of momentum and SGD in the step, in [0, 1].
+    #[config(default = 0.1)]
+    eta: f64,
+    /// Momentum, in [0, 1).
+    #[config(default = 0.5)]
+    mu: f64,
+    /// alpha_s at a learning rate of 1.
+    #[config(default = 0.1)]
+    sgd_rate: f64,
+    /// p = (1 - eta) p* + (eta + (1 - eta) mu) v, so that eta = 1 is SGD with momentum; as printed it
+    /// is no step at all without momentum.
+    #[config(default = false)]
+    hybrid_fixed: bool,
+    /// xi: the cosine between step and gradient below which pairs are forgotten.
+    #[config(default = 1e-4)]
+    angle: f64,
+    /// The line search.
+    #[config(default = "ArmijoSettings::default()")]
+    line_search: ArmijoSettings,
+    /// How much the loss has to fall for the batch to stay, at least 0.
+    #[config(default = 0.0)]
+    gamma1: f64,
+    /// How much of what it fell on batches, at least 0.
+    #[config(default = 1e-4)]
+    gamma2: f64,
+    /// K: steps between two checks of the batch size. None: max(20, N / n_b).
+    #[config(default = "None")]
+    check_every: Option<usize>,
+    /// Whether a check is on all records instead of a sample.
+    #[config(default = false)]
+    check_all: bool,
+    /// eps: no step where the gradient is not longer, at least 0.
+    #[config(default = 1e-5)]
+    tolerance_gradient: f64,
+    /// Draws the vectors of warm starts.
+    #[config(default = 0)]
+    seed: u64,
+    /// Weight decay, of kind `L2`.
+    #[config(default = "Decay::None")]
+    decay: Decay,
+}
+
+impl MbLsr1Config {
+    /// What the paper says where it says something: zeta = 1 and B_0 = I.
+    pub fn paper() -> Self {
+        Self::new().with_zeta(1.0).with_gamma(1.0)
+    }
+
+    /// L-SSR1-TR as the paper has it, as a special case of MB-LSR1: no restarts, no SGD, no averaging,
+    /// checks on all records. [`LSsr1Tr`](super::l_ssr1_tr::LSsr1Tr) is closer to the original.
+    pub fn l_ssr1_tr() -> Self {
+        Self::new()
+            .with_restart(Restart::Never)
+            .with_gamma2(0.0)
+            .with_eta(0.0)
+            .with_zeta(0.0)
+            .with_check_all(true)
+    }
+
+    /// The method without an optimizer around it.
+    pub fn build(&self) -> MbLsr1 {
+        MbLsr1 { config: *self }
+    }
+
+    /// The optimizer.
+    ///
+    /// # Errors
+    /// Names the first hyper-parameter out of its range.
+    pub fn init(&self) -> Result<Optimizer<MbLsr1>, ConfigError> {
+        Optimizer::new(self.build())
+    }
+}
+
+/// MB-LSR1; see the [module](self).
+#[derive(Clone, Debug)]
+pub struct MbLsr1 {
+    config: MbLsr1Config,
+}
+
+impl Method for MbLsr1 {
+    type State = TrustRegionState;
+    const NAME: &'static str = "mb-lsr1";
+
+    fn validate(&self) -> Result<(), ConfigError> {
+        let config = &self.config;
+        let name = Self::NAME;
+        require(name, "memory", "at least 1", config.memory as f64, |m| m >= 1.0)?;
+        for (what, value) in [("radius", config.radius), ("gamma", config.gamma)] {
+            require_positive(name, what, value)?;
+        }
+        for (what, value) in [("zeta", config.zeta), ("eta", config.eta)] {
+            require(name, what, "in [0, 1]", value, |x| (0.0..=1.0).contains(&x))?;
+        }
+        for (what, value) in [("mu", config.mu), ("angle", config.angle)] {
+            require(name, what, "in [0, 1)", value, |x| (0.0..1.0).contains(&x))?;
+        }
+        let at_least_0 = [
+            ("gamma1", config.gamma1),
+            ("gamma2", config.gamma2),
+            ("sgd_rate", config.sgd_rate),
+            ("tolerance_gradient", config.tolerance_gradient),
+            ("skip", config.skip.unwrap_or(0.0)),
+        ];
+        for (what, value) in at_least_0 {
+            let range = "finite and at least 0";
+            require(name, what, range, value, |x| x >= 0.0 && x.is_finite())?;
+        }
+        require(name, "tau", "a number", config.tau, |tau| !tau.is_nan())?;
+        let every = config.check_every.unwrap_or(1) as f64;
+        require(name, "check_every", "at least 1", every, |every| every >= 1.0)?;
+        config.radius_rule.validate().map_err(radius_error(name))
+    }
+
+    fn decay(&self) -> Decay {
+        self.config.decay
+    }
+
+    fn evaluates_again(&self) -> bool {
+        true
+    }
+
+    fn searches(&self) -> bool {
+        true
+    }
+
+    fn batch_size(&self, state: &TrustRegionState) -> Option<usize> {
+        state.batch_size()
+    }
+
+    fn init(&self, _: &Layout) -> TrustRegionState {
+        let MbLsr1Config { memory, radius, gamma, zeta, .. } = self.config;
+        TrustRegionState::new(memory, Region::new(radius, gamma, zeta))
+    }
+
+    fn step(
+        &self,
+        context: &StepContext<'_>,
+        oracle: &mut dyn Oracle,
+        state: &mut TrustRegionState,
+    ) -> Result<StepReport, StepError> {
+        // 1. and 12. f, g, and whether there is anything to do.
+        let mut step = match Step::begin(self.common(), Objective { context, oracle }, state)? {
+            Ok(step) => step,
+            Err(report) => return Ok(report),
+        };
+        // 3. v.
+        let mut v = self.momentum(state, &step);
+        // 2., 4. to 6. p* and p.
+        let aim = match self.aim(&mut step, &mut v) {
+            Ok(aim) => aim,
+            Err(rejection) => return Ok(step.rejected(rejection)),
+        };
+        let known = if aim.is_minimiser() { None } else { Some(step.value_at_minimiser(&aim)?) };
+        // 7. alpha.
+        let Searched { reached, report, first } = step.backtrack(self.config.line_search, &aim)?;
+        step.report.line_search = Some(report);
+        // 8. s, y and rho.
+        let actual = known.unwrap_or(first) - step.known.value;
+        let ratio = reduction_ratio(actual, aim.best.model_value);
+        let mut verdict = Verdict { actual, ratio, averaged: step.region.mean };
+        let Some(arrival) = reached.and_then(|reached| step.arrive(reached)) else {
+            step.region.delta = self.config.radius_rule.after_failed_search(step.region.delta);
+            let carried = self.carried(v.as_ref(), None);
+            return step.finish(state, &aim, verdict, None, carried);
+        };
+        let Arrival { mut point, value, s, y, length, cosine } = arrival;
+        // 9. The radius.
+        verdict.averaged = average(&mut step.region, ratio);
+        let next = self.config.radius_rule.next(step.region.delta, length, verdict.averaged);
+        step.region.set_delta(next);
+        let carried = self.carried(v.as_ref(), Some(&s));
+        // 10. The pairs.
+        if ratio < self.config.tau && self.config.restart != Restart::Never {
+            self.restart(&mut step, &mut point, state.steps())?;
+        } else {
+            step.push(s, y, cosine);
+        }
+        // 11. The batch.
+        step.finish(state, &aim, verdict, Some((point, value, length)), carried)
+    }
+}
+
+impl MbLsr1 {
+    fn common(&self) -> Common {
+        let MbLsr1Config { gamma, initial_matrix, skip, tolerance_gradient, .. } = self.config;
+        let MbLsr1Config { gamma1, gamma2, check_every, check_all, .. } = self.config;
+        let batch_rule = BatchRule {
+            every: check_every,
+            on_all: check_all,
+            gamma1,
+            gamma2,
+            bound_is_too_little: true,
+        };
+        Common { gamma, initial_matrix, skip, tolerance_gradient, batch_rule }
+    }
+
+    /// The weight of v in p.
+    fn weight(&self) -> f64 {
+        let MbLsr1Config { eta, mu, hybrid_fixed, .. } = self.config;
+        if hybrid_fixed { eta + (1.0 - eta) * mu } else { mu }
+    }
+
+    /// 3. v <- mu v - eta alpha_s g + (1 - eta) s, within the radius; none where p has no part of it.
+    fn momentum(&self, state: &TrustRegionState, step: &Step<'_>) -> Option<Blocks> {
+        if self.weight() == 0.0 {
+            return None;
+        }
+        let lr = step.objective.context.tensors.first().map_or(0.0, |tensor| tensor.lr);
+        let along_g = -self.config.eta * lr * self.config.sgd_rate;
+        let mut v = step.theta.zeros_like();
+        let rows: Vec<&Blocks> = state.carried().into_iter().collect();
+        let g = &step.known.gradient;
+        let [_, squared] = combine_rows(&mut v, along_g, g, &rows, &[1.0]);
+        clip(&mut v, squared.sqrt(), step.region.delta);
+        (squared > 0.0).then_some(v)
+    }
+
+    /// 2. and 4. to 6. Where to go; v is none afterwards where it has no part in that.
+    fn aim(&self, step: &mut Step<'_>, v: &mut Option<Blocks>) -> Result<Aim, Rejection> {
+        let repeats = usize::from(!step.matrix.is_empty());
+        for attempt in 0..=repeats {
+            // 2.
+            let best = step.minimise()?;
+            // 4. and 5.
+            let is_all = v.is_none() && self.config.eta == 0.0;
+            let aim = if is_all || best.case == Case::Hard {
+                Aim::at_minimiser(best)
+            } else {
+                step.mix(best, 1.0 - self.config.eta, v.as_ref(), self.weight())
+            };
+            // 6. NaN fails the test.
+            let least = self.config.angle * step.gradient_norm * aim.length;
+            if aim.length > 0.0 && (aim.best.case == Case::Hard || aim.slope.abs() >= least) {
+                return Ok(aim);
+            }
+            if attempt < repeats {
+                step.restart();
+            }
+        }
+        // Without pairs p* is along -g.
+        step.restart();
+        *v = None;
+        Ok(Aim::at_minimiser(step.minimise()?))
+    }
+
+    /// mu v + (1 - eta) s: what the next v begins with.
+    fn carried(&self, v: Option<&Blocks>, s: Option<&Blocks>) -> Blocks {
+        let MbLsr1Config { mu, eta, .. } = self.config;
+        let Some(base) = s.or(v).filter(|_| self.weight() > 0.0) else { return Blocks::empty() };
+        let mut carried = base.zeros_like();
+        let (rows, of_base) = match (s, v) {
+            (Some(_), Some(v)) => (vec![v], 1.0 - eta),
+            (Some(_), None) => (vec![], 1.0 - eta),
+            _ => (vec![], mu),
+        };
+        combine_rows(&mut carried, of_base, base, &rows, &[mu]);
+        carried
+    }
+
+    /// 10. rho < tau: the model was wrong.
+    fn restart(
+        &self,
+        step: &mut Step<'_>,
+        point: &mut Blocks,
+        number: u64,
+    ) -> Result<(), StepError> {
+        match self.config.restart {
+            Restart::Never | Restart::Keep => {}
+            Restart::Clear => step.matrix.reset(),
+            Restart::WarmStart => {
+                step.matrix.reset();
+                for sample in 0..self.config.memory as u64 {
+                    let draw = number * self.config.memory as u64 + sample;
+                    let s = random(point, &mut SplitMix64::stream(self.config.seed, draw));
+                    let curved = step.objective.oracle.hessian_vector(Records::Batch, point, &s)?;
+                    let mut y = curved.product;
+                    step.objective.add_decay_product(&mut y, &s);
+                    step.matrix.push(s, y);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// 9. rho_hat <- (zeta T rho_hat + rho) / (zeta T + 1), T <- zeta T + 1.
+fn average(region: &mut Region, rho: f64) -> f64 {
+    let Region { zeta, weight, mean, .. } = *region;
+    let mut ratio = AveragedRatio { zeta, weight, mean };
+    let averaged = ratio.record(rho);
+    (region.weight, region.mean) = (ratio.weight, ratio.mean);
+    averaged
+}
+
+/// A vector of nearly normal numbers.
+fn random(like: &Blocks, rng: &mut SplitMix64) -> Blocks {
+    fn fill<T: Real>(data: &mut TensorData, rng: &mut SplitMix64) {
+        let numbers: &mut [T] = data.as_mut_slice().expect("blocks have the layout's type");
+        numbers.fill_with(|| T::of(f64::from(rng.bell())));
+    }
+    let mut vector = like.zeros_like();
+    for data in vector.tensors_mut() {
+        match data.dtype() {
+            DType::F64 => fill::<f64>(data, rng),
+            _ => fill::<f32>(data, rng),
+        }
+    }
+    vector
+}
