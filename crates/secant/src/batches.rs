@@ -141,6 +141,11 @@ impl Batches {
         all.chunks(self.size).map(<[usize]>::to_vec).collect()
     }
 
+    /// Whether independent samples are not drawn but given.
+    pub(crate) fn has_given_samples(&self) -> bool {
+        !self.samples.is_empty()
+    }
+
     /// Whether batches of another size can be drawn.
     pub(crate) fn can_resize(&self) -> bool {
         matches!(self.order, Order::Shuffled { .. })
@@ -178,7 +183,7 @@ impl Batches {
 
     /// `size` different records, at most all, drawn independently of batches and other samples.
     pub(crate) fn sample(&mut self, size: usize) -> Vec<usize> {
-        if !self.samples.is_empty() {
+        if self.has_given_samples() {
             let turn = self.position.samples as usize % self.samples.len();
             self.position.samples += 1;
             return self.samples[turn].clone();
@@ -336,6 +341,40 @@ mod tests {
         }
         let mut other = Batches::shuffled(20, 6, 8).expect("valid");
         assert_eq!(other.restore(&whole.save()), Err(StepError::OtherBatches));
+    }
+
+    #[test]
+    fn grown_batches_go_on_in_the_epoch_and_are_restored_with_their_size() {
+        let fresh = || Batches::shuffled(20, 4, 7).expect("valid").with_overlap(1).expect("valid");
+        let mut grown = fresh();
+        let mut seen = drawn(&mut grown);
+        grown.resize(8);
+        // 4 + 7 + 7 fresh records are still of the first epoch.
+        seen.extend_from_slice(&drawn(&mut grown)[1..]);
+        seen.extend_from_slice(&drawn(&mut grown)[1..]);
+        assert_eq!(grown.position.epoch, 0);
+        assert_eq!(seen.iter().collect::<BTreeSet<_>>().len(), 18);
+        let mut resumed = fresh();
+        resumed.restore(&grown.save()).expect("the same batches");
+        for _ in 0..6 {
+            assert_eq!(drawn(&mut resumed), drawn(&mut grown));
+        }
+        grown.resize(21);
+        assert_eq!(grown.size(), 8);
+        let mut listed = Batches::listed(5, vec![vec![4, 4]]).expect("valid");
+        listed.resize(3);
+        assert_eq!(listed.size(), 2);
+        assert_eq!(listed.restore(&resumed.save()), Err(StepError::OtherBatches));
+    }
+
+    #[test]
+    fn given_samples_come_in_turn() {
+        let batches = Batches::listed(5, vec![vec![0]]).expect("valid");
+        let mut batches = batches.with_samples(vec![vec![1, 2], vec![3]]).expect("valid");
+        let samples: Vec<_> = (0..3).map(|_| batches.sample(4)).collect();
+        assert_eq!(samples, [vec![1, 2], vec![3], vec![1, 2]]);
+        assert!(batches.clone().with_samples(vec![vec![5]]).is_err());
+        assert!(batches.with_samples(vec![vec![]]).is_err());
     }
 
     #[test]

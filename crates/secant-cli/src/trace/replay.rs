@@ -115,11 +115,12 @@ pub fn replay(trace: &Trace) -> Result<Replay, TraceError> {
     let probes = trace.probes.iter().flatten().map(|probe| problem.in_module_order(probe));
     let mut optimizer = trace.optimizer.build(probes.collect())?;
     let mut batches = batches(trace)?;
-    let has_batches = trace.batches.is_some();
+    // All rows as they are need no selection.
+    let selects = trace.batches.is_some() || !trace.check_samples.is_empty();
     let mut replay = Replay { steps: Vec::new(), deviation: 0.0, worst_step: 1 };
     for (index, reference) in trace.trace.iter().enumerate() {
         let mut loss = |model: &TraceModel, at: &Tangents, rows: &[usize]| {
-            problem.loss(model, at, has_batches.then_some(rows))
+            problem.loss(model, at, selects.then_some(rows))
         };
         let report =
             optimizer.step_on(trace.optimizer.lr(), &mut model, &mut batches, &mut loss)?;
@@ -140,15 +141,15 @@ pub fn replay(trace: &Trace) -> Result<Replay, TraceError> {
     Ok(replay)
 }
 
-/// The batches of a trace; without any, one that stands for all data.
+/// The batches of a trace; without any, one of all data.
 fn batches(trace: &Trace) -> Result<Batches, TraceError> {
-    Ok(match &trace.batches {
-        Some(lists) => {
-            let samples = trace.check_samples.iter().map(|sample| sample.rows.clone());
-            Batches::listed(trace.problem.rows(), lists.clone())?.with_samples(samples.collect())?
-        }
-        None => Batches::listed(1, vec![vec![0]])?,
-    })
+    let rows = trace.problem.rows();
+    if rows == usize::MAX {
+        return Ok(Batches::listed(1, vec![vec![0]])?);
+    }
+    let lists = trace.batches.clone().unwrap_or_else(|| vec![(0..rows).collect()]);
+    let samples = trace.check_samples.iter().map(|sample| sample.rows.clone());
+    Ok(Batches::listed(rows, lists)?.with_samples(samples.collect())?)
 }
 
 impl StepRecord {

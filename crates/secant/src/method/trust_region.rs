@@ -507,7 +507,7 @@ impl<'a> Step<'a> {
     ) -> Result<BatchCheck, StepError> {
         let rule = self.common.batch_rule;
         let records = rule.sample(self.objective.oracle.batch_sizes());
-        let value = if self.objective.oracle.is_batch(Records::All) {
+        let value = if self.objective.oracle.is_batch(records) {
             value
         } else {
             self.objective.value_of(records, point)?

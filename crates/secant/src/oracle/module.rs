@@ -228,9 +228,11 @@ impl<M: Module> Oracle for ModuleOracle<'_, '_, M> {
         let Some(batches) = self.batches.as_deref() else { return true };
         match records {
             Records::Batch => true,
-            Records::All => batches.batch().len() == batches.records() && is_all(batches.batch()),
+            Records::All => is_all(batches),
             Records::Shared => batches.shared() == batches.batch(),
-            Records::Sample(_) => false,
+            Records::Sample(size) => {
+                size >= batches.records() && !batches.has_given_samples() && is_all(batches)
+            }
         }
     }
 
@@ -243,11 +245,14 @@ impl<M: Module> Oracle for ModuleOracle<'_, '_, M> {
     }
 }
 
-/// Whether a list as long as all records has each of them once.
-fn is_all(batch: &[usize]) -> bool {
+/// Whether the batch has every record once.
+fn is_all(batches: &Batches) -> bool {
+    let batch = batches.batch();
     let mut seen = vec![false; batch.len()];
-    batch.iter().for_each(|record| seen[*record] = true);
-    seen.into_iter().all(|seen| seen)
+    batch.len() == batches.records() && {
+        batch.iter().for_each(|record| seen[*record] = true);
+        seen.into_iter().all(|seen| seen)
+    }
 }
 
 /// Whether two evaluations of the loss at one point differ: dropout, augmentation.

@@ -12,5 +12,6 @@ mod support;
 mod table;
 mod theorems;
 mod transaction;
+mod trust_region;
 mod twin;
 mod twins;

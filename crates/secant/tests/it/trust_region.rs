@@ -1,0 +1,672 @@
+//! The L-SR1 matrix against the dense recursion, and what the trust-region methods promise.
+
+use std::fs;
+
+use burn::tensor::{DType, Tensor, TensorData};
+use secant::{
+    AveragedRule, Batches, Case, Function, InitialMatrix, LSsr1TrConfig, LineSearch, MbLsr1Config,
+    Optimizer, Outcome, Restart, StepReport, TrustRegionReport, TwoSidedRule,
+    blocks::Blocks,
+    error::ConfigError,
+    kernels::Real,
+    method::{Method, lbfgs::Rules},
+    operator::LSr1,
+};
+use secant_core::compact::Tolerances;
+
+use crate::support::{Many, Net, Numbers, vector};
+
+fn dot(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
+
+fn norm(a: &[f64]) -> f64 {
+    dot(a, a).sqrt()
+}
+
+fn minus(a: &[f64], b: &[f64]) -> Vec<f64> {
+    a.iter().zip(b).map(|(a, b)| a - b).collect()
+}
+
+/// A vector as two tensors.
+fn blocks<T: Real>(values: &[f64]) -> Blocks {
+    let tensor = |values: &[f64]| {
+        let length = values.len();
+        TensorData::new(values.iter().map(|x| T::of(*x)).collect::<Vec<T>>(), [length])
+    };
+    let (a, b) = values.split_at(2);
+    Blocks::new(vec![tensor(a), tensor(b)])
+}
+
+fn numbers(blocks: &Blocks) -> Vec<f64> {
+    blocks.tensors().iter().flat_map(|data| data.iter::<f64>()).collect()
+}
+
+/// B as columns, by the SR1 formula on the pairs that are `accepted`.
+fn recursion(gamma: f64, pairs: &[(Vec<f64>, Vec<f64>)], accepted: &[usize]) -> Vec<Vec<f64>> {
+    let n = pairs[0].0.len();
+    let unit = |i: usize| (0..n).map(|j| if i == j { gamma } else { 0.0 }).collect();
+    let mut b: Vec<Vec<f64>> = (0..n).map(unit).collect();
+    for &j in accepted {
+        let (s, y) = &pairs[j];
+        let bs: Vec<f64> = b.iter().map(|row| dot(row, s)).collect();
+        let r = minus(y, &bs);
+        let sr = dot(s, &r);
+        for (row, ri) in b.iter_mut().zip(&r) {
+            row.iter_mut().zip(&r).for_each(|(entry, rj)| *entry += ri * rj / sr);
+        }
+    }
+    b
+}
+
+/// Compares B v with the recursion for every unit vector v; the pairs that B is built from.
+fn compare<T: Real>(
+    matrix: &LSr1,
+    pairs: &[(Vec<f64>, Vec<f64>)],
+    gamma: f64,
+    tolerance: f64,
+) -> Vec<usize> {
+    let tolerances = if T::dtype() == DType::F64 { Tolerances::F64 } else { Tolerances::F32 };
+    let n = pairs[0].0.len();
+    let accepted = matrix.build(&blocks::<T>(&vec![0.0; n]), gamma, tolerances).expect("built");
+    let accepted = accepted.accepted().to_vec();
+    let dense = recursion(gamma, pairs, &accepted);
+    let largest = dense.iter().flatten().fold(0.0f64, |most, x| most.max(x.abs()));
+    for (i, column) in dense.iter().enumerate() {
+        let mut unit = vec![0.0; n];
+        unit[i] = 1.0;
+        let ours = matrix.apply(&blocks::<T>(&unit), gamma, tolerances).expect("applied");
+        let error = minus(&numbers(&ours), column).iter().fold(0.0f64, |most, x| most.max(x.abs()));
+        assert!(error <= tolerance * largest, "{error:e} of {largest:e}, {} pairs", pairs.len());
+    }
+    accepted
+}
+
+/// Pairs of an indefinite quadratic with some noise, all in `T`.
+fn pair<T: Real>(draws: &mut Numbers, n: usize) -> (Vec<f64>, Vec<f64>) {
+    let round = |x: f64| T::of(x).f64();
+    let s: Vec<f64> = draws.vector(n).into_iter().map(round).collect();
+    let bend = |i: usize| if i.is_multiple_of(2) { 2.0 + i as f64 } else { -1.0 };
+    let y = s.iter().enumerate().map(|(i, s)| round(bend(i) * s + 0.3 * draws.next()));
+    let y = y.collect();
+    (s, y)
+}
+
+fn the_matrix_is_the_recursion<T: Real>(tolerance: f64) {
+    let (n, capacity, gamma) = (9, 4, 0.4);
+    let mut draws = Numbers::new(5);
+    let mut matrix = LSr1::new(capacity);
+    let mut pairs: Vec<(Vec<f64>, Vec<f64>)> = Vec::new();
+    let mut push = |matrix: &mut LSr1, pairs: &mut Vec<_>, pair: (Vec<f64>, Vec<f64>)| {
+        assert!(matrix.push(blocks::<T>(&pair.0), blocks::<T>(&pair.1)));
+        if pairs.len() == capacity {
+            pairs.remove(0);
+        }
+        pairs.push(pair);
+        compare::<T>(matrix, pairs, gamma, tolerance)
+    };
+    // Twice through the ring.
+    for count in 1..=9 {
+        let accepted = push(&mut matrix, &mut pairs, pair::<T>(&mut draws, n));
+        assert_eq!(accepted.len(), capacity.min(count));
+    }
+    // The newest pair once more, in another length, is explained already: stored, and left out.
+    let newest = pairs[capacity - 1].clone();
+    let twice = |v: &Vec<f64>| v.iter().map(|x| 2.0 * x).collect::<Vec<f64>>();
+    let accepted = push(&mut matrix, &mut pairs, (twice(&newest.0), twice(&newest.1)));
+    assert_eq!(accepted, [0, 1, 2]);
+    // What is not finite is not stored.
+    let before = (matrix.len(), matrix.gram().clone());
+    assert!(!matrix.push(blocks::<T>(&vec![f64::NAN; n]), blocks::<T>(&newest.1)));
+    assert_eq!((matrix.len(), matrix.gram()), (before.0, &before.1));
+    compare::<T>(&matrix, &pairs, gamma, tolerance);
+    // After a reset it is as new.
+    matrix.reset();
+    pairs.clear();
+    for _ in 0..6 {
+        push(&mut matrix, &mut pairs, pair::<T>(&mut draws, n));
+    }
+}
+
+#[test]
+fn the_matrix_is_the_dense_recursion_through_the_ring_a_skipped_pair_and_a_reset() {
+    // Rounding, times what four updates of noisy pairs lose; of f32 data, that of B v in f32.
+    the_matrix_is_the_recursion::<f64>(1e-11);
+    the_matrix_is_the_recursion::<f32>(1e-4);
+}
+
+#[test]
+fn the_minimiser_in_the_hard_case_follows_negative_curvature_to_the_boundary() {
+    for single in [false, true] {
+        // B = diag(1, 1, -2, 1): e3 is an eigenvector, and g has no part along it.
+        let of = |values: [f64; 4]| {
+            if single { blocks::<f32>(&values) } else { blocks::<f64>(&values) }
+        };
+        let mut matrix = LSr1::new(3);
+        assert!(matrix.push(of([0.0, 0.0, 1.0, 0.0]), of([0.0, 0.0, -2.0, 0.0])));
+        let tolerances = if single { Tolerances::F32 } else { Tolerances::F64 };
+        let g = of([0.5, 0.0, 0.0, 0.0]);
+        let best = matrix.minimise(&g, 2.0, 1.0, tolerances).expect("solved");
+        assert_eq!((best.case, best.accepted), (Case::Hard, vec![0]));
+        // p_hat = -g / (1 + 2), the rest of the radius along e3.
+        let p = numbers(&best.step);
+        let hat = -0.5 / 3.0;
+        let expected = [hat, 0.0, (4.0f64 - hat * hat).sqrt(), 0.0];
+        let expected = if p[2] < 0.0 { [hat, 0.0, -expected[2], 0.0] } else { expected };
+        assert!(norm(&minus(&p, &expected)) < 1e-6, "{p:?}");
+        // Q(p) = g.p / 2 - sigma |p|^2 / 2.
+        assert!((best.model_value - (0.5 * 0.5 * hat - 4.0)).abs() < 1e-12);
+
+        // Where gamma is the smallest eigenvalue, it is all that is orthogonal to the pairs.
+        let mut matrix = LSr1::new(3);
+        assert!(matrix.push(of([1.0, 0.0, 0.0, 0.0]), of([3.0, 0.0, 0.0, 0.0])));
+        let best = matrix.minimise(&g, 2.0, -1.0, tolerances).expect("solved");
+        let p = numbers(&best.step);
+        assert_eq!((best.case, best.lambda_min), (Case::Hard, -1.0));
+        assert!((norm(&p) - 2.0).abs() < 1e-6 && (p[0] + 0.5 / 4.0).abs() < 1e-6, "{p:?}");
+    }
+}
+
+/// x'Ax/2 - b'x, A = Q diag(values) Q with a reflection Q.
+struct Quadratic {
+    values: Vec<f64>,
+    b: Vec<f64>,
+    /// Q = I - 2 u u'.
+    u: Vec<f64>,
+}
+
+impl Quadratic {
+    fn new(values: &[f64]) -> Self {
+        let mut draws = Numbers::new(3);
+        let (b, u) = (draws.vector(values.len()), draws.vector(values.len()));
+        let length = norm(&u);
+        Self { values: values.to_vec(), b, u: u.iter().map(|x| x / length).collect() }
+    }
+
+    fn reflect(&self, x: &[f64]) -> Vec<f64> {
+        let along = 2.0 * dot(&self.u, x);
+        x.iter().zip(&self.u).map(|(x, u)| x - along * u).collect()
+    }
+
+    fn product(&self, x: &[f64]) -> Vec<f64> {
+        let turned = self.reflect(x);
+        let scaled: Vec<f64> = turned.iter().zip(&self.values).map(|(x, a)| a * x).collect();
+        self.reflect(&scaled)
+    }
+}
+
+impl Function for Quadratic {
+    fn gradient(&mut self, x: &[f64], gradient: &mut [f64]) -> f64 {
+        let ax = self.product(x);
+        gradient.copy_from_slice(&minus(&ax, &self.b));
+        0.5 * dot(x, &ax) - dot(&self.b, x)
+    }
+}
+
+/// The sum of 100 (x[i+1] - x[i]^2)^2 + (1 - x[i])^2.
+struct Rosenbrock;
+
+impl Function for Rosenbrock {
+    fn gradient(&mut self, x: &[f64], gradient: &mut [f64]) -> f64 {
+        gradient.fill(0.0);
+        let mut sum = 0.0;
+        for i in 0..x.len() - 1 {
+            let (a, b) = (x[i + 1] - x[i] * x[i], 1.0 - x[i]);
+            sum += 100.0 * a * a + b * b;
+            gradient[i + 1] += 200.0 * a;
+            gradient[i] -= 400.0 * a * x[i] + 2.0 * b;
+        }
+        sum
+    }
+}
+
+/// x^2/2 - y^2/2 + y^4/4: a saddle at 0, minima at (0, 1) and (0, -1), where it is -1/4.
+struct Saddle;
+
+impl Function for Saddle {
+    fn gradient(&mut self, x: &[f64], gradient: &mut [f64]) -> f64 {
+        let y = x[1];
+        gradient.copy_from_slice(&[x[0], y * y * y - y]);
+        0.5 * x[0] * x[0] - 0.5 * y * y + 0.25 * y.powi(4)
+    }
+
+    fn hessian_vector(&mut self, x: &[f64], v: &[f64], product: &mut [f64]) -> bool {
+        product.copy_from_slice(&[v[0], (3.0 * x[1] * x[1] - 1.0) * v[1]]);
+        true
+    }
+}
+
+struct Plain<F>(F);
+
+impl<F: FnMut(&[f64], &mut [f64]) -> f64> Function for Plain<F> {
+    fn gradient(&mut self, x: &[f64], gradient: &mut [f64]) -> f64 {
+        (self.0)(x, gradient)
+    }
+}
+
+fn region(report: &StepReport) -> TrustRegionReport {
+    report.trust_region.expect("a trust-region method")
+}
+
+/// One step, and the displacement and gradient of it.
+fn advance<K: Method>(
+    optimizer: &mut Optimizer<K>,
+    x: &mut Vec<f64>,
+    function: &mut dyn Function,
+) -> (StepReport, Vec<f64>, Vec<f64>) {
+    let before = x.clone();
+    let mut gradient = vec![0.0; x.len()];
+    function.gradient(&before, &mut gradient);
+    let report = optimizer.step_function(1.0, x, function).expect("the contract is kept");
+    (report, minus(x, &before), gradient)
+}
+
+fn plain() -> MbLsr1Config {
+    MbLsr1Config::new().with_restart(Restart::Never).with_eta(0.0).with_mu(0.0).with_zeta(0.0)
+}
+
+#[test]
+fn on_a_convex_quadratic_every_step_descends_and_n_pairs_give_the_hessian() {
+    let values = [0.5, 1.0, 1.5, 2.5, 4.0, 6.0];
+    let mut quadratic = Quadratic::new(&values);
+    let config = plain().with_radius(0.05).with_gamma(0.1).with_tolerance_gradient(1e-9);
+    let mut optimizer = config.init().expect("valid");
+    let mut x = vec![0.0; 6];
+    let mut last = f64::INFINITY;
+    for step in 1..60 {
+        let (report, ..) = advance(&mut optimizer, &mut x, &mut quadratic);
+        if report.outcome == Outcome::Converged {
+            break;
+        }
+        let loss = report.loss.expect("read");
+        assert!(loss < last, "step {step}: {loss} after {last}");
+        last = loss;
+        // Pairs that are nearly in the span of others lose digits.
+        let region = region(&report);
+        if region.pairs_kept >= 6 {
+            assert!((region.smallest_eigenvalue - 0.5).abs() < 1e-4, "{region:?}");
+            assert!((region.largest_eigenvalue - 6.0).abs() < 1e-4, "{region:?}");
+        }
+    }
+    let residual = minus(&quadratic.product(&x), &quadratic.b);
+    assert!(norm(&residual) <= 1e-9, "{}", norm(&residual));
+}
+
+#[test]
+fn the_averaged_ratio_is_the_mean_with_zeta_1_and_the_last_with_zeta_0() {
+    for zeta in [0.0, 1.0] {
+        let config = plain().with_radius(0.1).with_zeta(zeta).with_gamma(1.0);
+        let mut optimizer = config.init().expect("valid");
+        let mut x = vec![-1.2, 1.0];
+        let (mut sum, mut count) = (0.0, 0.0);
+        for _ in 0..20 {
+            let (report, ..) = advance(&mut optimizer, &mut x, &mut Rosenbrock);
+            if report.line_search.is_none_or(|search| search.step_length == 0.0) {
+                continue;
+            }
+            let region = region(&report);
+            (sum, count) = (sum + region.ratio, count + 1.0);
+            let expected = if zeta == 0.0 { region.ratio } else { sum / count };
+            // Twenty roundings.
+            assert!((region.averaged_ratio - expected).abs() <= 1e-13 * expected.abs().max(1.0));
+        }
+        assert!(count > 10.0);
+    }
+}
+
+/// A sum of four waves whose phases are those of a batch.
+fn wavy(batch: usize) -> impl FnMut(&[f64], &mut [f64]) -> f64 {
+    let phases = Numbers::new(batch as u64).vector(6);
+    move |x, gradient| {
+        let mut sum = 0.0;
+        for (i, (x, phase)) in x.iter().zip(&phases).enumerate() {
+            let bend = 1.0 + i as f64;
+            sum += (bend * x + phase).sin() + 0.05 * x * x;
+            gradient[i] = bend * (bend * x + phase).cos() + 0.1 * x;
+        }
+        sum
+    }
+}
+
+#[test]
+fn steps_are_within_the_radius_downhill_and_satisfy_armijo_on_an_indefinite_function() {
+    let momentum = plain().with_radius(0.3);
+    let configs = [
+        MbLsr1Config::new().with_radius(0.3),
+        MbLsr1Config::paper().with_radius(0.3),
+        momentum.with_mu(0.95),
+        momentum.with_mu(0.9).with_eta(0.5).with_hybrid_fixed(true),
+        momentum.with_initial_matrix(InitialMatrix::SmallestEigenvalue).with_mu(0.5),
+        momentum.with_initial_matrix(InitialMatrix::LastPair).with_mu(0.5),
+        MbLsr1Config::new().with_radius(0.3).with_restart(Restart::Keep),
+        MbLsr1Config::new().with_radius(0.3).with_restart(Restart::WarmStart).with_memory(3),
+    ];
+    let (mut flips, mut negative) = (0, 0);
+    for config in configs {
+        let mut optimizer = config.init().expect("valid");
+        let mut x = vec![0.3; 6];
+        for step in 0..80 {
+            let (report, s, g) = advance(&mut optimizer, &mut x, &mut Plain(wavy(step % 7)));
+            assert!(report.is_accepted(), "{report:?}");
+            let region = region(&report);
+            // A rounding of each entry.
+            assert!(norm(&s) <= region.radius * (1.0 + 1e-13), "{region:?}");
+            assert!((norm(&s) - region.step_norm).abs() <= 1e-15 + 1e-12 * region.step_norm);
+            assert!(dot(&s, &g) <= 0.0, "{report:?}");
+            let (before, after) = (report.loss.expect("read"), report.loss_after.expect("read"));
+            // Armijo, up to the rounding of a value of size 1.
+            assert!(after <= before + 1e-4 * dot(&s, &g) + 1e-14, "{report:?}");
+            flips += u32::from(region.flipped);
+            negative += u32::from(region.smallest_eigenvalue < 0.0);
+        }
+    }
+    assert!(flips > 0 && negative > 100, "{flips} {negative}");
+}
+
+#[test]
+fn with_a_constant_or_a_linear_loss_the_state_stays_finite() {
+    let mut x = vec![1.0, 2.0, 3.0];
+    let mut optimizer = MbLsr1Config::new().init().expect("valid");
+    for _ in 0..5 {
+        let (report, s, _) = advance(
+            &mut optimizer,
+            &mut x,
+            &mut Plain(|_: &[f64], g: &mut [f64]| {
+                g.fill(0.0);
+                7.0
+            }),
+        );
+        assert_eq!((report.outcome, norm(&s)), (Outcome::Converged, 0.0));
+    }
+    let mut linear = Plain(|x: &[f64], g: &mut [f64]| {
+        g.copy_from_slice(&[1.0, -2.0, 0.5]);
+        dot(x, &[1.0, -2.0, 0.5])
+    });
+    let mut radius = 0.0;
+    for _ in 0..40 {
+        let (report, s, _) = advance(&mut optimizer, &mut x, &mut linear);
+        assert!(report.is_accepted() && s.iter().all(|s| s.is_finite()));
+        radius = region(&report).next_radius;
+    }
+    // The model is right: the radius grows.
+    assert!(radius.is_finite() && radius > 1e4, "{radius}");
+}
+
+#[test]
+fn mb_lsr1_set_up_as_l_ssr1_tr_makes_the_same_steps_where_both_rules_agree() {
+    // B_0 above all eigenvalues: no step disappoints, and both rules only double.
+    let mut quadratic = Quadratic::new(&[0.5, 1.0, 1.5, 2.5, 4.0]);
+    let gamma = 5.0;
+    let rule =
+        AveragedRule { shrink_below: 0.25, grow_from: 0.75, reached: 0.9, ..Default::default() };
+    let special = MbLsr1Config::l_ssr1_tr()
+        .with_mu(0.0)
+        .with_radius(0.01)
+        .with_radius_rule(rule)
+        .with_gamma(gamma)
+        .with_tolerance_gradient(1e-6);
+    let original = LSsr1TrConfig::new()
+        .with_momentum(0.0)
+        .with_radius(0.01)
+        .with_radius_rule(TwoSidedRule::default())
+        .with_gamma(gamma)
+        .with_memory(16)
+        .with_line_search(LineSearch::Armijo)
+        .with_tolerance_gradient(1e-6);
+    let (mut special, mut original) =
+        (special.init().expect("valid"), original.init().expect("valid"));
+    let (mut x, mut z) = (vec![0.0; 5], vec![0.0; 5]);
+    for step in 0..30 {
+        let (ours, ..) = advance(&mut special, &mut x, &mut quadratic);
+        let (theirs, ..) = advance(&mut original, &mut z, &mut quadratic);
+        assert_eq!(x, z, "step {step}: {ours:?} {theirs:?}");
+        assert_eq!(ours.outcome, theirs.outcome);
+        if ours.outcome == Outcome::Converged {
+            return;
+        }
+        assert!(region(&ours).ratio > 0.75);
+    }
+    panic!("it does not converge");
+}
+
+/// Steps until it converges: how many.
+fn minimise<K: Method>(
+    optimizer: Result<Optimizer<K>, ConfigError>,
+    x: &mut Vec<f64>,
+    function: &mut dyn Function,
+    most: usize,
+) -> usize {
+    let mut optimizer = optimizer.expect("valid");
+    for step in 0..most {
+        let (report, ..) = advance(&mut optimizer, x, function);
+        if report.outcome == Outcome::Converged {
+            return step;
+        }
+        assert!(report.is_accepted(), "{report:?}");
+    }
+    panic!("not within {most} steps: {x:?}");
+}
+
+#[test]
+fn rosenbrock_is_minimised_to_a_gradient_of_1e_6() {
+    for n in [2, 10] {
+        let start: Vec<f64> =
+            (0..n).map(|i| if usize::is_multiple_of(i, 2) { -1.2 } else { 1.0 }).collect();
+        let mb = plain().with_radius(1.0).with_gamma(1.0).with_tolerance_gradient(1e-6);
+        let tr = LSsr1TrConfig::new()
+            .with_momentum(0.0)
+            .with_gamma(1.0)
+            .with_memory(16)
+            .with_tolerance_gradient(1e-6);
+        let mut x = start.clone();
+        let steps = minimise(mb.init(), &mut x, &mut Rosenbrock, 500);
+        println!("mb-lsr1: {steps} steps for {n}");
+        for config in [tr, tr.with_line_search(LineSearch::Armijo), tr.with_rules(Rules::Torch)] {
+            let mut x = start.clone();
+            let steps = minimise(config.init(), &mut x, &mut Rosenbrock, 500);
+            println!("l-ssr1-tr: {steps} steps for {n}");
+        }
+        let mut x = start;
+        let steps = minimise(mb.with_mu(0.5).init(), &mut x, &mut Rosenbrock, 2000);
+        println!("mb-lsr1 with momentum: {steps} steps for {n}");
+    }
+}
+
+#[test]
+fn both_methods_leave_a_saddle_along_negative_curvature() {
+    let mb = plain().with_radius(0.1).with_gamma(1.0);
+    let tr = LSsr1TrConfig::new().with_radius(0.1).with_gamma(1.0).with_momentum(0.0);
+    let mut ends = Vec::new();
+    let mut x = vec![1.0, 1e-4];
+    minimise(mb.init(), &mut x, &mut Saddle, 100);
+    ends.push(x);
+    let mut x = vec![1.0, 1e-4];
+    minimise(tr.init(), &mut x, &mut Saddle, 100);
+    ends.push(x);
+    for x in ends {
+        assert!(x[0].abs() < 1e-4 && (x[1].abs() - 1.0).abs() < 1e-4, "{x:?}");
+    }
+}
+
+#[test]
+fn a_warm_start_shows_negative_curvature_where_the_gradient_has_no_part_along_it() {
+    // On the line y = 0 no gradient ever leaves it; Hessian products do. tau: every ratio is low.
+    let config = plain().with_radius(0.1).with_memory(2).with_restart(Restart::WarmStart);
+    let mut optimizer = config.with_tau(1e9).init().expect("valid");
+    let mut x = vec![1.0, 0.0];
+    let (mut hard, mut products) = (0, 0);
+    for _ in 0..60 {
+        let (report, ..) = advance(&mut optimizer, &mut x, &mut Saddle);
+        products += report.evals.hessian_vector;
+        if report.outcome == Outcome::Converged {
+            break;
+        }
+        let region = region(&report);
+        hard += u32::from(region.case == Case::Hard);
+        if region.pairs_kept == 2 && hard == 1 {
+            // Two independent pairs of a function whose Hessian on that line is diag(1, -1).
+            assert!((region.smallest_eigenvalue + 1.0).abs() < 1e-9, "{region:?}");
+        }
+    }
+    assert!(hard >= 1 && products >= 4, "{hard} {products}");
+    assert!(x[0].abs() < 1e-4 && (x[1].abs() - 1.0).abs() < 1e-4, "{x:?}");
+}
+
+#[test]
+fn a_search_that_finds_nothing_shrinks_the_radius_and_moves_nothing_else() {
+    let start = vec![0.25, -3.0];
+    // A point from which every step is a rise: value and gradient contradict each other.
+    let mut wall = Plain(|x: &[f64], g: &mut [f64]| {
+        g.copy_from_slice(&[1.0, -1.0]);
+        if x == [0.25, -3.0] { 1.0 } else { f64::NAN }
+    });
+    let mut x = start.clone();
+    let mut mb = MbLsr1Config::new().with_radius(0.5).init().expect("valid");
+    let mut tr = LSsr1TrConfig::new().with_radius(0.5).init().expect("valid");
+    for step in 1..=3 {
+        let (report, ..) = advance(&mut mb, &mut x, &mut wall);
+        let search = report.line_search.expect("searched");
+        assert_eq!((report.outcome, search.step_length), (Outcome::Accepted, 0.0));
+        assert_eq!((search.trials, search.met_non_finite), (15, true));
+        assert_eq!(region(&report).next_radius, 0.5 * 0.25f64.powi(step));
+        assert_eq!((region(&report).step_norm, region(&report).pairs_stored), (0.0, 0));
+        assert_eq!(x, start);
+        let (report, ..) = advance(&mut tr, &mut x, &mut wall);
+        assert_eq!(region(&report).next_radius, 0.5 * 0.25f64.powi(step));
+        assert_eq!(x, start);
+    }
+    // It recovers where the function does.
+    let (report, ..) = advance(&mut mb, &mut x, &mut Quadratic::new(&[1.0, 2.0]));
+    assert!(report.loss_after < report.loss && x != start);
+}
+
+#[test]
+fn at_a_rate_of_zero_and_with_a_loss_that_is_not_finite_nothing_is_written() {
+    let mut optimizer = MbLsr1Config::new().init().expect("valid");
+    let mut x = vec![1.0, 2.0];
+    let mut quadratic = Quadratic::new(&[1.0, 2.0]);
+    let report = optimizer.step_function(0.0, &mut x, &mut quadratic).expect("a step");
+    assert!(report.is_accepted() && report.trust_region.is_none());
+    let mut nan = Plain(|_: &[f64], g: &mut [f64]| {
+        g.fill(1.0);
+        f64::NAN
+    });
+    let (report, ..) = advance(&mut optimizer, &mut x, &mut nan);
+    assert!(!report.is_accepted());
+    assert_eq!(x, [1.0, 2.0]);
+}
+
+/// The mean over `records` of (x.a_r - b_r)^2 with fixed random a_r and b_r.
+fn regression(model: &Many, records: &[usize]) -> Tensor<1> {
+    let x = model.tensors[0].val();
+    let dtype = x.dtype();
+    let rows: Vec<f64> = records.iter().flat_map(|r| Numbers::new(*r as u64).vector(5)).collect();
+    let rows = vector(&rows, dtype).reshape([records.len(), 5]);
+    let target: Vec<f64> = records.iter().map(|r| Numbers::new(*r as u64 + 999).next()).collect();
+    let target = vector(&target, dtype).reshape([records.len(), 1]);
+    (rows.matmul(x.reshape([5, 1])) - target).powi_scalar(2).mean()
+}
+
+/// A batch that is checked often and too small at every check.
+fn growing() -> MbLsr1Config {
+    MbLsr1Config::new().with_radius(0.05).with_check_every(Some(3)).with_gamma1(1e3)
+}
+
+#[test]
+fn the_batch_grows_to_all_records_and_the_average_then_ends() {
+    let mut batches = Batches::shuffled(50, 4, 9).expect("valid");
+    let mut optimizer = growing().init().expect("valid");
+    let mut model = Many::f64(&[vec![0.5; 5]]);
+    let mut sizes = Vec::new();
+    for step in 0..18 {
+        let mut largest = 0;
+        let report = optimizer.step_on(1.0, &mut model, &mut batches, |model, records| {
+            largest = largest.max(records.len());
+            regression(model, records)
+        });
+        let report = report.expect("a step");
+        if report.outcome == Outcome::Converged {
+            break;
+        }
+        let region = region(&report);
+        assert_eq!(region.check.is_some(), step % 3 == 0);
+        assert!(largest >= region.batch_size);
+        sizes.push(region.batch_size);
+        if region.batch_size == 50 {
+            assert_eq!(region.averaged_ratio, region.ratio);
+        }
+    }
+    // The first check has nothing to compare with; then every third step doubles.
+    assert_eq!(sizes[..16], [4, 4, 4, 4, 8, 8, 8, 16, 16, 16, 32, 32, 32, 50, 50, 50]);
+}
+
+#[test]
+fn a_loaded_optimizer_goes_on_with_its_pairs_its_radius_and_its_batch_size() {
+    let folder = std::env::temp_dir().join(format!("secant-region-{}", std::process::id()));
+    fs::create_dir_all(&folder).expect("a temporary folder");
+    let path = folder.join("state.bpk");
+    for dtype in [DType::F64, DType::F32] {
+        let optimizer = || growing().with_memory(3).init().expect("valid");
+        let fresh = || Batches::shuffled(50, 4, 9).expect("valid");
+        let (mut whole, mut batches) = (optimizer(), fresh());
+        let mut model = Many::new(&[vec![0.5; 5]], dtype);
+        for _ in 0..10 {
+            whole.save(&path).expect("saved");
+            let mut other = Many::new(&model.values(), dtype);
+            let (mut resumed, mut others) = (optimizer(), fresh());
+            resumed.load(&path, &other).expect("loaded");
+            let (mut same, mut reference, mut theirs) =
+                (whole.clone(), model.clone(), batches.clone());
+            for _ in 0..4 {
+                let ours = resumed.step_on(1.0, &mut other, &mut others, regression);
+                let expected = same.step_on(1.0, &mut reference, &mut theirs, regression);
+                // What the first step finds out about randomness costs evaluations.
+                let (ours, expected) = (ours.expect("a step"), expected.expect("a step"));
+                assert_eq!(ours.trust_region, expected.trust_region);
+            }
+            assert_eq!(other.bits(), reference.bits());
+            let report = whole.step_on(1.0, &mut model, &mut batches, regression);
+            assert!(report.expect("a step").is_accepted());
+        }
+        assert!(batches.size() > 4);
+    }
+    fs::remove_dir_all(folder).expect("the folder is ours");
+}
+
+#[test]
+fn a_network_in_f32_learns() {
+    let mut model = Net::new(DType::F32);
+    let mut mb = MbLsr1Config::new().with_radius(0.1).init().expect("valid");
+    let mut losses = Vec::new();
+    for _ in 0..60 {
+        let report = mb.step(1.0, &mut model, |model| model.loss(0)).expect("a step");
+        assert!(report.is_accepted());
+        losses.push(report.loss.expect("read"));
+    }
+    assert!(losses[59] < 0.2 * losses[0], "{} after {}", losses[59], losses[0]);
+    let mut model = Net::new(DType::F32);
+    let mut tr = LSsr1TrConfig::new().init().expect("valid");
+    for _ in 0..60 {
+        let report = tr.step(1.0, &mut model, |model| model.loss(0)).expect("a step");
+        losses.push(report.loss.expect("read"));
+    }
+    assert!(losses[119] < 0.2 * losses[0], "{} after {}", losses[119], losses[0]);
+}
+
+#[test]
+fn settings_out_of_their_ranges_are_refused() {
+    let out = [
+        MbLsr1Config::new().with_memory(0),
+        MbLsr1Config::new().with_radius(0.0),
+        MbLsr1Config::new().with_gamma(-1.0),
+        MbLsr1Config::new().with_zeta(1.1),
+        MbLsr1Config::new().with_mu(1.0),
+        MbLsr1Config::new().with_tau(f64::NAN),
+        MbLsr1Config::new().with_check_every(Some(0)),
+        MbLsr1Config::new().with_radius_rule(AveragedRule { growth: 0.5, ..Default::default() }),
+    ];
+    assert!(out.iter().all(|config| config.init().is_err()));
+    assert!(LSsr1TrConfig::new().with_line_search(LineSearch::None).init().is_err());
+    let rule = TwoSidedRule { nu1: 0.6, ..Default::default() };
+    assert!(LSsr1TrConfig::new().with_radius_rule(rule).init().is_err());
+}
