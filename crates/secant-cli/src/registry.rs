@@ -55,6 +55,7 @@ enum Kind {
     SvrgBb,
     SgdBb,
     AdaHessian,
+    AdaHessianStudy,
 }
 
 /// What a run will be, as far as an optimizer's settings depend on it.
@@ -80,7 +81,7 @@ pub struct UnknownOptimizer {
 
 /// All optimizers.
 #[rustfmt::skip]
-pub static OPTIMIZERS: [OptimizerEntry; 24] = [
+pub static OPTIMIZERS: [OptimizerEntry; 25] = [
     entry("sgd", "stochastic gradient descent", 0, 1, 0.1, true, Kind::Sgd),
     entry("sgd-momentum", "SGD with momentum 0.9", 1, 1, 0.03, true, Kind::SgdMomentum),
     entry("sgd-nesterov", "SGD with Nesterov's momentum 0.9", 1, 1, 0.03, false, Kind::SgdNesterov),
@@ -96,6 +97,7 @@ pub static OPTIMIZERS: [OptimizerEntry; 24] = [
     entry("quasi-adam-same-batch", "Quasi-Adam, pairs from one batch", 4, 2, 3e-3, false, Kind::QuasiAdamSameBatch),
     entry("quasi-adam-ema", "the variant in the Quasi-Adam authors' code", 3, 1, 1e-3, false, Kind::QuasiAdamEma),
     entry("adahessian", "Adam with the Hessian's diagonal, exact products", 2, 3, 0.1, false, Kind::AdaHessian),
+    entry("adahessian-study", "AdaHessian as in the EPFL study: eps 1e-8, no averaging", 2, 3, 0.1, false, Kind::AdaHessianStudy),
     entry("l-bfgs", "L-BFGS with a line search on each batch", 20, 2, 1.0, false, Kind::LBfgs),
     entry("l-bfgs-torch", "PyTorch's L-BFGS: 20 iterations a step, no search", 202, 20, 0.1, false, Kind::LBfgsTorch),
     entry("sd-lbfgs", "stochastic damped L-BFGS", 20, 2, 0.1, false, Kind::SdLBfgs),
@@ -167,6 +169,7 @@ impl OptimizerEntry {
             Kind::QuasiAdamSameBatch => boxed(QuasiAdamConfig::new().init_same_batch()?),
             Kind::QuasiAdamEma => boxed(QuasiAdamEmaConfig::new().init()?),
             Kind::AdaHessian => boxed(AdaHessianConfig::new().init()?),
+            Kind::AdaHessianStudy => boxed(AdaHessianConfig::study().init()?),
             Kind::LBfgs => boxed(LBfgsConfig::new().with_full_batch(full_batch).init()?),
             Kind::LBfgsTorch => boxed(LBfgsConfig::torch().init()?),
             Kind::SdLBfgs => boxed(SdLBfgsConfig::new().init()?),

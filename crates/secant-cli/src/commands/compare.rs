@@ -22,6 +22,7 @@ use crate::{
     },
     registry::{OPTIMIZERS, OptimizerEntry},
     report::{Summary, plain_text, write_report},
+    run::Falling,
 };
 
 /// Trains a problem with several optimizers and reports which does best.
@@ -65,6 +66,9 @@ pub(super) struct CompareArgs {
     /// Learning rates to try for every optimizer, one run each, before the final runs
     #[arg(long, default_value = "3", value_name = "N", value_parser = parse_count)]
     tune: NonZeroUsize,
+    /// How every learning rate falls over a run
+    #[arg(long = "schedule", value_enum, default_value = "cosine")]
+    falling: Falling,
     /// The validation accuracy, above 0 and at most 1, to which costs are counted
     /// [default: the problem's; for a file of your own from the tuning runs]
     #[arg(long, value_name = "ACCURACY", value_parser = parse_fraction)]
@@ -176,6 +180,7 @@ impl CompareArgs {
             batch_size: self.batch_size.map_or(problem.batch_size, NonZeroUsize::get),
             trials: self.tune.get(),
             lr: self.lr,
+            falling: self.falling,
             precision: self.precision,
             threads: self.threads.map_or_else(cores, NonZeroUsize::get),
             target_accuracy: self.target_accuracy,

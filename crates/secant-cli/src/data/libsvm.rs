@@ -1,5 +1,6 @@
 //! LIBSVM files: lines of `label index:value ...`, with indices from 1 upwards.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use super::bytes;
@@ -31,6 +32,23 @@ pub fn load(path: &Path, fractions: Fractions, seed: u64) -> Result<Splits, Data
     }
 }
 
+/// The different lines of the files `paths` (or packed ones), in the order in which they first occur:
+/// the label of each, and the inputs as in [`load`].
+pub(super) fn distinct(paths: &[PathBuf]) -> Result<Dataset, DataError> {
+    let texts = paths.iter().map(|path| bytes::read_text(path)).collect::<Result<Vec<_>, _>>()?;
+    let mut sparse = Sparse::new();
+    let mut seen = HashSet::new();
+    for (path, text) in paths.iter().zip(&texts) {
+        add_lines(&mut sparse, path, text, |line| seen.insert(line))?;
+    }
+    let path = &paths[0];
+    if sparse.len() == 0 {
+        return Err(DataError::Empty { path: path.clone() });
+    }
+    let (labels, classes) = classes(path, &sparse, None)?;
+    sparse.dense(path, sparse.width, &labels, &classes)
+}
+
 /// The test file beside `path`.
 fn test_file(path: &Path) -> Option<PathBuf> {
     let base = match path.extension() {
@@ -59,7 +77,7 @@ fn classes(
     })
 }
 
-/// The rows of a file as they are written: at least one, and `starts[row]..starts[row + 1]` are its
+/// The rows of a file as they are written; `starts[row]..starts[row + 1]` are its
 /// entries.
 struct Sparse {
     labels: Vec<f64>,
@@ -69,6 +87,10 @@ struct Sparse {
 }
 
 impl Sparse {
+    fn new() -> Self {
+        Self { labels: Vec::new(), starts: vec![0], entries: Vec::new(), width: 0 }
+    }
+
     fn len(&self) -> usize {
         self.labels.len()
     }
@@ -99,18 +121,31 @@ impl Sparse {
 /// Reads one file.
 fn read(path: &Path) -> Result<Sparse, DataError> {
     let text = bytes::read_text(path)?;
-    let mut sparse = Sparse { labels: Vec::new(), starts: vec![0], entries: Vec::new(), width: 0 };
-    for (number, line) in text.lines().enumerate() {
-        add_line(&mut sparse, line).map_err(|problem| DataError::LibsvmLine {
-            path: path.to_path_buf(),
-            line: number + 1,
-            problem,
-        })?;
-    }
+    let mut sparse = Sparse::new();
+    add_lines(&mut sparse, path, &text, |_| true)?;
     if sparse.len() == 0 {
         return Err(DataError::Empty { path: path.to_path_buf() });
     }
     Ok(sparse)
+}
+
+/// Adds the records of those lines of `text` that are `wanted`.
+fn add_lines<'a>(
+    sparse: &mut Sparse,
+    path: &Path,
+    text: &'a str,
+    mut wanted: impl FnMut(&'a str) -> bool,
+) -> Result<(), DataError> {
+    for (number, line) in text.lines().enumerate() {
+        if wanted(line.trim_end()) {
+            add_line(sparse, line).map_err(|problem| DataError::LibsvmLine {
+                path: path.to_path_buf(),
+                line: number + 1,
+                problem,
+            })?;
+        }
+    }
+    Ok(())
 }
 
 /// Adds the record of one line; a line may be blank, and end with a comment after `#`.
@@ -192,6 +227,19 @@ mod tests {
             assert_eq!(splits.test.features, [0.0, 0.0, 7.0, 1.0, 0.0, 0.0]);
             assert_eq!(splits.test.labels, [1, 0]);
         }
+    }
+
+    #[test]
+    fn equal_lines_of_several_files_are_read_once() {
+        let folder = folder();
+        let first = write(&folder, "a", b"1 1:2 3:1\n-1 2:5 \n1 1:2 3:1\n");
+        let second = write(&folder, "b.gz", &gzip(b"-1 2:5\n-1\n\n"));
+        let all = distinct(&[first.clone(), second]).unwrap();
+        assert_eq!(all.features, [2.0, 0.0, 1.0, 0.0, 5.0, 0.0, 0.0, 0.0, 0.0]);
+        assert_eq!(all.labels, [1, 0, 0]);
+        let wrong = write(&folder, "c", b"1 1:2 3:1\n-1 x\n");
+        let message = distinct(&[first, wrong]).unwrap_err().to_string();
+        assert!(message.starts_with("line 2 of ") && message.contains("'x'"), "{message}");
     }
 
     #[test]
