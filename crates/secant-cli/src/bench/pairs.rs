@@ -43,9 +43,9 @@ pub fn measure_pairs(numbers: usize, memory: usize) -> PairsMeasurement {
     let mut bandwidth = Bandwidth::new(numbers.max(10_000_000));
     let seed = |pair: usize| (pair % 61) as f32;
     for pair in 0..memory {
-        push(&mut matrix, vector(numbers, seed(pair)), vector(numbers, seed(pair) + 0.1));
+        push(&mut matrix, Pair::new(numbers, seed(pair)));
     }
-    let g = vector(numbers, 3.5);
+    let g = Pair::new(numbers, 77.0).y;
     let mut out = g.zeros_like();
     let (mut speeds, mut applies, mut pushes) = (Vec::new(), Vec::new(), Vec::new());
     for turn in 0..TURNS {
@@ -58,9 +58,8 @@ pub fn measure_pairs(numbers: usize, memory: usize) -> PairsMeasurement {
         });
         applies.push(median(&apply.collect::<Vec<_>>()));
         let push = (0..BLOCK).map(|index| {
-            let seed = seed(turn + index);
-            let (s, y) = (vector(numbers, seed), vector(numbers, seed + 0.1));
-            seconds(|| push(&mut matrix, s, y))
+            let pair = Pair::new(numbers, seed(turn + index));
+            seconds(|| push(&mut matrix, pair))
         });
         pushes.push(median(&push.collect::<Vec<_>>()));
     }
@@ -81,17 +80,30 @@ pub fn measure_pairs(numbers: usize, memory: usize) -> PairsMeasurement {
     }
 }
 
-/// Numbers without a pattern that a cache could know.
-fn vector(numbers: usize, seed: f32) -> Blocks {
-    let values: Vec<f32> = (0..numbers).map(|i| (i as f32 * 0.37 + seed).sin() + 1.5).collect();
-    Blocks::new(vec![TensorData::new(values, [numbers])])
+/// A pair of a diagonal Hessian, with its own products, as a step knows them.
+struct Pair {
+    s: Blocks,
+    y: Blocks,
+    products: PairProducts,
 }
 
-/// Adds a pair whose own products are known, as a step knows them.
-fn push(matrix: &mut InverseLBfgs, s: Blocks, y: Blocks) {
-    let products = PairProducts { ss: 1.0, sy: 1.0, yy: 1.0 };
+impl Pair {
+    fn new(numbers: usize, seed: f32) -> Self {
+        let s: Vec<f32> = (0..numbers).map(|i| (i as f32 * 0.37 + seed * seed).sin()).collect();
+        let curvature = |i: usize| 1.5 + (i as f32 * 0.11).sin();
+        let y: Vec<f32> = s.iter().enumerate().map(|(i, s)| curvature(i) * s).collect();
+        let dot = |a: &[f32], b: &[f32]| -> f64 {
+            a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum()
+        };
+        let products = PairProducts { ss: dot(&s, &s), sy: dot(&s, &y), yy: dot(&y, &y) };
+        let blocks = |x: Vec<f32>| Blocks::new(vec![TensorData::new(x, [numbers])]);
+        Self { s: blocks(s), y: blocks(y), products }
+    }
+}
+
+fn push(matrix: &mut InverseLBfgs, Pair { s, y, products }: Pair) {
     let outcome = matrix.push(CurvatureTest::Relative(1e-8), products, s, y);
-    assert!(matches!(outcome, PairOutcome::Stored { .. }), "the products pass the test");
+    assert!(matches!(outcome, PairOutcome::Stored { .. }), "a convex function's pair");
 }
 
 fn seconds(work: impl FnOnce()) -> f64 {
