@@ -18,8 +18,8 @@ use super::{
 use crate::{
     data::libsvm,
     minimize::{
-        Limits, Logistic, Problem, ProblemKind, Run, Status, draw, json_line, minimize, plain_text,
-        write,
+        Limits, Logistic, Problem, ProblemKind, Run, Status, json_line, minimize, plain_text,
+        write_picture,
     },
     registry::OptimizerEntry,
 };
@@ -28,8 +28,8 @@ use crate::{
 ///
 /// A run ends at the first evaluation whose gradient has a 2-norm of at most the tolerance times
 /// that at the start (or of at most the tolerance, where that is 0). It also ends after the
-/// evaluations allowed, where a search finds no smaller value, and where value or gradient are not
-/// finite. An evaluation gives value and gradient. The seconds are those of the method and its
+/// evaluations allowed (unfinished), where a search finds no smaller value (no decrease), and where
+/// value or gradient overflow (not finite). An evaluation gives value and gradient. The seconds are those of the method and its
 /// evaluations alone; files are read before.
 ///
 /// The exit code is 1 if a method did not reach the tolerance.
@@ -155,19 +155,9 @@ pub(super) fn run(args: &MinimizeArgs) -> anyhow::Result<ExitCode> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
     let stop = stop_on_interrupt()?;
     let runs = pool.install(|| args.run_all(&mut problem, &stop))?;
+    args.print(problem.name, &runs)?;
     if let Some(path) = &args.picture {
-        write(path, &draw(&mut problem, &runs)?)?;
-    }
-    let mut out = std::io::stdout().lock();
-    if args.json {
-        for run in &runs {
-            writeln!(out, "{}", json_line(problem.name, run)?)?;
-        }
-    } else {
-        write!(out, "{}", plain_text(&runs))?;
-        if let Some(path) = &args.picture {
-            writeln!(out, "\npicture: {}", path.display())?;
-        }
+        write_picture(path, &mut problem, &runs)?;
     }
     Ok(match () {
         () if stop.load(Ordering::Relaxed) => ExitCode::from(INTERRUPTED),
@@ -194,6 +184,17 @@ impl MinimizeArgs {
             }
         }
         Ok(runs)
+    }
+
+    fn print(&self, problem: &'static str, runs: &[Run]) -> anyhow::Result<()> {
+        let mut out = std::io::stdout().lock();
+        if !self.json {
+            return Ok(write!(out, "{}", plain_text(runs))?);
+        }
+        for run in runs {
+            writeln!(out, "{}", json_line(problem, run)?)?;
+        }
+        Ok(())
     }
 
     /// What clap cannot see: options that the problem does not have.

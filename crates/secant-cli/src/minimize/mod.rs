@@ -17,10 +17,10 @@ mod testing;
 
 pub use beale::Beale;
 pub use logistic::Logistic;
-pub use picture::{PictureError, draw, write};
+pub use picture::{PictureError, write_picture};
 pub use problem::{Problem, ProblemKind, UnknownProblem};
 pub use quadratic::Quadratic;
 pub use rastrigin::Rastrigin;
 pub use rosenbrock::Rosenbrock;
-pub use run::{Limits, Run, Status, minimize};
+pub use run::{Limits, MinimizeError, Run, Status, minimize};
 pub use table::{json_line, plain_text};

@@ -38,7 +38,7 @@ pub enum Status {
     /// An evaluation had a small enough gradient.
     Reached,
     /// The evaluations allowed were not enough.
-    TooManyEvaluations,
+    Unfinished,
     /// The method found no smaller value.
     NoDecrease,
     /// The value or the gradient became infinite or NaN.
@@ -52,7 +52,7 @@ impl Status {
     pub fn name(self) -> &'static str {
         match self {
             Self::Reached => "reached",
-            Self::TooManyEvaluations => "too many evaluations",
+            Self::Unfinished => "unfinished",
             Self::NoDecrease => "no decrease",
             Self::NotFinite => "not finite",
             Self::Interrupted => "interrupted",
@@ -143,7 +143,7 @@ pub fn minimize(
             Outcome::Rejected(Rejection::NoDecrease) => break Status::NoDecrease,
             Outcome::Rejected(_) => break Status::NotFinite,
             _ if watched.spent.evaluations >= limits.max_evaluations => {
-                break Status::TooManyEvaluations;
+                break Status::Unfinished;
             }
             // A step that asks for nothing would be made for ever.
             _ if watched.spent.evaluations == before => break Status::NoDecrease,
