@@ -45,6 +45,7 @@ impl Logistic {
     /// The function of some records.
     pub fn new(rows: SparseRows, l2: f64) -> Self {
         let is_binary = rows.values.iter().all(|&value| value == 1.0);
+        let rows = by_length(&rows);
         let parts = parts(&rows);
         Self { rows, is_binary, l2, parts }
     }
@@ -95,6 +96,25 @@ impl Function for Logistic {
             Arch::new().dispatch(Multiply { part, matrix, w, v });
         });
         true
+    }
+}
+
+/// The rows with the shortest first: loops over neighbours then end alike, which the processor foresees.
+fn by_length(rows: &SparseRows) -> SparseRows {
+    let entries = |row: usize| rows.starts[row]..rows.starts[row + 1];
+    let mut order: Vec<usize> = (0..rows.signs.len()).collect();
+    order.sort_by_key(|&row| entries(row).len());
+    let mut starts = vec![0];
+    starts.extend(order.iter().scan(0, |end, &row| {
+        *end += entries(row).len();
+        Some(*end)
+    }));
+    SparseRows {
+        signs: order.iter().map(|&row| rows.signs[row]).collect(),
+        starts,
+        columns: order.iter().flat_map(|&row| &rows.columns[entries(row)]).copied().collect(),
+        values: order.iter().flat_map(|&row| &rows.values[entries(row)]).copied().collect(),
+        width: rows.width,
     }
 }
 
