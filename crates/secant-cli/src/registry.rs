@@ -1,6 +1,5 @@
 //! The optimizers known by name, and how a comparison sets them up.
 
-use burn::module::Module;
 use secant::{
     AdaBeliefConfig, AdaHessianConfig, AdamConfig, ApolloConfig, Decay, LBfgsConfig, Momentum,
     MultiBatchLBfgsConfig, OnlineLBfgsConfig, QuasiAdamConfig, QuasiAdamEmaConfig, RAdamConfig,
@@ -9,7 +8,7 @@ use secant::{
 };
 use thiserror::Error;
 
-use crate::optimizer::{BoxedOptimizer, boxed};
+use crate::optimizer::{OfAnyMethod, boxed};
 
 /// An optimizer known by name.
 #[derive(Debug, PartialEq)]
@@ -69,6 +68,8 @@ pub struct Horizon {
     pub batch_size: usize,
     /// Whether every step sees the same function.
     pub full_batch: bool,
+    /// Pairs of methods like L-BFGS, if not the method's usual number.
+    pub memory: Option<usize>,
 }
 
 /// No optimizer has this name.
@@ -147,11 +148,9 @@ impl OptimizerEntry {
     ///
     /// # Errors
     /// A hyper-parameter out of its range.
-    pub fn build<M: Module + 'static>(
-        &self,
-        horizon: Horizon,
-    ) -> Result<BoxedOptimizer<M>, ConfigError> {
-        let Horizon { steps, steps_per_epoch, batch_size, full_batch } = horizon;
+    pub fn build<B: OfAnyMethod>(&self, horizon: Horizon) -> Result<B, ConfigError> {
+        let Horizon { steps, steps_per_epoch, batch_size, full_batch, .. } = horizon;
+        let memory = horizon.memory.unwrap_or(10);
         let momentum = SgdConfig::new().with_momentum(Momentum::torch(0.9));
         match self.kind {
             Kind::Sgd => boxed(SgdConfig::new().init()?),
@@ -170,12 +169,19 @@ impl OptimizerEntry {
             Kind::QuasiAdamEma => boxed(QuasiAdamEmaConfig::new().init()?),
             Kind::AdaHessian => boxed(AdaHessianConfig::new().init()?),
             Kind::AdaHessianStudy => boxed(AdaHessianConfig::study().init()?),
-            Kind::LBfgs => boxed(LBfgsConfig::new().with_full_batch(full_batch).init()?),
-            Kind::LBfgsTorch => boxed(LBfgsConfig::torch().init()?),
-            Kind::SdLBfgs => boxed(SdLBfgsConfig::new().init()?),
-            Kind::OnlineLBfgs => boxed(OnlineLBfgsConfig::new().init()?),
-            Kind::MultiBatchLBfgs => boxed(MultiBatchLBfgsConfig::new().init()?),
-            Kind::Sqn => boxed(SqnConfig::new(4 * batch_size).init()?),
+            Kind::LBfgs => {
+                boxed(LBfgsConfig::new().with_memory(memory).with_full_batch(full_batch).init()?)
+            }
+            Kind::LBfgsTorch => {
+                let memory = horizon.memory.unwrap_or(100);
+                boxed(LBfgsConfig::torch().with_memory(memory).init()?)
+            }
+            Kind::SdLBfgs => boxed(SdLBfgsConfig::new().with_memory(memory).init()?),
+            Kind::OnlineLBfgs => boxed(OnlineLBfgsConfig::new().with_memory(memory).init()?),
+            Kind::MultiBatchLBfgs => {
+                boxed(MultiBatchLBfgsConfig::new().with_memory(memory).init()?)
+            }
+            Kind::Sqn => boxed(SqnConfig::new(4 * batch_size).with_memory(memory).init()?),
             Kind::Svrg => boxed(SvrgConfig::new(steps_per_epoch).init()?),
             Kind::SvrgBb => {
                 boxed(SvrgConfig::new(steps_per_epoch).with_barzilai_borwein(true).init()?)

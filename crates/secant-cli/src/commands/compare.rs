@@ -103,15 +103,15 @@ fn parse_problem(name: &str) -> Result<&'static CatalogueEntry, String> {
     CatalogueEntry::named(name).map_err(|error| error.to_string())
 }
 
-fn parse_optimizer(name: &str) -> Result<&'static OptimizerEntry, String> {
+pub(super) fn parse_optimizer(name: &str) -> Result<&'static OptimizerEntry, String> {
     OptimizerEntry::named(name.trim()).map_err(|error| error.to_string())
 }
 
-fn parse_count(text: &str) -> Result<NonZeroUsize, String> {
+pub(super) fn parse_count(text: &str) -> Result<NonZeroUsize, String> {
     text.parse().map_err(|_| "a whole number from 1 is wanted".to_string())
 }
 
-fn parse_rate(text: &str) -> Result<f64, String> {
+pub(super) fn parse_rate(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(rate) if rate > 0.0 && rate.is_finite() => Ok(rate),
         _ => Err("a learning rate is a finite number above 0".to_string()),
@@ -200,10 +200,10 @@ fn command_line() -> String {
 }
 
 /// The exit code of a command that Ctrl-C ended, as shells have it.
-const INTERRUPTED: u8 = 130;
+pub(super) const INTERRUPTED: u8 = 130;
 
 /// The first Ctrl-C ends the steps in progress, the second the process.
-fn stop_on_interrupt() -> anyhow::Result<Arc<AtomicBool>> {
+pub(super) fn stop_on_interrupt() -> anyhow::Result<Arc<AtomicBool>> {
     let stop = Arc::new(AtomicBool::new(false));
     let seen = Arc::clone(&stop);
     ctrlc::set_handler(move || {

@@ -94,6 +94,10 @@ pub enum DataError {
     )]
     CsvNoInputs { path: PathBuf },
 
+    #[error("{} has labels of more than two classes; give a file of two", path.display())]
+    NotTwoClasses { path: PathBuf },
+    #[error("{} has no inputs: all its lines hold a label alone; add inputs", path.display())]
+    NoInputs { path: PathBuf },
     #[error("line {line} of {}: {problem}; each line must be `label index:value ...`", path.display())]
     LibsvmLine { path: PathBuf, line: usize, problem: String },
 

@@ -113,6 +113,7 @@ pub(super) fn horizon(setup: &Setup, batches: &Batches) -> Horizon {
         steps_per_epoch,
         batch_size: setup.batch_size,
         full_batch: batches.size() == batches.records(),
+        memory: None,
     }
 }
 
