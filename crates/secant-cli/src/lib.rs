@@ -4,6 +4,7 @@ pub mod bench;
 pub mod commands;
 pub mod compare;
 pub mod data;
+pub mod minimize;
 pub mod model;
 pub mod optimizer;
 pub mod problem;

@@ -1,8 +1,8 @@
-//! Optimizers of one module behind one type.
+//! Optimizers of one module, or of functions, behind one type.
 
 use burn::{module::Module, tensor::Tensor};
 use secant::{
-    Batches, Optimizer, StepReport,
+    Batches, Function, Optimizer, StepReport,
     dual::{Dual, Tangents},
     error::{ConfigError, StepError},
     method::Method,
@@ -61,12 +61,56 @@ impl<M: Module, K: Method> ModelOptimizer<M> for Optimizer<K> {
     }
 }
 
+/// Any optimizer of functions of a vector.
+pub trait FunctionOptimizer: Send {
+    /// One step; see [`Optimizer::step_function`].
+    ///
+    /// # Errors
+    /// A broken contract.
+    fn step_function(
+        &mut self,
+        lr: f64,
+        x: &mut Vec<f64>,
+        function: &mut dyn Function,
+    ) -> Result<StepReport, StepError>;
+}
+
+/// Any optimizer of functions, boxed.
+pub type BoxedFunctionOptimizer = Box<dyn FunctionOptimizer>;
+
+impl<K: Method> FunctionOptimizer for Optimizer<K> {
+    fn step_function(
+        &mut self,
+        lr: f64,
+        x: &mut Vec<f64>,
+        function: &mut dyn Function,
+    ) -> Result<StepReport, StepError> {
+        Self::step_function(self, lr, x, function)
+    }
+}
+
+/// The boxes that hold any optimizer.
+pub trait OfAnyMethod {
+    /// Boxes an optimizer.
+    fn of<K: Method>(optimizer: Optimizer<K>) -> Self;
+}
+
+impl<M: Module + 'static> OfAnyMethod for BoxedOptimizer<M> {
+    fn of<K: Method>(optimizer: Optimizer<K>) -> Self {
+        Box::new(optimizer)
+    }
+}
+
+impl OfAnyMethod for BoxedFunctionOptimizer {
+    fn of<K: Method>(optimizer: Optimizer<K>) -> Self {
+        Box::new(optimizer)
+    }
+}
+
 /// Boxes an optimizer.
 ///
 /// # Errors
 /// None; the type fits the functions that build one.
-pub(crate) fn boxed<M: Module + 'static, K: Method>(
-    optimizer: Optimizer<K>,
-) -> Result<BoxedOptimizer<M>, ConfigError> {
-    Ok(Box::new(optimizer))
+pub(crate) fn boxed<B: OfAnyMethod, K: Method>(optimizer: Optimizer<K>) -> Result<B, ConfigError> {
+    Ok(B::of(optimizer))
 }

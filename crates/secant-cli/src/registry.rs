@@ -1,6 +1,5 @@
 //! The optimizers known by name, and how a comparison sets them up.
 
-use burn::module::Module;
 use secant::{
     AdaBeliefConfig, AdaHessianConfig, AdamConfig, ApolloConfig, Decay, LBfgsConfig, LSsr1TrConfig,
     MbLsr1Config, Momentum, MultiBatchLBfgsConfig, OnlineLBfgsConfig, QuasiAdamConfig,
@@ -9,7 +8,7 @@ use secant::{
 };
 use thiserror::Error;
 
-use crate::optimizer::{BoxedOptimizer, boxed};
+use crate::optimizer::{OfAnyMethod, boxed};
 
 /// An optimizer known by name.
 #[derive(Debug, PartialEq)]
@@ -55,6 +54,7 @@ enum Kind {
     SvrgBb,
     SgdBb,
     AdaHessian,
+    AdaHessianStudy,
     MbLsr1,
     LSsr1Tr,
 }
@@ -70,6 +70,8 @@ pub struct Horizon {
     pub batch_size: usize,
     /// Whether every step sees the same function.
     pub full_batch: bool,
+    /// Pairs of methods like L-BFGS, if not the method's usual number.
+    pub memory: Option<usize>,
 }
 
 /// No optimizer has this name.
@@ -82,7 +84,7 @@ pub struct UnknownOptimizer {
 
 /// All optimizers.
 #[rustfmt::skip]
-pub static OPTIMIZERS: [OptimizerEntry; 26] = [
+pub static OPTIMIZERS: [OptimizerEntry; 27] = [
     entry("sgd", "stochastic gradient descent", 0, 1, 0.1, true, Kind::Sgd),
     entry("sgd-momentum", "SGD with momentum 0.9", 1, 1, 0.03, true, Kind::SgdMomentum),
     entry("sgd-nesterov", "SGD with Nesterov's momentum 0.9", 1, 1, 0.03, false, Kind::SgdNesterov),
@@ -98,6 +100,7 @@ pub static OPTIMIZERS: [OptimizerEntry; 26] = [
     entry("quasi-adam-same-batch", "Quasi-Adam, pairs from one batch", 4, 2, 3e-3, false, Kind::QuasiAdamSameBatch),
     entry("quasi-adam-ema", "the variant in the Quasi-Adam authors' code", 3, 1, 1e-3, false, Kind::QuasiAdamEma),
     entry("adahessian", "Adam with the Hessian's diagonal, exact products", 2, 3, 0.1, false, Kind::AdaHessian),
+    entry("adahessian-study", "AdaHessian as in the EPFL study: eps 1e-8, no averaging", 2, 3, 0.1, false, Kind::AdaHessianStudy),
     entry("l-bfgs", "L-BFGS with a line search on each batch", 20, 2, 1.0, false, Kind::LBfgs),
     entry("l-bfgs-torch", "PyTorch's L-BFGS: 20 iterations a step, no search", 202, 20, 0.1, false, Kind::LBfgsTorch),
     entry("sd-lbfgs", "stochastic damped L-BFGS", 20, 2, 0.1, false, Kind::SdLBfgs),
@@ -149,11 +152,9 @@ impl OptimizerEntry {
     ///
     /// # Errors
     /// A hyper-parameter out of its range.
-    pub fn build<M: Module + 'static>(
-        &self,
-        horizon: Horizon,
-    ) -> Result<BoxedOptimizer<M>, ConfigError> {
-        let Horizon { steps, steps_per_epoch, batch_size, full_batch } = horizon;
+    pub fn build<B: OfAnyMethod>(&self, horizon: Horizon) -> Result<B, ConfigError> {
+        let Horizon { steps, steps_per_epoch, batch_size, full_batch, .. } = horizon;
+        let memory = horizon.memory.unwrap_or(10);
         let momentum = SgdConfig::new().with_momentum(Momentum::torch(0.9));
         match self.kind {
             Kind::Sgd => boxed(SgdConfig::new().init()?),
@@ -171,14 +172,24 @@ impl OptimizerEntry {
             Kind::QuasiAdamSameBatch => boxed(QuasiAdamConfig::new().init_same_batch()?),
             Kind::QuasiAdamEma => boxed(QuasiAdamEmaConfig::new().init()?),
             Kind::AdaHessian => boxed(AdaHessianConfig::new().init()?),
-            Kind::LBfgs => boxed(LBfgsConfig::new().with_full_batch(full_batch).init()?),
-            Kind::LBfgsTorch => boxed(LBfgsConfig::torch().init()?),
-            Kind::SdLBfgs => boxed(SdLBfgsConfig::new().init()?),
-            Kind::OnlineLBfgs => boxed(OnlineLBfgsConfig::new().init()?),
-            Kind::MultiBatchLBfgs => boxed(MultiBatchLBfgsConfig::new().init()?),
-            Kind::Sqn => boxed(SqnConfig::new(4 * batch_size).init()?),
-            Kind::MbLsr1 => boxed(MbLsr1Config::new().init()?),
-            Kind::LSsr1Tr => boxed(LSsr1TrConfig::new().init()?),
+            Kind::AdaHessianStudy => boxed(AdaHessianConfig::study().init()?),
+            Kind::LBfgs => {
+                boxed(LBfgsConfig::new().with_memory(memory).with_full_batch(full_batch).init()?)
+            }
+            Kind::LBfgsTorch => {
+                let memory = horizon.memory.unwrap_or(100);
+                boxed(LBfgsConfig::torch().with_memory(memory).init()?)
+            }
+            Kind::SdLBfgs => boxed(SdLBfgsConfig::new().with_memory(memory).init()?),
+            Kind::OnlineLBfgs => boxed(OnlineLBfgsConfig::new().with_memory(memory).init()?),
+            Kind::MultiBatchLBfgs => {
+                boxed(MultiBatchLBfgsConfig::new().with_memory(memory).init()?)
+            }
+            Kind::Sqn => boxed(SqnConfig::new(4 * batch_size).with_memory(memory).init()?),
+            Kind::MbLsr1 => {
+                boxed(MbLsr1Config::new().with_memory(horizon.memory.unwrap_or(16)).init()?)
+            }
+            Kind::LSsr1Tr => boxed(LSsr1TrConfig::new().with_memory(memory).init()?),
             Kind::Svrg => boxed(SvrgConfig::new(steps_per_epoch).init()?),
             Kind::SvrgBb => {
                 boxed(SvrgConfig::new(steps_per_epoch).with_barzilai_borwein(true).init()?)

@@ -1,5 +1,7 @@
 //! The memory of a step, counted by the allocator: exactly the state's vectors, and no hidden copy
-//! of a parameter or a gradient. A binary of its own, because the allocator is the process's.
+//! of a parameter or a gradient. And the memory after it: nothing that grows. A binary of its own, because the allocator is the process's.
+
+use std::sync::Mutex;
 
 use burn::{
     module::{Module, Param},
@@ -8,12 +10,15 @@ use burn::{
 };
 use peak_alloc::PeakAlloc;
 use secant::{
-    AdamConfig, ApolloConfig, Momentum, Optimizer, QuasiAdamConfig, SgdConfig,
-    method::GradientMethod,
+    AdaHessianConfig, AdamConfig, ApolloConfig, Momentum, Optimizer, QuasiAdamConfig, SgdConfig,
+    dual::Tangents, method::GradientMethod,
 };
 
 #[global_allocator]
 static ALLOCATOR: PeakAlloc = PeakAlloc;
+
+/// The allocator counts for the whole process: one test at a time.
+static ALONE: Mutex<()> = Mutex::new(());
 
 const NUMBERS: usize = 1_000_000;
 const VECTOR: usize = 4 * NUMBERS;
@@ -55,6 +60,7 @@ fn memory<K: GradientMethod>(mut optimizer: Optimizer<K>) -> (usize, usize) {
 
 #[test]
 fn a_step_holds_the_vectors_of_the_specification_and_copies_none() {
+    let _alone = ALONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     // Bookkeeping of chunks and of Burn's tensors: a few hundred bytes for each 16 Ki numbers.
     let slack = VECTOR / 20;
     let check = |name: &str, (state, peak): (usize, usize), vectors: usize| {
@@ -69,4 +75,28 @@ fn a_step_holds_the_vectors_of_the_specification_and_copies_none() {
     check("apollo", memory(ApolloConfig::new().init().expect("defaults")), 3);
     check("quasi-adam", memory(QuasiAdamConfig::new().init().expect("defaults")), 4);
     check("as printed", memory(QuasiAdamConfig::paper().init().expect("defaults")), 4);
+}
+
+#[test]
+fn steps_on_hessian_products_leave_the_moments_and_nothing_that_grows() {
+    let _alone = ALONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let device = Device::flex().autodiff();
+    let values = Tensor::from_data(TensorData::new(vec![0.5f32; NUMBERS], [NUMBERS]), &device);
+    let mut model = Vector { values: Param::from_tensor(values) };
+    let mut optimizer = AdaHessianConfig::new().init().expect("defaults");
+    let start = ALLOCATOR.current_usage();
+    let mut usage = Vec::new();
+    for _ in 0..30 {
+        let report = optimizer.step_dual(1e-3, &mut model, |model: &Vector, at: &Tangents| {
+            let x = at.param(&model.values).tanh();
+            (x.clone() * x).mean()
+        });
+        assert!(report.expect("a step").is_accepted());
+        usage.push(ALLOCATOR.current_usage() - start);
+    }
+    // Burn's bookkeeping of parameters, some kilobytes, beside the two moments.
+    let slack = VECTOR / 20;
+    let extremes = usage.iter().fold((usize::MAX, 0), |(a, b), x| (a.min(*x), b.max(*x)));
+    assert!(extremes.0.abs_diff(2 * VECTOR) <= slack, "{extremes:?}");
+    assert!(extremes.1 - extremes.0 <= slack, "{extremes:?}");
 }

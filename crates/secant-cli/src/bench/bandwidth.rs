@@ -30,6 +30,33 @@ impl Bandwidth {
         (2.0 * bytes as f64 / best[0]).max(7.0 * bytes as f64 / best[1])
     }
 
+    /// Bytes per second of a pass that reads four vectors and adds them up.
+    pub(super) fn read_bytes_per_second(&mut self, runs: usize) -> f64 {
+        let bytes = size_of::<f32>() * self.vectors[0].len();
+        let best = (0..=runs).map(|_| seconds(|| self.read())).fold(f64::INFINITY, f64::min);
+        4.0 * bytes as f64 / best
+    }
+
+    fn read(&self) {
+        let [a, b, c, d] = &self.vectors;
+        let read = a.par_chunks(CHUNK).zip(b.par_chunks(CHUNK)).zip(c.par_chunks(CHUNK));
+        let sum: f32 = read
+            .zip(d.par_chunks(CHUNK))
+            .map(|(((a, b), c), d)| {
+                let mut lanes = [0.0f32; 64];
+                let (a, b) = (a.as_chunks::<64>().0, b.as_chunks::<64>().0);
+                let (c, d) = (c.as_chunks::<64>().0, d.as_chunks::<64>().0);
+                for (((a, b), c), d) in a.iter().zip(b).zip(c).zip(d) {
+                    for lane in 0..64 {
+                        lanes[lane] += a[lane] + b[lane] + c[lane] + d[lane];
+                    }
+                }
+                lanes.iter().sum::<f32>()
+            })
+            .sum();
+        std::hint::black_box(sum);
+    }
+
     fn copy(&mut self) {
         let [a, b, _, _] = &mut self.vectors;
         a.par_chunks_mut(CHUNK).zip(b.par_chunks(CHUNK)).for_each(|(a, b)| a.copy_from_slice(b));

@@ -163,7 +163,7 @@ impl Lane {
 }
 
 /// The middle value, or the mean of the two middle ones; of nothing, NaN.
-fn median(values: &[f64]) -> f64 {
+pub(super) fn median(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
     match (sorted.get(sorted.len().wrapping_sub(1) / 2), sorted.get(sorted.len() / 2)) {

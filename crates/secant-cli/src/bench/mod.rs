@@ -5,10 +5,12 @@ mod contender;
 mod measure;
 mod method;
 mod model;
+mod pairs;
 mod report;
 mod shapes;
 
 pub use measure::{Measurement, Plan, measure};
 pub use method::{BenchMethod, Traffic};
+pub use pairs::{PairsMeasurement, measure_pairs, pairs_json, pairs_table};
 pub use report::{json_line, table};
 pub use shapes::Shapes;

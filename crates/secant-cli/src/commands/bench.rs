@@ -1,16 +1,42 @@
-//! `secant bench step`.
+//! `secant bench step` and `secant bench pairs`.
 
 use std::{io::Write, process::ExitCode};
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use crate::bench::{BenchMethod, Plan, Shapes, json_line, measure, table};
+use super::UsageError;
+use crate::bench::{
+    BenchMethod, Plan, Shapes, json_line, measure, measure_pairs, pairs_json, pairs_table, table,
+};
 
 /// What is timed.
 #[derive(Debug, Subcommand)]
 pub(super) enum BenchCommand {
     // Explained where its arguments are.
     Step(StepArgs),
+    // Explained where its arguments are.
+    Pairs(PairsArgs),
+}
+
+/// Times the inverse L-BFGS matrix, beside reading its memory.
+///
+/// Applying it must read the memory of m pairs twice, adding a pair once. The times are in times of
+/// reads of that size at the bandwidth measured in the same turns with the same threads, by a pass
+/// that reads four vectors and adds them up; ratios are medians over the turns.
+#[derive(Debug, Args)]
+pub(super) struct PairsArgs {
+    /// Numbers of pairs, separated by commas
+    #[arg(long, value_delimiter = ',', default_values_t = [16, 64])]
+    memory: Vec<usize>,
+    /// Single-precision numbers in a vector
+    #[arg(long, default_value_t = 1_000_000)]
+    numbers: usize,
+    /// Threads; by default one for each core
+    #[arg(long)]
+    threads: Option<usize>,
+    /// Print one JSON object for each number of pairs instead of a table
+    #[arg(long)]
+    json: bool,
 }
 
 /// Times an optimizer step, beside the memory's speed and Burn's Adam.
@@ -63,7 +89,27 @@ enum Guard {
 pub(super) fn run(command: &BenchCommand) -> anyhow::Result<ExitCode> {
     match command {
         BenchCommand::Step(args) => step(args),
+        BenchCommand::Pairs(args) => pairs(args),
     }
+}
+
+fn pairs(args: &PairsArgs) -> anyhow::Result<ExitCode> {
+    if args.memory.contains(&0) || args.numbers == 0 {
+        return Err(UsageError("bench pairs needs at least one pair and one number".into()).into());
+    }
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(args.threads.unwrap_or(0)).build()?;
+    let threads = pool.current_num_threads();
+    let measure = |memory: &usize| pool.install(|| measure_pairs(args.numbers, *memory));
+    let measurements: Vec<_> = args.memory.iter().map(measure).collect();
+    let mut out = std::io::stdout().lock();
+    if args.json {
+        for measurement in &measurements {
+            writeln!(out, "{}", pairs_json(measurement, threads))?;
+        }
+    } else {
+        write!(out, "{}", pairs_table(&measurements, threads))?;
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 fn step(args: &StepArgs) -> anyhow::Result<ExitCode> {

@@ -22,6 +22,7 @@ use crate::{
     },
     registry::{OPTIMIZERS, OptimizerEntry},
     report::{Summary, plain_text, write_report},
+    run::Falling,
 };
 
 /// Trains a problem with several optimizers and reports which does best.
@@ -65,6 +66,9 @@ pub(super) struct CompareArgs {
     /// Learning rates to try for every optimizer, one run each, before the final runs
     #[arg(long, default_value = "3", value_name = "N", value_parser = parse_count)]
     tune: NonZeroUsize,
+    /// How every learning rate falls over a run
+    #[arg(long = "schedule", value_enum, default_value = "cosine")]
+    falling: Falling,
     /// The validation accuracy, above 0 and at most 1, to which costs are counted
     /// [default: the problem's; for a file of your own from the tuning runs]
     #[arg(long, value_name = "ACCURACY", value_parser = parse_fraction)]
@@ -99,15 +103,15 @@ fn parse_problem(name: &str) -> Result<&'static CatalogueEntry, String> {
     CatalogueEntry::named(name).map_err(|error| error.to_string())
 }
 
-fn parse_optimizer(name: &str) -> Result<&'static OptimizerEntry, String> {
+pub(super) fn parse_optimizer(name: &str) -> Result<&'static OptimizerEntry, String> {
     OptimizerEntry::named(name.trim()).map_err(|error| error.to_string())
 }
 
-fn parse_count(text: &str) -> Result<NonZeroUsize, String> {
+pub(super) fn parse_count(text: &str) -> Result<NonZeroUsize, String> {
     text.parse().map_err(|_| "a whole number from 1 is wanted".to_string())
 }
 
-fn parse_rate(text: &str) -> Result<f64, String> {
+pub(super) fn parse_rate(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(rate) if rate > 0.0 && rate.is_finite() => Ok(rate),
         _ => Err("a learning rate is a finite number above 0".to_string()),
@@ -176,6 +180,7 @@ impl CompareArgs {
             batch_size: self.batch_size.map_or(problem.batch_size, NonZeroUsize::get),
             trials: self.tune.get(),
             lr: self.lr,
+            falling: self.falling,
             precision: self.precision,
             threads: self.threads.map_or_else(cores, NonZeroUsize::get),
             target_accuracy: self.target_accuracy,
@@ -195,10 +200,10 @@ fn command_line() -> String {
 }
 
 /// The exit code of a command that Ctrl-C ended, as shells have it.
-const INTERRUPTED: u8 = 130;
+pub(super) const INTERRUPTED: u8 = 130;
 
 /// The first Ctrl-C ends the steps in progress, the second the process.
-fn stop_on_interrupt() -> anyhow::Result<Arc<AtomicBool>> {
+pub(super) fn stop_on_interrupt() -> anyhow::Result<Arc<AtomicBool>> {
     let stop = Arc::new(AtomicBool::new(false));
     let seen = Arc::clone(&stop);
     ctrlc::set_handler(move || {

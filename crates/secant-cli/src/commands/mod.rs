@@ -4,6 +4,7 @@ mod bench;
 mod compare;
 mod data;
 mod lists;
+mod minimize;
 mod trace;
 
 use std::process::ExitCode;
@@ -37,6 +38,7 @@ enum Command {
     /// Time what an optimizer costs
     #[command(subcommand)]
     Bench(bench::BenchCommand),
+    Minimize(minimize::MinimizeArgs),
     Trace(trace::TraceArgs),
 }
 
@@ -51,6 +53,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Problems => lists::problems(),
         Command::Data(command) => data::run(&command),
         Command::Bench(command) => bench::run(&command),
+        Command::Minimize(args) => minimize::run(&args),
         Command::Trace(args) => trace::run(&args),
     }
 }

@@ -20,7 +20,7 @@ use crate::{
     registry::OptimizerEntry,
     report::ReportError,
     run::{
-        Setup, TrainError,
+        Falling, Setup, TrainError,
         record::{Comparison, Record, Run, Trial},
         step_time, train,
     },
@@ -49,6 +49,8 @@ pub struct Plan {
     pub trials: usize,
     /// A rate for all optimizers, instead of tuning.
     pub lr: Option<f64>,
+    /// How every rate falls.
+    pub falling: Falling,
     /// The number type.
     pub precision: Precision,
     /// Independent runs side by side, one thread each.
@@ -239,8 +241,8 @@ impl Comparing<'_> {
         seed: u64,
         with_test: bool,
     ) -> Setup {
-        let Plan { epochs, batch_size, precision, .. } = *self.plan;
-        Setup { optimizer, lr, seed, epochs, batch_size, precision, with_test }
+        let Plan { epochs, batch_size, falling, precision, .. } = *self.plan;
+        Setup { optimizer, lr, seed, epochs, batch_size, precision, falling, with_test }
     }
 }
 
@@ -283,7 +285,7 @@ fn comparison(problem: &Problem, plan: &Plan) -> Comparison {
         test_records: problem.splits.test.len(),
         batch_size: plan.batch_size,
         epochs: plan.epochs,
-        schedule: "cosine to 0".to_string(),
+        schedule: plan.falling.name().to_string(),
         trials: if plan.lr.is_some() { 0 } else { plan.trials },
         seeds: plan.seeds.clone(),
         optimizers: plan.optimizers.iter().map(|entry| entry.name.to_string()).collect(),

@@ -1,20 +1,48 @@
-//! Reading whole files, packed with gzip or not.
+//! Reading whole files, packed with gzip, with xz or not.
 
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use flate2::read::MultiGzDecoder;
+use lzma_rust2::XzReader;
 
 use super::error::DataError;
 
-/// The first bytes of every gzip file.
-const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
+/// A way of packing a file.
+struct Packing {
+    name: &'static str,
+    suffix: &'static str,
+    /// The first bytes of every such file.
+    magic: &'static [u8],
+    unpack: fn(&[u8], &mut Vec<u8>) -> std::io::Result<usize>,
+}
 
-/// The file `path` where there is one, else `path.gz` where there is one.
+/// The ways of packing that are known.
+static PACKINGS: [Packing; 2] = [
+    Packing {
+        name: "gzip",
+        suffix: ".gz",
+        magic: b"\x1f\x8b",
+        unpack: |raw, to| MultiGzDecoder::new(raw).read_to_end(to),
+    },
+    Packing {
+        name: "xz",
+        suffix: ".xz",
+        magic: b"\xfd7zXZ\0",
+        unpack: |raw, to| XzReader::new(raw, true).read_to_end(to),
+    },
+];
+
+/// The file `path` where there is one, else `path.gz`, else `path.xz`, where there is one.
 pub(super) fn find(path: &Path) -> Option<PathBuf> {
-    let packed = with_suffix(path, ".gz");
-    [path.to_path_buf(), packed].into_iter().find(|file| file.is_file())
+    let packed = PACKINGS.iter().map(|packing| with_suffix(path, packing.suffix));
+    std::iter::once(path.to_path_buf()).chain(packed).find(|file| file.is_file())
+}
+
+/// Those of `files` that are not in `folder`, packed or not.
+pub(super) fn missing<'a>(folder: &Path, files: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
+    files.into_iter().filter(|file| find(&folder.join(file)).is_none()).collect()
 }
 
 /// `path` with `suffix` put after its whole name.
@@ -24,20 +52,22 @@ pub(super) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// The contents of `path`, or of `path.gz` where only that exists, unpacked where they are packed.
+/// The contents of `path`, or of the packed file that [`find`] finds, unpacked where they are
+/// packed.
 pub(super) fn read(path: &Path) -> Result<Vec<u8>, DataError> {
     let found = find(path);
     let path = found.as_deref().unwrap_or(path);
     let raw =
         fs::read(path).map_err(|reason| DataError::Read { path: path.to_path_buf(), reason })?;
-    let named_gz = path.extension().is_some_and(|extension| extension == "gz");
-    if !named_gz && !raw.starts_with(&GZIP_MAGIC) {
+    let named = |packing: &&Packing| path.as_os_str().to_string_lossy().ends_with(packing.suffix);
+    let begun = |packing: &&Packing| raw.starts_with(packing.magic);
+    let Some(packing) = PACKINGS.iter().find(begun).or_else(|| PACKINGS.iter().find(named)) else {
         return Ok(raw);
-    }
+    };
     let mut unpacked = Vec::new();
-    match MultiGzDecoder::new(raw.as_slice()).read_to_end(&mut unpacked) {
+    match (packing.unpack)(&raw, &mut unpacked) {
         Ok(_) => Ok(unpacked),
-        Err(_) => Err(DataError::Gzip { path: path.to_path_buf() }),
+        Err(_) => Err(DataError::Packed { path: path.to_path_buf(), packing: packing.name }),
     }
 }
 
@@ -65,6 +95,12 @@ mod tests {
     use super::*;
     use crate::data::testing::{folder, gzip, write};
 
+    /// The text "one" and a line end, packed by the program `xz`.
+    const XZ: &[u8] =
+        b"\xfd\x37\x7a\x58\x5a\x00\x00\x04\xe6\xd6\xb4\x46\x02\x00\x21\x01\x1c\x00\x00\x00\
+        \x10\xcf\x58\xcc\x01\x00\x03\x6f\x6e\x65\x0a\x00\xf5\x5c\xbb\x56\x1f\xc6\xfd\x86\
+        \x00\x01\x1c\x04\x6f\x2c\x9c\xc1\x1f\xb6\xf3\x7d\x01\x00\x00\x00\x00\x04\x59\x5a";
+
     #[test]
     fn packed_and_plain_files_read_the_same() {
         let folder = folder();
@@ -72,7 +108,9 @@ mod tests {
         // Packed, without saying so in its name.
         let hidden = write(&folder, "b.txt", &gzip(b"one\n"));
         write(&folder, "c.txt.gz", &gzip(b"one\n"));
-        for path in [plain, hidden, folder.path().join("c.txt"), folder.path().join("c.txt.gz")] {
+        write(&folder, "d.txt.xz", XZ);
+        let named = ["c.txt", "c.txt.gz", "d.txt", "d.txt.xz"].map(|name| folder.path().join(name));
+        for path in named.into_iter().chain([plain, hidden]) {
             assert_eq!(read_text(&path).unwrap(), "one\n");
         }
     }
@@ -86,14 +124,18 @@ mod tests {
     }
 
     #[test]
-    fn a_damaged_gzip_file_is_named_as_such() {
+    fn a_damaged_packed_file_is_named_as_such() {
         let folder = folder();
         let whole = gzip(&[7; 10_000]);
         let cut = write(&folder, "cut.gz", &whole[..whole.len() - 6]);
         let fake = write(&folder, "fake.gz", b"not packed at all");
-        for path in [cut, fake] {
+        let mut damaged = XZ.to_vec();
+        damaged[32] ^= 1;
+        let damaged = write(&folder, "damaged", &damaged);
+        let short = write(&folder, "short.xz", &XZ[..XZ.len() - 1]);
+        for (path, packing) in [(cut, "gzip"), (fake, "gzip"), (damaged, "xz"), (short, "xz")] {
             let message = read(&path).unwrap_err().to_string();
-            assert!(message.contains("is not a whole gzip file"), "{message}");
+            assert!(message.contains(&format!("is not a whole {packing} file")), "{message}");
         }
     }
 

@@ -6,17 +6,18 @@
 //! finite numbers. How columns become inputs is told in `encode.rs`.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use ::csv::{ReaderBuilder, StringRecord, Trim};
 
 use super::bytes;
-use super::dataset::{Dataset, Splits};
-use super::dense;
-use super::encode::{Column, Encoding};
+use super::cell::{is_missing, number};
+use super::dataset::Splits;
+use super::encode::Column;
 use super::error::DataError;
 use super::number_classes::number_classes;
-use super::split::{self, Fractions, Parts};
+use super::split::{self, Fractions};
+use super::table::Table;
 
 /// Separators that are tried; the first wins a draw.
 const SEPARATORS: [u8; 3] = [b',', b';', b'\t'];
@@ -39,17 +40,8 @@ pub fn load(
     seed: u64,
 ) -> Result<Splits, DataError> {
     let table = Table::read(path, target)?;
-    let parts = split::stratified(&table.labels, fractions, seed)?;
+    let parts = split::stratified(table.labels(), fractions, seed)?;
     table.encode(&parts)
-}
-
-/// A table as it is in its file, with the target taken out.
-#[derive(Debug, Clone)]
-pub struct Table {
-    path: PathBuf,
-    columns: Vec<Column>,
-    labels: Vec<u32>,
-    classes: Vec<String>,
 }
 
 impl Table {
@@ -61,37 +53,8 @@ impl Table {
         let target = lines.target(target)?;
         let (labels, classes) = lines.classes(target)?;
         let inputs = (0..lines.width()).filter(|&column| column != target);
-        Ok(Self {
-            path: path.to_path_buf(),
-            columns: inputs.map(|column| lines.column(column)).collect(),
-            labels,
-            classes,
-        })
-    }
-
-    /// The class of each row.
-    pub fn labels(&self) -> &[u32] {
-        &self.labels
-    }
-
-    /// The parts as inputs, encoded by what the training part shows.
-    pub fn encode(&self, parts: &Parts) -> Result<Splits, DataError> {
-        let encoding = Encoding::fit(&self.columns, &parts.train);
-        if encoding.width() == 0 {
-            return Err(DataError::CsvNoInputs { path: self.path.clone() });
-        }
-        dense::check_size(&self.path, self.labels.len(), encoding.width())?;
-        let part = |rows: &[usize]| Dataset {
-            features: encoding.apply(rows),
-            record_shape: vec![encoding.width()],
-            labels: rows.iter().map(|&row| self.labels[row]).collect(),
-            classes: self.classes.clone(),
-        };
-        Ok(Splits {
-            train: part(&parts.train),
-            validation: part(&parts.validation),
-            test: part(&parts.test),
-        })
+        let columns = inputs.map(|column| lines.column(column)).collect();
+        Ok(Self::new(path, columns, labels, classes))
     }
 }
 
@@ -184,7 +147,7 @@ impl<'a> Lines<'a> {
                     Err(count) => (count, "numbers"),
                 }
             }
-            Column::Texts(cells) => {
+            Column::Texts { cells, .. } => {
                 let texts: Vec<String> = cells.into_iter().flatten().collect();
                 let (labels, classes) = text_classes(&texts);
                 if classes.len() <= MOST_RARE_CLASSES || 2 * classes.len() <= texts.len() {
@@ -233,7 +196,7 @@ impl<'a> Lines<'a> {
             return Column::Numbers(cells().map(number).collect());
         }
         let text = |cell: &str| (!is_missing(cell)).then(|| cell.to_owned());
-        Column::Texts(cells().map(text).collect())
+        Column::Texts { cells: cells().map(text).collect(), known: None }
     }
 }
 
@@ -311,16 +274,6 @@ fn has_header(records: &[StringRecord], target: &str) -> bool {
     };
     let recurs = |column: usize| below(column).any(|cell| cell == &first[column]);
     (0..first.len()).any(numeric) || !(0..first.len()).any(recurs)
-}
-
-/// Whether a cell holds no value.
-fn is_missing(cell: &str) -> bool {
-    matches!(cell, "" | "?" | "NA") || cell.eq_ignore_ascii_case("nan")
-}
-
-/// The finite number in a cell.
-fn number(cell: &str) -> Option<f64> {
-    cell.parse().ok().filter(|number: &f64| number.is_finite())
 }
 
 /// The class of each text and the class names in alphabetical order.

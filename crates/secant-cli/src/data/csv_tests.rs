@@ -1,6 +1,8 @@
 //! Tests of the table reader.
 
 use super::*;
+use crate::data::dataset::Dataset;
+use crate::data::split::Parts;
 use crate::data::testing::{folder, gzip, real, write};
 
 const SHARES: Fractions = Fractions { validation: 0.2, test: 0.2 };

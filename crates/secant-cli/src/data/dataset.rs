@@ -70,30 +70,39 @@ pub struct Splits {
     pub test: Dataset,
 }
 
-/// What [`Splits::standardize`] did to every input: `(input - mean) / deviation`.
+/// A shift and scale of every input: `(input - mean) / deviation`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Standardization {
-    /// The mean of all training inputs.
+    /// What is subtracted, such as the mean of all training inputs.
     pub mean: f32,
-    /// The standard deviation of all training inputs, or 1 where they are all equal.
+    /// What is divided by, such as the standard deviation of all training inputs.
     pub deviation: f32,
 }
 
 impl Splits {
     /// Shifts and scales all inputs of all parts by ONE mean and deviation, those of the training
-    /// inputs.
+    /// inputs; a deviation of 0 counts as 1.
     ///
     /// This is the usual treatment of images. Table columns are standardised one by one when a
     /// table is encoded, so tables need no call to this.
     pub fn standardize(&mut self) -> Standardization {
         let (mean, deviation) =
             mean_and_deviation(self.train.features.iter().map(|&x| f64::from(x)));
+        self.shift_and_scale(mean, deviation);
+        Standardization { mean: mean as f32, deviation: deviation as f32 }
+    }
+
+    /// Shifts and scales all inputs of all parts by numbers fixed beforehand.
+    pub fn standardize_by(&mut self, fixed: Standardization) {
+        self.shift_and_scale(f64::from(fixed.mean), f64::from(fixed.deviation));
+    }
+
+    fn shift_and_scale(&mut self, mean: f64, deviation: f64) {
         for part in [&mut self.train, &mut self.validation, &mut self.test] {
             for x in &mut part.features {
                 *x = ((f64::from(*x) - mean) / deviation) as f32;
             }
         }
-        Standardization { mean: mean as f32, deviation: deviation as f32 }
     }
 }
 
@@ -144,6 +153,17 @@ mod tests {
         assert_eq!(splits.train.features, [-1.0, 1.0, -1.0, 1.0]);
         assert_eq!(splits.test.features, [98.0, 0.0]);
         assert_eq!(splits.validation.features, [98.0, 0.0]);
+    }
+
+    #[test]
+    fn standardize_by_takes_the_numbers_given_to_all_parts() {
+        let part = dataset(&[0.0, 0.5, 0.75, 1.0], &[0, 1]);
+        let mut splits =
+            Splits { train: part.clone(), validation: part.clone(), test: part.clone() };
+        splits.standardize_by(Standardization { mean: 0.5, deviation: 0.5 });
+        for part in [splits.train, splits.validation, splits.test] {
+            assert_eq!(part.features, [-1.0, 0.0, 0.5, 1.0]);
+        }
     }
 
     #[test]

@@ -4,7 +4,8 @@
 //!   cells; an empty cell becomes the mean, that is 0.
 //! - A column of texts becomes one input of 0 or 1 for each text that occurs at least twice in
 //!   training. An empty cell and a rarer or unknown text are 0 everywhere, so a column of names or
-//!   record numbers, whose texts all differ, gives no input.
+//!   record numbers, whose texts all differ, gives no input. Where the texts of a column are known
+//!   beforehand, each of them has its input, whatever training shows.
 //! - A column with no training cell filled gives no input.
 
 use std::collections::BTreeMap;
@@ -19,8 +20,8 @@ const LEAST: usize = 2;
 pub(super) enum Column {
     /// Every filled cell is a finite number.
     Numbers(Vec<Option<f64>>),
-    /// Any other column.
-    Texts(Vec<Option<String>>),
+    /// Any other column, with the texts that have an input each where they are known beforehand.
+    Texts { cells: Vec<Option<String>>, known: Option<Vec<String>> },
 }
 
 /// How one column becomes inputs.
@@ -35,7 +36,8 @@ impl Encoder {
     fn fit(column: &Column, train: &[usize]) -> Self {
         match column {
             Column::Numbers(cells) => Self::fit_numbers(cells, train),
-            Column::Texts(cells) => {
+            Column::Texts { known: Some(texts), .. } => Encoder::OneHot { texts: texts.clone() },
+            Column::Texts { cells, known: None } => {
                 let mut counts = BTreeMap::<&str, usize>::new();
                 for text in train.iter().filter_map(|&row| cells[row].as_deref()) {
                     *counts.entry(text).or_default() += 1;
@@ -70,7 +72,7 @@ impl Encoder {
                 let centred = cells[row].map_or(0.0, |value| value - mean);
                 features.push((centred / deviation) as f32);
             }
-            (Encoder::OneHot { texts }, Column::Texts(cells)) => {
+            (Encoder::OneHot { texts }, Column::Texts { cells, .. }) => {
                 let cell = cells[row].as_ref();
                 features
                     .extend(texts.iter().map(|text| if Some(text) == cell { 1.0 } else { 0.0 }));
@@ -116,7 +118,7 @@ mod tests {
 
     fn texts(cells: &[&str]) -> Column {
         let cell = |text: &&str| (!text.is_empty()).then(|| (*text).to_owned());
-        Column::Texts(cells.iter().map(cell).collect())
+        Column::Texts { cells: cells.iter().map(cell).collect(), known: None }
     }
 
     #[test]
@@ -140,6 +142,16 @@ mod tests {
         assert_eq!(encoding.width(), 2);
         let expected = [[1.0, 0.0], [0.0, 1.0], [0.0, 0.0], [0.0, 0.0], [0.0, 0.0]].concat();
         assert_eq!(encoding.apply(&[1, 2, 4, 5, 6]), expected);
+    }
+
+    #[test]
+    fn texts_known_beforehand_have_an_input_each_and_empty_ones_are_zero() {
+        let cells = vec![Some("b".to_owned()), None, Some("a".to_owned())];
+        let known = Some(["a", "b", "c"].map(str::to_owned).to_vec());
+        let columns = [Column::Texts { cells, known }];
+        let encoding = Encoding::fit(&columns, &[0]);
+        let expected = [[0.0, 1.0, 0.0], [0.0, 0.0, 0.0], [1.0, 0.0, 0.0]].concat();
+        assert_eq!(encoding.apply(&[0, 1, 2]), expected);
     }
 
     #[test]

@@ -3,14 +3,16 @@
 use std::io;
 use std::path::PathBuf;
 
+use super::imbalanced::Counts;
+
 /// A reason why data cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[allow(missing_docs, reason = "each message names its fields")]
 pub enum DataError {
     #[error("cannot read {}: {reason}; check that the file is there and may be read", path.display())]
     Read { path: PathBuf, reason: io::Error },
-    #[error("{} is not a whole gzip file; it is cut off or damaged, so get it again", path.display())]
-    Gzip { path: PathBuf },
+    #[error("{} is not a whole {packing} file; it is cut off or damaged, so get it again", path.display())]
+    Packed { path: PathBuf, packing: &'static str },
     #[error("line {line} of {} is not UTF-8 text; give a text file, in UTF-8", path.display())]
     NotText { path: PathBuf, line: usize },
     #[error("{} holds no records; give a file with data in it", path.display())]
@@ -52,7 +54,7 @@ pub enum DataError {
         "record {record} of {} has the label {label}, but there are only the classes 0 to {last}; get the file again",
         path.display()
     )]
-    IdxLabel { path: PathBuf, record: usize, label: u8, last: usize },
+    Label { path: PathBuf, record: usize, label: u8, last: usize },
 
     #[error(
         "line {line} of {} has {found} fields where the first line has {wanted}; make all lines alike",
@@ -92,8 +94,38 @@ pub enum DataError {
     )]
     CsvNoInputs { path: PathBuf },
 
+    #[error("{} has labels of more than two classes; give a file of two", path.display())]
+    NotTwoClasses { path: PathBuf },
+    #[error("{} has no inputs: all its lines hold a label alone; add inputs", path.display())]
+    NoInputs { path: PathBuf },
     #[error("line {line} of {}: {problem}; each line must be `label index:value ...`", path.display())]
     LibsvmLine { path: PathBuf, line: usize, problem: String },
+
+    #[error(
+        "{} has {found} bytes when unpacked, which are no whole records of {record} bytes; get it again",
+        path.display()
+    )]
+    CifarLength { path: PathBuf, found: usize, record: usize },
+
+    #[error("line {line} of {}: {problem}; correct the line or get the file again", path.display())]
+    SheetLine { path: PathBuf, line: usize, problem: String },
+    #[error(
+        "{} has {found} records but {} beside it has {wanted}; use two files that belong together",
+        path.display(),
+        beside.display()
+    )]
+    SheetCounts { path: PathBuf, found: usize, beside: PathBuf, wanted: usize },
+    #[error(
+        "the files of the data set {name} hold {found} instead of {wanted}; put the whole files of its publisher there"
+    )]
+    OtherCounts { name: &'static str, found: Counts, wanted: Counts },
+    #[error(
+        "the data set {name} has too few records of the class '{class}' to keep {} % of them for validation and \
+         {} % for testing; use larger shares",
+        validation * 100.0,
+        test * 100.0
+    )]
+    ClassAbsent { name: &'static str, class: String, validation: f64, test: f64 },
 
     #[error(
         "cannot keep {validation} of the records for validation and {test} for testing; give two fractions of at \
@@ -117,6 +149,23 @@ pub enum DataError {
         data_dir.display()
     )]
     NotFetched { name: &'static str, data_dir: PathBuf, missing: String },
+    #[error(
+        "the data set {name} is not complete: {} lacks {missing} (with or without .gz or .xz); download {url} and \
+         unpack it into that folder",
+        folder.display()
+    )]
+    NotUnpacked { name: &'static str, folder: PathBuf, missing: String, url: &'static str },
+    #[error(
+        "{name} is published as one archive, which this command does not unpack; download {url} and unpack it into {}",
+        folder.display()
+    )]
+    Archive { name: &'static str, folder: PathBuf, url: &'static str },
+    #[error(
+        "the data set {name} is not complete: {} lacks {missing} (with or without .gz or .xz); put what is lacking \
+         there, since it cannot be fetched",
+        data_dir.display()
+    )]
+    NotThere { name: &'static str, data_dir: PathBuf, missing: String },
 
     #[error(
         "cannot download {url}: {reason}; check the network, or give another address with the same files"

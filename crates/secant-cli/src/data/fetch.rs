@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use ureq::Agent;
 
 use super::error::DataError;
-use super::locate::{self, RemoteFile};
+use super::locate::{self, Published, RemoteFile};
 use super::progress::Progress;
 
 /// Bytes moved at a time.
@@ -47,7 +47,13 @@ pub fn fetch(
     progress: Progress,
 ) -> Result<Fetched, DataError> {
     let set = locate::named(name)?;
-    fetch_files(&set.files, set.folder(data_dir), base_url.unwrap_or(set.url), progress)
+    let folder = set.folder(data_dir);
+    match &set.published {
+        Published::Idx { url, files } => {
+            fetch_files(files, folder, base_url.unwrap_or(url), progress)
+        }
+        Published::Cifar { url } => Err(DataError::Archive { name: set.name, folder, url }),
+    }
 }
 
 fn fetch_files(

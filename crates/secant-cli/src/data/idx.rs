@@ -75,7 +75,7 @@ fn labels(path: &Path, classes: usize) -> Result<Vec<u32>, DataError> {
     let count = number_at(path, &bytes, 4, 8)?;
     let labels = body(path, bytes, 8, count, 1)?;
     if let Some(record) = labels.iter().position(|&label| usize::from(label) >= classes) {
-        return Err(DataError::IdxLabel {
+        return Err(DataError::Label {
             path: path.to_path_buf(),
             record: record + 1,
             label: labels[record],

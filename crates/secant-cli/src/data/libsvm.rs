@@ -1,6 +1,10 @@
 //! LIBSVM files: lines of `label index:value ...`, with indices from 1 upwards.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::HashSet,
+    path::{Path, PathBuf},
+    str::FromStr,
+};
 
 use super::bytes;
 use super::dataset::{Dataset, Splits};
@@ -31,6 +35,61 @@ pub fn load(path: &Path, fractions: Fractions, seed: u64) -> Result<Splits, Data
     }
 }
 
+/// The different lines of the files `paths` (or packed ones), in the order in which they first occur:
+/// the label of each, and the inputs as in [`load`].
+pub(super) fn distinct(paths: &[PathBuf]) -> Result<Dataset, DataError> {
+    let texts = paths.iter().map(|path| bytes::read_text(path)).collect::<Result<Vec<_>, _>>()?;
+    let mut sparse = Sparse::new();
+    let mut seen = HashSet::new();
+    for (path, text) in paths.iter().zip(&texts) {
+        add_lines(&mut sparse, path, text, |line| seen.insert(line))?;
+    }
+    let path = &paths[0];
+    if sparse.len() == 0 {
+        return Err(DataError::Empty { path: path.clone() });
+    }
+    let (labels, classes) = classes(path, &sparse, None)?;
+    sparse.dense(path, sparse.width, &labels, &classes)
+}
+
+/// The records of `path` (or `path.gz`), which must be of two classes, without zeros and in double
+/// precision.
+pub fn load_two_classes(path: &Path) -> Result<SparseRows, DataError> {
+    let Sparse { labels, starts, entries, width } = read::<f64>(path)?;
+    let larger = labels.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let smaller = labels.iter().copied().fold(f64::INFINITY, f64::min);
+    let path = path.to_path_buf();
+    if larger == smaller {
+        return Err(DataError::OneClass { path, class: larger.to_string() });
+    }
+    if labels.iter().any(|&label| label != larger && label != smaller) {
+        return Err(DataError::NotTwoClasses { path });
+    }
+    if width == 0 {
+        return Err(DataError::NoInputs { path });
+    }
+    let sign = |&label: &f64| if label == larger { 1.0 } else { -1.0 };
+    // Indices were read as `u32`.
+    let columns = entries.iter().map(|&(column, _)| column as u32).collect();
+    let values = entries.iter().map(|&(_, value)| value).collect();
+    Ok(SparseRows { signs: labels.iter().map(sign).collect(), starts, columns, values, width })
+}
+
+/// Records of two classes: the entries of row i are those of `starts[i]..starts[i + 1]`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SparseRows {
+    /// 1 where the label is the larger number, else -1.
+    pub signs: Vec<f64>,
+    /// Where rows begin; one more than there are rows.
+    pub starts: Vec<usize>,
+    /// The column of each entry, from 0, ascending in a row.
+    pub columns: Vec<u32>,
+    /// The value of each entry.
+    pub values: Vec<f64>,
+    /// Columns.
+    pub width: usize,
+}
+
 /// The test file beside `path`.
 fn test_file(path: &Path) -> Option<PathBuf> {
     let base = match path.extension() {
@@ -43,8 +102,8 @@ fn test_file(path: &Path) -> Option<PathBuf> {
 /// The class of every training and then every test record, and the class names.
 fn classes(
     path: &Path,
-    train: &Sparse,
-    test: Option<&Sparse>,
+    train: &Sparse<f32>,
+    test: Option<&Sparse<f32>>,
 ) -> Result<(Vec<u32>, Vec<String>), DataError> {
     let mut labels = train.labels.clone();
     if labels.iter().all(|&label| label == labels[0]) {
@@ -59,20 +118,26 @@ fn classes(
     })
 }
 
-/// The rows of a file as they are written: at least one, and `starts[row]..starts[row + 1]` are its
+/// The rows of a file as they are written; `starts[row]..starts[row + 1]` are its
 /// entries.
-struct Sparse {
+struct Sparse<V> {
     labels: Vec<f64>,
     starts: Vec<usize>,
-    entries: Vec<(usize, f32)>,
+    entries: Vec<(usize, V)>,
     width: usize,
 }
 
-impl Sparse {
+impl<V> Sparse<V> {
+    fn new() -> Self {
+        Self { labels: Vec::new(), starts: vec![0], entries: Vec::new(), width: 0 }
+    }
+
     fn len(&self) -> usize {
         self.labels.len()
     }
+}
 
+impl Sparse<f32> {
     fn dense(
         &self,
         path: &Path,
@@ -96,25 +161,43 @@ impl Sparse {
     }
 }
 
+/// A number type of values.
+trait Number: FromStr + Copy + Into<f64> {}
+
+impl<V: FromStr + Copy + Into<f64>> Number for V {}
+
 /// Reads one file.
-fn read(path: &Path) -> Result<Sparse, DataError> {
+fn read<V: Number>(path: &Path) -> Result<Sparse<V>, DataError> {
     let text = bytes::read_text(path)?;
-    let mut sparse = Sparse { labels: Vec::new(), starts: vec![0], entries: Vec::new(), width: 0 };
-    for (number, line) in text.lines().enumerate() {
-        add_line(&mut sparse, line).map_err(|problem| DataError::LibsvmLine {
-            path: path.to_path_buf(),
-            line: number + 1,
-            problem,
-        })?;
-    }
+    let mut sparse = Sparse::new();
+    add_lines(&mut sparse, path, &text, |_| true)?;
     if sparse.len() == 0 {
         return Err(DataError::Empty { path: path.to_path_buf() });
     }
     Ok(sparse)
 }
 
+/// Adds the records of those lines of `text` that are `wanted`.
+fn add_lines<'a, V: Number>(
+    sparse: &mut Sparse<V>,
+    path: &Path,
+    text: &'a str,
+    mut wanted: impl FnMut(&'a str) -> bool,
+) -> Result<(), DataError> {
+    for (number, line) in text.lines().enumerate() {
+        if wanted(line.trim_end()) {
+            add_line(sparse, line).map_err(|problem| DataError::LibsvmLine {
+                path: path.to_path_buf(),
+                line: number + 1,
+                problem,
+            })?;
+        }
+    }
+    Ok(())
+}
+
 /// Adds the record of one line; a line may be blank, and end with a comment after `#`.
-fn add_line(sparse: &mut Sparse, line: &str) -> Result<(), String> {
+fn add_line<V: Number>(sparse: &mut Sparse<V>, line: &str) -> Result<(), String> {
     let record = line.split_once('#').map_or(line, |(record, _)| record);
     let mut fields = record.split_ascii_whitespace();
     let Some(label) = fields.next() else {
@@ -140,15 +223,15 @@ fn add_line(sparse: &mut Sparse, line: &str) -> Result<(), String> {
 }
 
 /// The index, counted from 1, and the value of `index:value`.
-fn entry(field: &str) -> Result<(usize, f32), String> {
+fn entry<V: Number>(field: &str) -> Result<(usize, V), String> {
     let (index, value) = field.split_once(':').ok_or_else(|| format!("'{field}' has no colon"))?;
     let index = match index.parse::<u32>() {
         Ok(0) => return Err("the index 0 was found, but indices start at 1".to_owned()),
         Ok(index) => index as usize,
         Err(_) => return Err(format!("the index '{index}' is not a whole number")),
     };
-    match value.parse::<f32>() {
-        Ok(value) if value.is_finite() => Ok((index, value)),
+    match value.parse::<V>() {
+        Ok(value) if value.into().is_finite() => Ok((index, value)),
         _ => Err(format!("the value '{value}' is not a number")),
     }
 }
@@ -164,6 +247,33 @@ mod tests {
         let folder = folder();
         let path = write(&folder, "data", text.as_bytes());
         load(&path, SHARES, 0).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn two_classes_become_signs_and_zeros_are_left_out() {
+        let folder = folder();
+        let path = write(&folder, "data.gz", &gzip(b"2 2:0.1\n1\n2 1:3 4:1e2\n"));
+        let rows = load_two_classes(&path).unwrap();
+        let expected = SparseRows {
+            signs: vec![1.0, -1.0, 1.0],
+            starts: vec![0, 1, 1, 3],
+            columns: vec![1, 0, 3],
+            values: vec![0.1, 3.0, 100.0],
+            width: 4,
+        };
+        assert_eq!(rows, expected);
+    }
+
+    #[test]
+    fn other_than_two_classes_with_inputs_are_told() {
+        let folder = folder();
+        let said = |text: &str| {
+            let path = write(&folder, "data", text.as_bytes());
+            load_two_classes(&path).unwrap_err().to_string()
+        };
+        assert!(said("1 1:1\n1 1:2\n").contains("belong to the class '1'"));
+        assert!(said("1 1:1\n2 1:2\n3 1:1\n").contains("has labels of more than two classes"));
+        assert!(said("1\n2\n").contains("has no inputs"));
     }
 
     #[test]
@@ -192,6 +302,19 @@ mod tests {
             assert_eq!(splits.test.features, [0.0, 0.0, 7.0, 1.0, 0.0, 0.0]);
             assert_eq!(splits.test.labels, [1, 0]);
         }
+    }
+
+    #[test]
+    fn equal_lines_of_several_files_are_read_once() {
+        let folder = folder();
+        let first = write(&folder, "a", b"1 1:2 3:1\n-1 2:5 \n1 1:2 3:1\n");
+        let second = write(&folder, "b.gz", &gzip(b"-1 2:5\n-1\n\n"));
+        let all = distinct(&[first.clone(), second]).unwrap();
+        assert_eq!(all.features, [2.0, 0.0, 1.0, 0.0, 5.0, 0.0, 0.0, 0.0, 0.0]);
+        assert_eq!(all.labels, [1, 0, 0]);
+        let wrong = write(&folder, "c", b"1 1:2 3:1\n-1 x\n");
+        let message = distinct(&[first, wrong]).unwrap_err().to_string();
+        assert!(message.starts_with("line 2 of ") && message.contains("'x'"), "{message}");
     }
 
     #[test]

@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use super::bytes;
+use super::cifar;
 use super::dataset::Splits;
 use super::error::DataError;
 use super::idx;
@@ -14,12 +15,27 @@ use super::split;
 pub struct Named {
     /// The name, which is also its folder below the data folder.
     pub name: &'static str,
-    /// The usual public address of the files, ending in `/`.
-    pub url: &'static str,
-    /// The files, as they are at `url`.
-    pub files: [RemoteFile; 4],
+    /// How its files are published.
+    pub published: Published,
     /// The class names.
     pub classes: [&'static str; 10],
+}
+
+/// How the files of a data set are published.
+#[derive(Debug)]
+pub enum Published {
+    /// Four files of the MNIST type.
+    Idx {
+        /// The usual public address of the files, ending in `/`.
+        url: &'static str,
+        /// The files, as they are at `url`.
+        files: [RemoteFile; 4],
+    },
+    /// The CIFAR-10 files in one archive, to be unpacked by hand.
+    Cifar {
+        /// The usual public address of the archive.
+        url: &'static str,
+    },
 }
 
 /// One file of a data set, as it is published.
@@ -40,30 +56,39 @@ const fn file(name: &'static str, bytes: u64, sha256: &'static str) -> RemoteFil
 
 /// All data sets known by name.
 #[rustfmt::skip]
-pub static NAMED: [Named; 2] = [
+pub static NAMED: [Named; 3] = [
     Named {
         name: "mnist",
-        url: "https://storage.googleapis.com/cvdf-datasets/mnist/",
-        files: [
-            file("train-images-idx3-ubyte.gz", 9_912_422, "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609"),
-            file("train-labels-idx1-ubyte.gz", 28_881, "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c"),
-            file("t10k-images-idx3-ubyte.gz", 1_648_877, "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6"),
-            file("t10k-labels-idx1-ubyte.gz", 4_542, "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6"),
-        ],
+        published: Published::Idx {
+            url: "https://storage.googleapis.com/cvdf-datasets/mnist/",
+            files: [
+                file("train-images-idx3-ubyte.gz", 9_912_422, "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609"),
+                file("train-labels-idx1-ubyte.gz", 28_881, "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c"),
+                file("t10k-images-idx3-ubyte.gz", 1_648_877, "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6"),
+                file("t10k-labels-idx1-ubyte.gz", 4_542, "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6"),
+            ],
+        },
         classes: ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"],
     },
     Named {
         name: "fashion-mnist",
-        url: "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
-        files: [
-            file("train-images-idx3-ubyte.gz", 26_421_880, "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84"),
-            file("train-labels-idx1-ubyte.gz", 29_515, "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845"),
-            file("t10k-images-idx3-ubyte.gz", 4_422_102, "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073"),
-            file("t10k-labels-idx1-ubyte.gz", 5_148, "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5"),
-        ],
+        published: Published::Idx {
+            url: "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
+            files: [
+                file("train-images-idx3-ubyte.gz", 26_421_880, "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84"),
+                file("train-labels-idx1-ubyte.gz", 29_515, "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845"),
+                file("t10k-images-idx3-ubyte.gz", 4_422_102, "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073"),
+                file("t10k-labels-idx1-ubyte.gz", 5_148, "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5"),
+            ],
+        },
         classes: [
             "T-shirt/top", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot",
         ],
+    },
+    Named {
+        name: "cifar-10",
+        published: Published::Cifar { url: "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz" },
+        classes: ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"],
     },
 ];
 
@@ -84,21 +109,32 @@ impl Named {
     /// The folder of this data set below `data_dir`, once all its files are there, packed or not.
     pub fn locate(&self, data_dir: &Path) -> Result<PathBuf, DataError> {
         let folder = self.folder(data_dir);
-        let missing: Vec<&str> = idx::FILES
-            .into_iter()
-            .filter(|file| bytes::find(&folder.join(file)).is_none())
-            .collect();
+        let missing = match self.published {
+            Published::Idx { .. } => bytes::missing(&folder, idx::FILES),
+            Published::Cifar { .. } => cifar::missing(&folder),
+        };
         if missing.is_empty() {
             return Ok(folder);
         }
-        let (data_dir, missing) = (data_dir.to_path_buf(), missing.join(", "));
-        Err(DataError::NotFetched { name: self.name, data_dir, missing })
+        let (name, missing) = (self.name, missing.join(", "));
+        Err(match self.published {
+            Published::Idx { .. } => {
+                DataError::NotFetched { name, data_dir: data_dir.to_path_buf(), missing }
+            }
+            Published::Cifar { url } => DataError::NotUnpacked { name, folder, missing, url },
+        })
     }
 
     /// Loads this data set from `data_dir`, with the share `validation` cut from its training part.
     pub fn load(&self, data_dir: &Path, validation: f64, seed: u64) -> Result<Splits, DataError> {
-        let (train, test) = idx::load(&self.locate(data_dir)?, &self.classes)?;
-        split::hold_out(&train, test, validation, seed)
+        let folder = self.locate(data_dir)?;
+        match self.published {
+            Published::Idx { .. } => {
+                let (train, test) = idx::load(&folder, &self.classes)?;
+                split::hold_out(&train, test, validation, seed)
+            }
+            Published::Cifar { .. } => cifar::load(&folder, &self.classes, validation, seed),
+        }
     }
 }
 
@@ -113,7 +149,7 @@ mod tests {
         let message = named("mnits").unwrap_err().to_string();
         assert_eq!(
             message,
-            "there is no data set named 'mnits'; the names are mnist, fashion-mnist"
+            "there is no data set named 'mnits'; the names are mnist, fashion-mnist, cifar-10"
         );
     }
 
@@ -145,11 +181,25 @@ mod tests {
     #[test]
     fn every_published_file_is_one_the_reader_looks_for() {
         for set in &NAMED {
-            let names = set.files.map(|file| file.name);
-            assert_eq!(names, idx::FILES.map(|name| format!("{name}.gz")));
-            assert!(set.url.ends_with('/'));
-            assert!(set.files.iter().all(|file| file.sha256.len() == 64));
+            let Published::Idx { url, files } = &set.published else { continue };
+            assert_eq!(files.map(|file| file.name), idx::FILES.map(|name| format!("{name}.gz")));
+            assert!(url.ends_with('/'));
+            assert!(files.iter().all(|file| file.sha256.len() == 64));
         }
+    }
+
+    #[test]
+    fn cifar_not_on_disk_is_told_with_its_archive_and_the_test_file_by_its_usual_name() {
+        let data_dir = folder();
+        let set = named("cifar-10").unwrap();
+        fs::create_dir(set.folder(data_dir.path())).unwrap();
+        for batch in ["data_batch_1.bin", "data_batch_2.bin.gz", "data_batch_4.bin.xz"] {
+            fs::write(set.folder(data_dir.path()).join(batch), b"").unwrap();
+        }
+        let message = set.load(data_dir.path(), 0.1, 0).unwrap_err().to_string();
+        let missing = "lacks data_batch_3.bin, data_batch_5.bin, test_batch.bin (with or without";
+        assert!(message.contains(missing), "{message}");
+        assert!(message.contains("download https://www.cs.toronto.edu/~kriz/"), "{message}");
     }
 
     #[test]

@@ -5,6 +5,8 @@
 //! numbers.
 
 mod bytes;
+mod cell;
+pub mod cifar;
 pub mod csv;
 mod dataset;
 mod dense;
@@ -13,6 +15,7 @@ mod encode;
 mod error;
 pub mod fetch;
 pub mod idx;
+pub mod imbalanced;
 pub mod libsvm;
 pub mod locate;
 mod number_classes;
@@ -20,6 +23,7 @@ mod progress;
 mod skeletons;
 pub mod split;
 mod strokes;
+mod table;
 #[cfg(test)]
 mod testing;
 
@@ -27,3 +31,4 @@ pub use dataset::{Dataset, Splits, Standardization};
 pub use error::DataError;
 pub use progress::Progress;
 pub use split::Fractions;
+pub use table::Table;

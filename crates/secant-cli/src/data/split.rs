@@ -24,6 +24,17 @@ pub struct Parts {
     pub test: Vec<usize>,
 }
 
+impl Parts {
+    /// These parts of `all`.
+    pub(super) fn select(&self, all: &Dataset) -> Splits {
+        Splits {
+            train: all.select(&self.train),
+            validation: all.select(&self.validation),
+            test: all.select(&self.test),
+        }
+    }
+}
+
 /// Cuts the records with these labels at random, by a generator started from `seed`.
 ///
 /// Every record goes into exactly one part. Each part holds each class in its share, up to one
@@ -96,12 +107,7 @@ impl Quota {
 
 /// Cuts one data set into three by [`stratified`].
 pub fn three_ways(all: &Dataset, fractions: Fractions, seed: u64) -> Result<Splits, DataError> {
-    let parts = stratified(&all.labels, fractions, seed)?;
-    Ok(Splits {
-        train: all.select(&parts.train),
-        validation: all.select(&parts.validation),
-        test: all.select(&parts.test),
-    })
+    Ok(stratified(&all.labels, fractions, seed)?.select(all))
 }
 
 /// Cuts the share `validation` from `train`, for data that come with a test part of their own.

@@ -6,7 +6,7 @@ use thiserror::Error;
 
 use super::Problem;
 use crate::{
-    data::{DataError, Splits, digits, locate},
+    data::{DataError, Splits, cifar, digits, locate},
     model::{ConvolutionalConfig, NetworkConfig},
 };
 
@@ -28,6 +28,8 @@ pub struct CatalogueEntry {
 enum Data {
     Digits,
     Named(&'static str),
+    /// CIFAR-10 as the EPFL study has it.
+    StudyCifar,
 }
 
 /// No problem has this name.
@@ -44,7 +46,7 @@ pub struct UnknownProblem {
 pub const DEFAULT_PROBLEM: &str = "digits/cnn";
 
 /// All problems known by name.
-pub static CATALOGUE: [CatalogueEntry; 7] = [
+pub static CATALOGUE: [CatalogueEntry; 8] = [
     CatalogueEntry {
         name: "digits/cnn",
         line: "Drawn digits, 16 x 16, embedded; convolutional network, 18,346 parameters",
@@ -108,6 +110,15 @@ pub static CATALOGUE: [CatalogueEntry; 7] = [
         epochs: 10,
         target_accuracy: 0.86,
     },
+    CatalogueEntry {
+        name: "cifar-10/study",
+        line: "CIFAR-10; the network and the split of the EPFL study, 413,882 parameters",
+        data: Data::StudyCifar,
+        network: study_cnn,
+        batch_size: 256,
+        epochs: 5,
+        target_accuracy: 0.5,
+    },
 ];
 
 fn digits_cnn(_: usize, classes: usize) -> NetworkConfig {
@@ -126,6 +137,19 @@ fn digits_cnn(_: usize, classes: usize) -> NetworkConfig {
 /// 2 convolutions, each followed by pooling and ReLU, and 3 fully connected layers.
 fn paper_cnn(_: usize, classes: usize) -> NetworkConfig {
     let (image, channels, hidden) = ([1, 28, 28], [6, 16], vec![120, 84]);
+    NetworkConfig::Convolutional(ConvolutionalConfig {
+        image,
+        channels,
+        kernel: 5,
+        padding: 0,
+        hidden,
+        classes,
+    })
+}
+
+/// 2 convolutions, each followed by ReLU and pooling, and 2 fully connected layers.
+fn study_cnn(_: usize, classes: usize) -> NetworkConfig {
+    let (image, channels, hidden) = ([3, 32, 32], [6, 16], vec![1000]);
     NetworkConfig::Convolutional(ConvolutionalConfig {
         image,
         channels,
@@ -163,8 +187,17 @@ pub fn load(entry: &CatalogueEntry, data_dir: &Path) -> Result<Problem, DataErro
     let mut splits: Splits = match entry.data {
         Data::Digits => digits::splits(DATA_SEED),
         Data::Named(set) => locate::named(set)?.load(data_dir, VALIDATION, DATA_SEED)?,
+        Data::StudyCifar => {
+            let set = locate::named("cifar-10")?;
+            cifar::load_as_studied(&data_dir.join(set.name), &set.classes)?
+        }
     };
-    splits.standardize();
+    match entry.data {
+        Data::StudyCifar => splits.standardize_by(cifar::STUDY),
+        Data::Digits | Data::Named(_) => {
+            splits.standardize();
+        }
+    }
     let (inputs, classes) = (splits.train.record_len(), splits.train.classes.len());
     Ok(Problem {
         name: entry.name.to_string(),

@@ -84,14 +84,17 @@ fn lines(records: &[Record]) -> serde_json::Result<String> {
 }
 
 /// Writes the text under another name, then gives it the right one.
-fn replace(path: &Path, text: &str) -> Result<(), ReportError> {
+pub(crate) fn replace_file(path: &Path, text: &str) -> io::Result<()> {
     let temporary = path.with_extension(format!("{}.tmp", process::id()));
     let written = write_durably(&temporary, text).and_then(|()| fs::rename(&temporary, path));
-    written.map_err(|reason| {
+    written.inspect_err(|_| {
         // The first failure is the one to report; the leftover may not even exist.
         let _ = fs::remove_file(&temporary);
-        cannot_write(path, reason)
     })
+}
+
+fn replace(path: &Path, text: &str) -> Result<(), ReportError> {
+    replace_file(path, text).map_err(|reason| cannot_write(path, reason))
 }
 
 fn write_durably(path: &Path, text: &str) -> io::Result<()> {

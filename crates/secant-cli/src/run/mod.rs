@@ -9,4 +9,4 @@ mod train;
 pub use batches::Part;
 pub use evaluate::Quality;
 pub use step_time::step_time;
-pub use train::{Outcome, Setup, TrainError, train};
+pub use train::{Falling, Outcome, Setup, TrainError, train};

@@ -6,7 +6,7 @@ use burn::tensor::Device;
 use secant::{Batches, dual::Tangents};
 
 use super::{Part, Setup, TrainError, evaluate::cross_entropy, record::StepTime, train::horizon};
-use crate::{model::Network, problem::Problem};
+use crate::{model::Network, optimizer::BoxedOptimizer, problem::Problem};
 
 /// Timed steps.
 const ROUNDS: usize = 15;
@@ -23,7 +23,8 @@ pub fn step_time(problem: &Problem, setup: Setup) -> Result<StepTime, TrainError
     let overlap = setup.optimizer.overlap(setup.batch_size);
     let mut batches =
         Batches::shuffled(data.len(), setup.batch_size, setup.seed)?.with_overlap(overlap)?;
-    let mut optimizer = setup.optimizer.build(horizon(&setup, &batches))?;
+    let mut optimizer: BoxedOptimizer<Network> =
+        setup.optimizer.build(horizon(&setup, &batches))?;
     let part = Part { data, device: &device, dtype };
     let mut loss = |network: &Network, at: &Tangents, records: &[usize]| {
         let (inputs, labels) = part.batch(records);

@@ -40,8 +40,29 @@ pub struct Setup {
     pub batch_size: usize,
     /// The number type.
     pub precision: Precision,
+    /// How the rate falls.
+    pub falling: Falling,
     /// Whether the test records are evaluated too; tuning must not see them.
     pub with_test: bool,
+}
+
+/// How every method's rate falls over a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Falling {
+    /// As a cosine to 0: with a constant rate the last epoch is a matter of luck.
+    Cosine,
+    /// Not at all.
+    Constant,
+}
+
+impl Falling {
+    /// As in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Cosine => "cosine to 0",
+            Self::Constant => "constant",
+        }
+    }
 }
 
 /// A run that did not end.
@@ -92,6 +113,7 @@ pub(super) fn horizon(setup: &Setup, batches: &Batches) -> Horizon {
         steps_per_epoch,
         batch_size: setup.batch_size,
         full_batch: batches.size() == batches.records(),
+        memory: None,
     }
 }
 
@@ -122,8 +144,10 @@ impl<'a> Run<'a> {
             network: problem.network.init(setup.seed, dtype, &device),
             optimizer: setup.optimizer.build(horizon(&setup, &batches))?,
             batches,
-            // The same for every method: without a falling rate the last epoch is a matter of luck.
-            schedule: Schedule::cosine(setup.lr, steps, 0.0),
+            schedule: match setup.falling {
+                Falling::Cosine => Schedule::cosine(setup.lr, steps, 0.0),
+                Falling::Constant => Schedule::constant(setup.lr),
+            },
             device,
             steps: 0,
             gradients: 0,

@@ -3,6 +3,7 @@
 mod compare;
 mod fetch;
 mod help;
+mod minimize;
 mod mistakes;
 mod resume;
 mod support;

@@ -38,12 +38,12 @@ fn an_unknown_option_is_told() {
 
 #[test]
 fn an_unknown_optimizer_is_told_with_those_there_are() {
-    insta::assert_snapshot!(usage(&["--optimizers", "sgd,adm"]), @"error: invalid value 'adm' for '--optimizers <NAMES>': there is no optimizer `adm`; known are sgd, sgd-momentum, sgd-nesterov, adam, adamw, rmsprop, radam, adabelief, apollo, apollow, quasi-adam, quasi-adam-paper, quasi-adam-same-batch, quasi-adam-ema");
+    insta::assert_snapshot!(usage(&["--optimizers", "sgd,adm"]), @"error: invalid value 'adm' for '--optimizers <NAMES>': there is no optimizer `adm`; known are sgd, sgd-momentum, sgd-nesterov, adam, adamw, rmsprop, radam, adabelief, apollo, apollow, quasi-adam, quasi-adam-paper, quasi-adam-same-batch, quasi-adam-ema, adahessian, adahessian-study, l-bfgs, l-bfgs-torch, sd-lbfgs, o-lbfgs, multi-batch-lbfgs, sqn, svrg, svrg-bb, sgd-bb");
 }
 
 #[test]
 fn an_unknown_problem_is_told_with_those_there_are() {
-    insta::assert_snapshot!(usage(&["mnist/cn"]), @"error: invalid value 'mnist/cn' for '[PROBLEM]': there is no problem `mnist/cn`; known are digits/cnn, digits/mlp, digits/logistic, mnist/cnn, mnist/mlp, fashion-mnist/cnn, fashion-mnist/mlp, and any CSV or LIBSVM file by --csv or --libsvm");
+    insta::assert_snapshot!(usage(&["mnist/cn"]), @"error: invalid value 'mnist/cn' for '[PROBLEM]': there is no problem `mnist/cn`; known are digits/cnn, digits/mlp, digits/logistic, mnist/cnn, mnist/mlp, fashion-mnist/cnn, fashion-mnist/mlp, cifar-10/study, and any CSV or LIBSVM file by --csv or --libsvm");
 }
 
 #[test]

@@ -94,14 +94,12 @@ fn hessian_products_of_another_implementation_are_repeated_within_their_toleranc
     assert!(ok && said.lines().count() == names.len(), "{said}");
 }
 
-/// The traces of optimizers with one gradient a step, which the first version has.
+/// The traces of methods that are there; not yet those with a trust region.
 fn is_replayed(path: &PathBuf) -> bool {
-    const NAMES: [&str; 8] =
-        ["sgd", "adam", "adamw", "rmsprop", "radam", "adabelief", "apollo", "quasi_adam"];
     let Ok(text) = fs::read_to_string(path) else { return false };
     let trace: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
     let name = trace["optimizer"]["name"].as_str();
-    trace["kind"].is_null() && name.is_some_and(|name| NAMES.contains(&name))
+    trace["kind"].is_null() && name.is_some_and(|name| !["mb_lsr1", "l_ssr1_tr"].contains(&name))
 }
 
 #[test]

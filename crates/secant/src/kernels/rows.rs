@@ -12,11 +12,9 @@ use rayon::prelude::*;
 use super::{CHUNK, Real, SEQUENTIAL_BELOW, lane_sums};
 use crate::blocks::Blocks;
 
-/// Rows that are read side by side.
+/// Rows that are read side by side, each for the length of a chunk: memory delivers few long runs
+/// faster than many short ones.
 const SIDE_BY_SIDE: usize = 4;
-
-/// Numbers of a combination that are computed at a time: their sums stay in the first-level cache.
-const BLOCK: usize = 1024;
 
 /// `products[v][r]` = `rows[r]`.`vectors[v]`, each row read once.
 ///
@@ -81,18 +79,18 @@ impl<T: Real> pulp::NullaryFnOnce for Products<'_, T> {
         let Self { rows, vectors, out } = self;
         let count = rows.len();
         let whole = count / SIDE_BY_SIDE * SIDE_BY_SIDE;
+        let (pairs, single) = vectors.as_chunks::<2>();
         for first in (0..whole).step_by(SIDE_BY_SIDE) {
-            for (v, vector) in vectors.iter().enumerate() {
-                let [a, b, c, d] = from_fn(|k| rows[first + k]);
-                let sums = lane_sums(
-                    [vector, a, b, c, d],
-                    #[inline(always)]
-                    |[v, a, b, c, d]| {
-                        let v = v.f64();
-                        [v * a.f64(), v * b.f64(), v * c.f64(), v * d.f64()]
-                    },
-                );
-                out[v * count + first..][..SIDE_BY_SIDE].copy_from_slice(&sums);
+            let group = from_fn(|k| rows[first + k]);
+            for (pair, vectors) in pairs.iter().enumerate() {
+                let at = 2 * pair * count + first;
+                let [of_first, of_second] = products_of_two(*vectors, group);
+                out[at..][..SIDE_BY_SIDE].copy_from_slice(&of_first);
+                out[at + count..][..SIDE_BY_SIDE].copy_from_slice(&of_second);
+            }
+            for vector in single {
+                let at = 2 * pairs.len() * count + first;
+                out[at..][..SIDE_BY_SIDE].copy_from_slice(&products_of_one(vector, group));
             }
         }
         for row in whole..count {
@@ -106,6 +104,38 @@ impl<T: Real> pulp::NullaryFnOnce for Products<'_, T> {
             }
         }
     }
+}
+
+/// The products of a few rows with one vector.
+#[inline(always)]
+fn products_of_one<T: Real>(vector: &[T], rows: [&[T]; SIDE_BY_SIDE]) -> [f64; SIDE_BY_SIDE] {
+    let [a, b, c, d] = rows;
+    lane_sums(
+        [vector, a, b, c, d],
+        #[inline(always)]
+        |[v, a, b, c, d]| {
+            let v = v.f64();
+            [v * a.f64(), v * b.f64(), v * c.f64(), v * d.f64()]
+        },
+    )
+}
+
+/// The products of a few rows with two vectors: each row is read, and turned into `f64`, once.
+#[inline(always)]
+fn products_of_two<T: Real>(
+    vectors: [&[T]; 2],
+    rows: [&[T]; SIDE_BY_SIDE],
+) -> [[f64; SIDE_BY_SIDE]; 2] {
+    let ([v, w], [a, b, c, d]) = (vectors, rows);
+    let sums: [f64; 2 * SIDE_BY_SIDE] = lane_sums(
+        [v, w, a, b, c, d],
+        #[inline(always)]
+        |[v, w, a, b, c, d]| {
+            let (v, w, a, b, c, d) = (v.f64(), w.f64(), a.f64(), b.f64(), c.f64(), d.f64());
+            [v * a, v * b, v * c, v * d, w * a, w * b, w * c, w * d]
+        },
+    );
+    [from_fn(|k| sums[k]), from_fn(|k| sums[SIDE_BY_SIDE + k])]
 }
 
 /// out <- scale base + sum `coefficients[r]` `rows[r]`, each row read once; returns out.base and
@@ -174,45 +204,34 @@ impl<T: Real> pulp::NullaryFnOnce for Combine<'_, T> {
     #[inline(always)]
     fn call(self) -> [f64; 2] {
         let Self { out, scale, base, rows } = self;
-        let mut sums = [0.0; 2];
-        let mut total = [0.0; BLOCK];
-        for (start, out) in (0..base.len()).step_by(BLOCK).zip(out.chunks_mut(BLOCK)) {
-            let range = start..start + out.len();
-            let total = &mut total[..out.len()];
-            let base = &base[range.clone()];
-            for (total, base) in total.iter_mut().zip(base) {
-                *total = scale * base.f64();
+        let mut total: Vec<f64> = base.iter().map(|base| scale * base.f64()).collect();
+        let (groups, rest) = rows.as_chunks::<SIDE_BY_SIDE>();
+        for group in groups {
+            let coefficients: [f64; SIDE_BY_SIDE] = from_fn(|k| group[k].1);
+            let [a, b, c, d] = from_fn(|k| group[k].0);
+            for ((((total, a), b), c), d) in total.iter_mut().zip(a).zip(b).zip(c).zip(d) {
+                *total += coefficients[0] * a.f64()
+                    + coefficients[1] * b.f64()
+                    + coefficients[2] * c.f64()
+                    + coefficients[3] * d.f64();
             }
-            let (groups, rest) = rows.as_chunks::<SIDE_BY_SIDE>();
-            for group in groups {
-                let coefficients: [f64; SIDE_BY_SIDE] = from_fn(|k| group[k].1);
-                let [a, b, c, d] = from_fn(|k| &group[k].0[range.clone()]);
-                for ((((total, a), b), c), d) in total.iter_mut().zip(a).zip(b).zip(c).zip(d) {
-                    *total += coefficients[0] * a.f64()
-                        + coefficients[1] * b.f64()
-                        + coefficients[2] * c.f64()
-                        + coefficients[3] * d.f64();
-                }
-            }
-            for (row, coefficient) in rest {
-                for (total, row) in total.iter_mut().zip(&row[range.clone()]) {
-                    *total += coefficient * row.f64();
-                }
-            }
-            for (out, total) in out.iter_mut().zip(&*total) {
-                *out = T::of(*total);
-            }
-            let part = lane_sums(
-                [&*out, base],
-                #[inline(always)]
-                |[out, base]| {
-                    let (out, base) = (out.f64(), base.f64());
-                    [out * base, out * out]
-                },
-            );
-            sums = [sums[0] + part[0], sums[1] + part[1]];
         }
-        sums
+        for (row, coefficient) in rest {
+            for (total, row) in total.iter_mut().zip(*row) {
+                *total += coefficient * row.f64();
+            }
+        }
+        for (out, total) in out.iter_mut().zip(&total) {
+            *out = T::of(*total);
+        }
+        lane_sums(
+            [&*out, base],
+            #[inline(always)]
+            |[out, base]| {
+                let (out, base) = (out.f64(), base.f64());
+                [out * base, out * out]
+            },
+        )
     }
 }
 

@@ -314,7 +314,11 @@ enum Progress {
 
 impl Run<'_> {
     fn iterate(&mut self, objective: &mut Objective<'_>) -> Result<Outcome, StepError> {
-        if maximum_norm(&self.known.gradient) <= self.config.tolerance_gradient {
+        let gradient = &self.known.gradient;
+        // A gradient whose square vanishes has no direction of descent.
+        if maximum_norm(gradient) <= self.config.tolerance_gradient
+            || dot(gradient, gradient) == 0.0
+        {
             return Ok(Outcome::Converged);
         }
         if self.lr == 0.0 {

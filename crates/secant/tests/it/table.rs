@@ -1,9 +1,10 @@
 //! Every method, once: a later method joins all common tests with one line here.
 
 use secant::{
-    AdaBeliefConfig, AdamConfig, ApolloConfig, CurvatureTest, Decay, Momentum, OnRejection,
-    QuasiAdamConfig, QuasiAdamEmaConfig, RAdamConfig, Rebound, RmsPropConfig, Scope, SgdConfig,
-    error::ConfigError,
+    AdaBeliefConfig, AdaHessianConfig, AdamConfig, ApolloConfig, CurvatureTest, Decay, LBfgsConfig,
+    LineSearch, Momentum, MultiBatchLBfgsConfig, OnRejection, OnlineLBfgsConfig, PairSource,
+    QuasiAdamConfig, QuasiAdamEmaConfig, RAdamConfig, Rebound, RmsPropConfig, Scope, SdLBfgsConfig,
+    SgdBbConfig, SgdConfig, SqnConfig, SvrgConfig, error::ConfigError,
 };
 
 use crate::{
@@ -50,14 +51,26 @@ pub(crate) fn table() -> Vec<Row> {
     }));
     rows.extend(apollo());
     rows.extend(quasi_adam());
+    rows.extend(lbfgs());
+    rows.extend(stochastic_lbfgs());
+    rows.extend(evaluate_again(Decay::None));
     rows
 }
 
-/// The methods that know no decay but these two kinds, with both.
+/// The methods that know no decay but these two kinds, with both; and those that need not
+/// descend where each step brings another batch: the authors' variant of SdLBFGS, and SVRG-BB, to
+/// which a step's batch stands for all data.
 pub(crate) fn decayed() -> Vec<Row> {
-    let mut rows = Vec::new();
+    let config = SdLBfgsConfig::new().with_memory(3).with_delta(1.0);
+    let consecutive = config.with_pairs(PairSource::ConsecutiveBatches);
+    let mut rows = vec![Row::new("sd-lbfgs, consecutive", 0.1, consecutive.init(), || {
+        twin::SdLBfgs::new(3, 1.0, false)
+    })];
     for decay in [Decay::L2(0.1), Decay::Decoupled(0.1)] {
         rows.extend(first_order(decay));
+        rows.extend(evaluate_again(decay));
+        let svrg = SvrgConfig::new(4).with_barzilai_borwein(true).with_decay(decay);
+        rows.push(Row::new("svrg-bb", 0.1, svrg.init(), move || twin::Svrg::new(4, true, decay)));
         let config = QuasiAdamConfig::paper().with_decay(decay);
         let twin = twin::QuasiAdam { decay, ..twin::QuasiAdam::new() };
         let plain = twin.clone();
@@ -134,6 +147,58 @@ fn apollo() -> Vec<Row> {
         row("apollo, belief, decoupled", 0.01, Rebound::Belief, 10, Decay::Decoupled(1e-2)),
         row("apollo, belief, stable", 0.01, Rebound::Belief, 10, Decay::Stable(1e-2)),
         row("apollo, no warm-up", 0.05, constant, 0, Decay::None),
+    ]
+}
+
+fn lbfgs() -> Vec<Row> {
+    let row = |name, config: LBfgsConfig, twin: twin::LBfgs| {
+        Row::new(name, 1.0, config.init(), move || twin.clone())
+    };
+    let new = LBfgsConfig::new;
+    let plain = twin::LBfgs::new;
+    let (one, three) = (new().with_memory(1), new().with_memory(3));
+    let armijo = three.with_line_search(LineSearch::Armijo);
+    vec![
+        row("l-bfgs", new(), plain(10)),
+        row("l-bfgs, one pair", one, plain(1)),
+        row("l-bfgs, damped", three.with_damping(Some(0.9)), plain(3).damped(0.9)),
+        row("l-bfgs, two iterations", three.with_iterations(2), plain(3).iterations(2)),
+        row("l-bfgs, armijo", armijo, plain(3).armijo()),
+    ]
+}
+
+fn stochastic_lbfgs() -> Vec<Row> {
+    let sd = SdLBfgsConfig::new().with_memory(3);
+    // A first step of 1e-10 would leave a pair of six digits, too few to compare.
+    let online = OnlineLBfgsConfig::new().with_memory(3).with_first_scale(Some(0.1));
+    let regular = online.with_lambda(0.1).with_rate_offset(20.0);
+    let multi = MultiBatchLBfgsConfig::new().with_memory(3);
+    let sqn = SqnConfig::new(1).with_memory(2).with_curvature_every(2);
+    vec![
+        Row::new("sd-lbfgs", 0.5, sd.init(), || twin::SdLBfgs::new(3, 1e-3, true)),
+        Row::new("o-lbfgs", 0.5, online.init(), || twin::OnlineLBfgs::new(0.0, 1e4, 0.1)),
+        Row::new("o-lbfgs, regular", 0.5, regular.init(), || {
+            twin::OnlineLBfgs::new(0.1, 20.0, 0.1)
+        }),
+        Row::new("multi-batch-lbfgs", 0.5, multi.init(), || twin::MultiBatchLBfgs::new(3)),
+        Row::new("sqn", 0.1, sqn.init(), || twin::Sqn::new(2, 2)),
+    ]
+}
+
+/// Methods with decay of both kinds that evaluate again, and SGD-BB.
+fn evaluate_again(decay: Decay) -> Vec<Row> {
+    let svrg = SvrgConfig::new(4).with_decay(decay);
+    let sgd_bb = SgdBbConfig::new(4).with_beta(Some(0.3)).with_decay(decay);
+    let adahessian = AdaHessianConfig::new().with_decay(decay);
+    vec![
+        Row::new("svrg", 0.1, svrg.init(), move || twin::Svrg::new(4, false, decay)),
+        Row::new("sgd-bb", 0.1, sgd_bb.init(), move || {
+            Global::new(twin::SgdBb::new(4, 0.3, decay))
+        }),
+        Row::new("adahessian", 0.05, adahessian.init(), move || twin::AdaHessian::new(1.0, decay)),
+        Row::new("adahessian, root", 0.05, adahessian.with_hessian_power(0.5).init(), move || {
+            twin::AdaHessian::new(0.5, decay)
+        }),
     ]
 }
 

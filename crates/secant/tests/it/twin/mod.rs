@@ -1,25 +1,29 @@
 //! Plain twins of the methods: scalar `f64` arithmetic, one vector at a time, written from the
-//! specification (`spec/algorithms.md`, sections 1, 3 and 7) and the papers, not from the library.
+//! specification (`spec/algorithms.md`, sections 1 and 3 to 7) and the papers, not from the library.
 //! Slow, and easy to check against the formulas.
 
 mod apollo;
 mod first_order;
 mod quasi_adam;
+mod quasi_newton;
+mod variance_reduced;
 
 pub(crate) use apollo::Apollo;
 pub(crate) use first_order::{AdaBelief, Adam, RAdam, RmsProp, Sgd};
 pub(crate) use quasi_adam::{QuasiAdam, QuasiAdamEma};
+pub(crate) use quasi_newton::{LBfgs, MultiBatchLBfgs, OnlineLBfgs, SdLBfgs, Sqn};
+pub(crate) use variance_reduced::{AdaHessian, SgdBb, Svrg};
 
 use secant::Decay;
 
 use crate::support::Vectors;
 
-/// The gradient of the step's batch at any point.
-pub(crate) type Gradient<'a> = &'a mut dyn FnMut(&[Vec<f64>]) -> Vectors;
+/// Value and gradient of the step's batch at any point.
+pub(crate) type Evaluate<'a> = &'a mut dyn FnMut(&[Vec<f64>]) -> (f64, Vectors);
 
 /// A plain optimizer of several tensors.
 pub(crate) trait Twin {
-    fn step(&mut self, lr: f64, theta: &mut Vectors, gradient: Gradient<'_>);
+    fn step(&mut self, lr: f64, theta: &mut Vectors, evaluate: Evaluate<'_>);
 }
 
 /// A plain optimizer of one vector.
@@ -43,9 +47,9 @@ impl<R> PerTensor<R> {
 }
 
 impl<R: Rule> Twin for PerTensor<R> {
-    fn step(&mut self, lr: f64, theta: &mut Vectors, gradient: Gradient<'_>) {
+    fn step(&mut self, lr: f64, theta: &mut Vectors, evaluate: Evaluate<'_>) {
         self.rules.resize(theta.len(), self.rule.clone());
-        let gradients = gradient(theta);
+        let gradients = evaluate(theta).1;
         for ((rule, theta), g) in self.rules.iter_mut().zip(theta).zip(&gradients) {
             rule.update(lr, theta, g);
         }
@@ -70,8 +74,8 @@ impl<R> Global<R> {
 }
 
 impl<R: Rule> Twin for Global<R> {
-    fn step(&mut self, lr: f64, theta: &mut Vectors, gradient: Gradient<'_>) {
-        let g = gradient(theta).concat();
+    fn step(&mut self, lr: f64, theta: &mut Vectors, evaluate: Evaluate<'_>) {
+        let g = evaluate(theta).1.concat();
         let mut all = theta.concat();
         self.rule.update(lr, &mut all, &g);
         let mut rest = all.as_slice();
@@ -81,7 +85,7 @@ impl<R: Rule> Twin for Global<R> {
             rest = others;
         }
         if self.same_batch {
-            self.rule.look_back(&all, &gradient(theta).concat());
+            self.rule.look_back(&all, &evaluate(theta).1.concat());
         }
     }
 }

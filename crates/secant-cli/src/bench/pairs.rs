@@ -1,0 +1,154 @@
+//! The time of applying the inverse L-BFGS matrix and of adding a pair, beside that of reading the
+//! memory.
+
+use std::{fmt::Write, time::Instant};
+
+use burn::tensor::TensorData;
+use secant::{
+    CurvatureTest, PairOutcome,
+    blocks::Blocks,
+    operator::{InverseLBfgs, Scaling},
+};
+use secant_core::curvature::PairProducts;
+use serde_json::json;
+
+use super::{bandwidth::Bandwidth, measure::median};
+
+/// What was measured with one number of pairs.
+#[derive(Clone, Debug)]
+pub struct PairsMeasurement {
+    /// Numbers in a vector.
+    pub numbers: usize,
+    /// Pairs stored.
+    pub memory: usize,
+    /// The bandwidth measured in the same turns, in bytes per second.
+    pub bandwidth: f64,
+    /// Median seconds to apply the matrix.
+    pub apply_seconds: f64,
+    /// Median over the turns of that time in times of reading the memory twice.
+    pub apply_ratio: f64,
+    /// Median seconds to add a pair.
+    pub push_seconds: f64,
+    /// Median over the turns of that time in times of reading the memory once.
+    pub push_ratio: f64,
+}
+
+/// Turns of one measurement, and operations in each.
+const TURNS: usize = 9;
+const BLOCK: usize = 5;
+
+/// Times the matrix of `memory` pairs of `numbers` single-precision numbers.
+pub fn measure_pairs(numbers: usize, memory: usize) -> PairsMeasurement {
+    let mut matrix = InverseLBfgs::new(memory);
+    let mut bandwidth = Bandwidth::new(numbers.max(10_000_000));
+    let seed = |pair: usize| (pair % 61) as f32;
+    for pair in 0..memory {
+        push(&mut matrix, Pair::new(numbers, seed(pair)));
+    }
+    let g = Pair::new(numbers, 77.0).y;
+    let mut out = g.zeros_like();
+    let (mut speeds, mut applies, mut pushes) = (Vec::new(), Vec::new(), Vec::new());
+    for turn in 0..TURNS {
+        speeds.push(bandwidth.read_bytes_per_second(BLOCK));
+        let apply = (0..BLOCK).map(|_| {
+            seconds(|| {
+                let applied = matrix.apply(-1.0, Scaling::Newest, &g, &mut out);
+                assert!(applied.is_some(), "the pairs are finite");
+            })
+        });
+        applies.push(median(&apply.collect::<Vec<_>>()));
+        let push = (0..BLOCK).map(|index| {
+            let pair = Pair::new(numbers, seed(turn + index));
+            seconds(|| push(&mut matrix, pair))
+        });
+        pushes.push(median(&push.collect::<Vec<_>>()));
+    }
+    // 2 m vectors of s and y.
+    let bytes = (2 * memory * numbers * size_of::<f32>()) as f64;
+    let ratio = |times: &[f64], passes: f64| {
+        let of = |(time, speed): (&f64, &f64)| time * speed / (passes * bytes);
+        median(&times.iter().zip(&speeds).map(of).collect::<Vec<_>>())
+    };
+    PairsMeasurement {
+        numbers,
+        memory,
+        bandwidth: median(&speeds),
+        apply_seconds: median(&applies),
+        apply_ratio: ratio(&applies, 2.0),
+        push_seconds: median(&pushes),
+        push_ratio: ratio(&pushes, 1.0),
+    }
+}
+
+/// A pair of a diagonal Hessian, with its own products, as a step knows them.
+struct Pair {
+    s: Blocks,
+    y: Blocks,
+    products: PairProducts,
+}
+
+impl Pair {
+    fn new(numbers: usize, seed: f32) -> Self {
+        let s: Vec<f32> = (0..numbers).map(|i| (i as f32 * 0.37 + seed * seed).sin()).collect();
+        let curvature = |i: usize| 1.5 + (i as f32 * 0.11).sin();
+        let y: Vec<f32> = s.iter().enumerate().map(|(i, s)| curvature(i) * s).collect();
+        let dot = |a: &[f32], b: &[f32]| -> f64 {
+            a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum()
+        };
+        let products = PairProducts { ss: dot(&s, &s), sy: dot(&s, &y), yy: dot(&y, &y) };
+        let blocks = |x: Vec<f32>| Blocks::new(vec![TensorData::new(x, [numbers])]);
+        Self { s: blocks(s), y: blocks(y), products }
+    }
+}
+
+fn push(matrix: &mut InverseLBfgs, Pair { s, y, products }: Pair) {
+    let outcome = matrix.push(CurvatureTest::Relative(1e-8), products, s, y);
+    assert!(matches!(outcome, PairOutcome::Stored { .. }), "a convex function's pair");
+}
+
+fn seconds(work: impl FnOnce()) -> f64 {
+    let start = Instant::now();
+    work();
+    start.elapsed().as_secs_f64()
+}
+
+/// One line of JSON; keys do not change their meaning.
+pub fn pairs_json(m: &PairsMeasurement, threads: usize) -> String {
+    json!({
+        "numbers": m.numbers,
+        "memory": m.memory,
+        "threads": threads,
+        "bandwidth_bytes_per_second": m.bandwidth,
+        "apply_seconds": m.apply_seconds,
+        "apply_by_two_reads": m.apply_ratio,
+        "push_seconds": m.push_seconds,
+        "push_by_one_read": m.push_ratio,
+    })
+    .to_string()
+}
+
+/// A table for people.
+pub fn pairs_table(measurements: &[PairsMeasurement], threads: usize) -> String {
+    let mut text = String::new();
+    let Some(first) = measurements.first() else { return text };
+    // Writing to a string does not fail.
+    let _ = writeln!(
+        text,
+        "pairs of {} numbers, threads {threads}, reading {:.1} GB/s",
+        first.numbers,
+        first.bandwidth * 1e-9
+    );
+    let _ = writeln!(text, "pairs  apply, ms  x two reads  add, ms  x one read");
+    for m in measurements {
+        let _ = writeln!(
+            text,
+            "{:>5}  {:>9.2}  {:>11.2}  {:>7.2}  {:>10.2}",
+            m.memory,
+            m.apply_seconds * 1e3,
+            m.apply_ratio,
+            m.push_seconds * 1e3,
+            m.push_ratio
+        );
+    }
+    text
+}
