@@ -187,9 +187,15 @@ impl OptimizerEntry {
             }
             Kind::Sqn => boxed(SqnConfig::new(4 * batch_size).with_memory(memory).init()?),
             Kind::MbLsr1 => {
-                boxed(MbLsr1Config::new().with_memory(horizon.memory.unwrap_or(16)).init()?)
+                let preset =
+                    if full_batch { MbLsr1Config::full_batch() } else { MbLsr1Config::new() };
+                boxed(preset.with_memory(horizon.memory.unwrap_or(16)).init()?)
             }
-            Kind::LSsr1Tr => boxed(LSsr1TrConfig::new().with_memory(memory).init()?),
+            Kind::LSsr1Tr => {
+                let preset =
+                    if full_batch { LSsr1TrConfig::full_batch() } else { LSsr1TrConfig::new() };
+                boxed(preset.with_memory(horizon.memory.unwrap_or(16)).init()?)
+            }
             Kind::Svrg => boxed(SvrgConfig::new(steps_per_epoch).init()?),
             Kind::SvrgBb => {
                 boxed(SvrgConfig::new(steps_per_epoch).with_barzilai_borwein(true).init()?)

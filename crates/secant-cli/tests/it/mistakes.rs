@@ -38,7 +38,7 @@ fn an_unknown_option_is_told() {
 
 #[test]
 fn an_unknown_optimizer_is_told_with_those_there_are() {
-    insta::assert_snapshot!(usage(&["--optimizers", "sgd,adm"]), @"error: invalid value 'adm' for '--optimizers <NAMES>': there is no optimizer `adm`; known are sgd, sgd-momentum, sgd-nesterov, adam, adamw, rmsprop, radam, adabelief, apollo, apollow, quasi-adam, quasi-adam-paper, quasi-adam-same-batch, quasi-adam-ema, adahessian, adahessian-study, l-bfgs, l-bfgs-torch, sd-lbfgs, o-lbfgs, multi-batch-lbfgs, sqn, svrg, svrg-bb, sgd-bb");
+    insta::assert_snapshot!(usage(&["--optimizers", "sgd,adm"]), @"error: invalid value 'adm' for '--optimizers <NAMES>': there is no optimizer `adm`; known are sgd, sgd-momentum, sgd-nesterov, adam, adamw, rmsprop, radam, adabelief, apollo, apollow, quasi-adam, quasi-adam-paper, quasi-adam-same-batch, quasi-adam-ema, adahessian, adahessian-study, l-bfgs, l-bfgs-torch, sd-lbfgs, o-lbfgs, multi-batch-lbfgs, sqn, mb-lsr1, l-ssr1-tr, svrg, svrg-bb, sgd-bb");
 }
 
 #[test]
@@ -265,7 +265,7 @@ fn a_trace_whose_numbers_do_not_fit_is_told() {
 
 #[test]
 fn a_trace_of_another_kind_is_told() {
-    insta::assert_snapshot!(trace("{\"kind\": \"trust_region\"}"), @"secant: the trace [DIR]/trace.json is of kind `trust_region`; this version replays optimizer traces, which have no kind, and Hessian products, of kind `hvp`");
+    insta::assert_snapshot!(trace("{\"kind\": \"schedule\"}"), @"secant: the trace [DIR]/trace.json is of kind `schedule`; this version replays optimizer traces, which have no kind, Hessian products, of kind `hvp`, and subproblems, of kind `trust_region`");
 }
 
 #[test]

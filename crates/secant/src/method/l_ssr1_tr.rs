@@ -22,7 +22,7 @@
 //! not used; at 0 nothing moves.
 //!
 //! # Cost
-//! 2m + 1 vectors of memory; two gradients, one more for each further trial; 6m R for the matrix; every K
+//! 2m + 1 vectors of memory; two gradients (with `full_batch` one), one more for each further trial; 6m R for the matrix; every K
 //! steps a forward pass of all records.
 //!
 //! # When not to use it
@@ -102,6 +102,10 @@ pub struct LSsr1TrConfig {
     /// K: steps between two checks of the batch size. None: max(20, N / n_b).
     #[config(default = "None")]
     check_every: Option<usize>,
+    /// Every step sees the same function: the gradient at a step's end is kept for the next step. Not
+    /// for models with batch norm.
+    #[config(default = false)]
+    full_batch: bool,
     /// No step where the gradient is not longer, at least 0.
     #[config(default = 1e-5)]
     tolerance_gradient: f64,
@@ -111,6 +115,17 @@ pub struct LSsr1TrConfig {
 }
 
 impl LSsr1TrConfig {
+    /// For a function that is the same in every step: without momentum, with gamma below the smallest
+    /// eigenvalue known, to a gradient of zero.
+    pub fn full_batch() -> Self {
+        Self::new()
+            .with_momentum(0.0)
+            .with_gamma(1.0)
+            .with_initial_matrix(InitialMatrix::SmallestEigenvalue)
+            .with_full_batch(true)
+            .with_tolerance_gradient(0.0)
+    }
+
     /// The method without an optimizer around it.
     pub fn build(&self) -> LSsr1Tr {
         LSsr1Tr { config: *self }
@@ -211,21 +226,22 @@ impl Method for LSsr1Tr {
             return step.finish(state, &aim, verdict, None, carried);
         };
         // 5. and 6. The pair and the radius.
-        let Arrival { point, value, s, y, length, cosine } = arrival;
-        let actual = value - step.known.value;
+        let Arrival { point, known, s, y, length, cosine } = arrival;
+        let actual = known.value - step.known.value;
         let ratio = reduction_ratio(actual, aim.best.model_value);
         step.region.set_delta(rule.next(step.region.delta, length, ratio));
         let carried = self.carried(v, Some(&s));
         step.push(s, y, cosine);
         // 7. The batch.
         let verdict = Verdict { actual, ratio, averaged: ratio };
-        step.finish(state, &aim, verdict, Some((point, value, length)), carried)
+        step.finish(state, &aim, verdict, Some((point, known, length)), carried)
     }
 }
 
 impl LSsr1Tr {
     fn common(&self) -> Common {
-        let LSsr1TrConfig { gamma, initial_matrix, skip, tolerance_gradient, .. } = self.config;
+        let LSsr1TrConfig { gamma, initial_matrix, skip, .. } = self.config;
+        let LSsr1TrConfig { tolerance_gradient, full_batch, .. } = self.config;
         let batch_rule = BatchRule {
             every: self.config.check_every,
             on_all: true,
@@ -233,7 +249,7 @@ impl LSsr1Tr {
             gamma2: 0.0,
             bound_is_too_little: false,
         };
-        Common { gamma, initial_matrix, skip, tolerance_gradient, batch_rule }
+        Common { gamma, initial_matrix, skip, tolerance_gradient, full_batch, batch_rule }
     }
 
     /// 2. v <- mu min(1, delta / |v|) v of the v that was carried over; none where that is zero.

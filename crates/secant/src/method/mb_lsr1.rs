@@ -32,7 +32,8 @@
 //! records. alpha_s: `sgd_rate` times the step's learning rate, whose only use it is (at 0 nothing moves).
 //!
 //! # Cost
-//! 2m + 1 vectors of memory; two gradients and a forward pass, one more for each shortening; 6m R for the
+//! 2m + 1 vectors of memory; two gradients and a forward pass, one more for each shortening (with
+//! `full_batch` one gradient fewer); 6m R for the
 //! matrix; every K steps a forward pass of the sample. A warm start costs m Hessian products.
 //!
 //! # When not to use it
@@ -155,6 +156,10 @@ pub struct MbLsr1Config {
     /// Whether a check is on all records instead of a sample.
     #[config(default = false)]
     check_all: bool,
+    /// Every step sees the same function: the gradient at a step's end is kept for the next step. Not
+    /// for models with batch norm.
+    #[config(default = false)]
+    full_batch: bool,
     /// eps: no step where the gradient is not longer, at least 0.
     #[config(default = 1e-5)]
     tolerance_gradient: f64,
@@ -170,6 +175,19 @@ impl MbLsr1Config {
     /// What the paper says where it says something: zeta = 1 and B_0 = I.
     pub fn paper() -> Self {
         Self::new().with_zeta(1.0).with_gamma(1.0)
+    }
+
+    /// For a function that is the same in every step: a plain trust region, without momentum, restarts,
+    /// averages and checks, from a radius of 1, with gamma below the smallest eigenvalue known, to a
+    /// gradient of zero.
+    pub fn full_batch() -> Self {
+        Self::l_ssr1_tr()
+            .with_mu(0.0)
+            .with_radius(1.0)
+            .with_gamma(1.0)
+            .with_initial_matrix(InitialMatrix::SmallestEigenvalue)
+            .with_full_batch(true)
+            .with_tolerance_gradient(0.0)
     }
 
     /// L-SSR1-TR as the paper has it, as a special case of MB-LSR1: no restarts, no SGD, no averaging,
@@ -276,12 +294,12 @@ impl Method for MbLsr1 {
             Ok(aim) => aim,
             Err(rejection) => return Ok(step.rejected(rejection)),
         };
-        let known = if aim.is_minimiser() { None } else { Some(step.value_at_minimiser(&aim)?) };
+        let at_best = if aim.is_minimiser() { None } else { Some(step.value_at_minimiser(&aim)?) };
         // 7. alpha.
         let Searched { reached, report, first } = step.backtrack(self.config.line_search, &aim)?;
         step.report.line_search = Some(report);
         // 8. s, y and rho.
-        let actual = known.unwrap_or(first) - step.known.value;
+        let actual = at_best.unwrap_or(first) - step.known.value;
         let ratio = reduction_ratio(actual, aim.best.model_value);
         let mut verdict = Verdict { actual, ratio, averaged: step.region.mean };
         let Some(arrival) = reached.and_then(|reached| step.arrive(reached)) else {
@@ -289,7 +307,7 @@ impl Method for MbLsr1 {
             let carried = self.carried(v.as_ref(), None);
             return step.finish(state, &aim, verdict, None, carried);
         };
-        let Arrival { mut point, value, s, y, length, cosine } = arrival;
+        let Arrival { mut point, known, s, y, length, cosine } = arrival;
         // 9. The radius.
         verdict.averaged = average(&mut step.region, ratio);
         let next = self.config.radius_rule.next(step.region.delta, length, verdict.averaged);
@@ -302,14 +320,14 @@ impl Method for MbLsr1 {
             step.push(s, y, cosine);
         }
         // 11. The batch.
-        step.finish(state, &aim, verdict, Some((point, value, length)), carried)
+        step.finish(state, &aim, verdict, Some((point, known, length)), carried)
     }
 }
 
 impl MbLsr1 {
     fn common(&self) -> Common {
         let MbLsr1Config { gamma, initial_matrix, skip, tolerance_gradient, .. } = self.config;
-        let MbLsr1Config { gamma1, gamma2, check_every, check_all, .. } = self.config;
+        let MbLsr1Config { gamma1, gamma2, check_every, check_all, full_batch, .. } = self.config;
         let batch_rule = BatchRule {
             every: check_every,
             on_all: check_all,
@@ -317,7 +335,7 @@ impl MbLsr1 {
             gamma2,
             bound_is_too_little: true,
         };
-        Common { gamma, initial_matrix, skip, tolerance_gradient, batch_rule }
+        Common { gamma, initial_matrix, skip, tolerance_gradient, full_batch, batch_rule }
     }
 
     /// The weight of v in p.

@@ -55,6 +55,9 @@ pub struct TrustRegionState {
     changes: Vec<f64>,
     /// f_K, the loss at the last check; none before the first.
     checked: Vec<f64>,
+    /// The gradient at the parameters and f there, where the next step sees the same function.
+    gradient: Blocks,
+    value: Vec<f64>,
     /// Steps so far: k.
     steps: u64,
     /// n_b; 0 where it is that of the user's batches.
@@ -62,9 +65,9 @@ pub struct TrustRegionState {
 }
 
 record_state!(TrustRegionState {
-    vectors: [carried],
+    vectors: [carried, gradient],
     counters: [steps, batch_size],
-    numbers: [region, changes, checked],
+    numbers: [region, changes, checked, value],
     matrices: [matrix]
 });
 
@@ -134,6 +137,8 @@ pub(super) struct Common {
     pub initial_matrix: InitialMatrix,
     pub skip: Option<f64>,
     pub tolerance_gradient: f64,
+    /// Whether every step sees the same function.
+    pub full_batch: bool,
     pub batch_rule: BatchRule,
 }
 
@@ -237,7 +242,7 @@ pub(super) struct Searched {
 /// A point reached, and the pair of the way there.
 pub(super) struct Arrival {
     pub point: Blocks,
-    pub value: f64,
+    pub known: Known,
     pub s: Blocks,
     pub y: Blocks,
     /// |s|
@@ -264,7 +269,12 @@ impl<'a> Step<'a> {
         mut objective: Objective<'a>,
         state: &TrustRegionState,
     ) -> Result<Result<Self, StepReport>, StepError> {
-        let (mut theta, at) = objective.here()?;
+        let (mut theta, at) = match state.value.first() {
+            Some(value) if common.full_batch => {
+                (objective.parameters(), kept(*value, &state.gradient))
+            }
+            _ => objective.here()?,
+        };
         let mut report = at.report(objective.oracle.evals());
         if at.rejection.is_some() {
             return Ok(Err(report));
@@ -408,7 +418,7 @@ impl<'a> Step<'a> {
         let (mut s, mut y) = (self.theta.clone(), self.known.gradient.clone());
         let products = make_pair(&mut s, &mut y, &point, &known.gradient);
         let (length, cosine) = (products.ss.sqrt(), products.cosine());
-        (length > 0.0).then_some(Arrival { point, value: known.value, s, y, length, cosine })
+        (length > 0.0).then_some(Arrival { point, known, s, y, length, cosine })
     }
 
     /// Stores a pair.
@@ -426,22 +436,22 @@ impl<'a> Step<'a> {
         self.report
     }
 
-    /// Decides on the batch size and writes parameters and state. `to`: the point reached, its value
-    /// and |s|; none where the parameters stay.
+    /// Decides on the batch size and writes parameters and state. `to`: the point reached, the function
+    /// there and |s|; none where the parameters stay.
     pub fn finish(
         mut self,
         state: &mut TrustRegionState,
         aim: &Aim,
         verdict: Verdict,
-        to: Option<(Blocks, f64, f64)>,
+        to: Option<(Blocks, Known, f64)>,
         carried: Blocks,
     ) -> Result<StepReport, StepError> {
-        let (mut point, value, step_norm) = to.unwrap_or_else(|| {
-            let stays = std::mem::take(&mut self.theta);
-            (stays, self.known.value, 0.0)
-        });
+        let before = self.known.value;
+        let (mut point, known, step_norm) =
+            to.unwrap_or_else(|| (std::mem::take(&mut self.theta), self.known.clone(), 0.0));
+        let value = known.value;
         let mut changes = state.changes.clone();
-        changes.push(value - self.known.value);
+        changes.push(value - before);
         let sizes = self.objective.oracle.batch_sizes();
         let mut batch_size = state.batch_size;
         let mut checked = state.checked.clone();
@@ -491,6 +501,9 @@ impl<'a> Step<'a> {
         state.checked = checked;
         state.steps += 1;
         state.batch_size = batch_size;
+        if self.common.full_batch {
+            (state.gradient, state.value) = (known.gradient, vec![value]);
+        }
         if step_norm > 0.0 {
             self.objective.move_to(point);
         }
@@ -515,6 +528,12 @@ impl<'a> Step<'a> {
         let fell = |last: &f64| rule.is_too_small(value, *last, changes.iter().sum());
         Ok(BatchCheck { value, is_too_small: checked.first().is_some_and(fell) })
     }
+}
+
+/// The function at the parameters, as the step before found it.
+fn kept(value: f64, gradient: &Blocks) -> Evaluation {
+    let gradient_norm = Some(norm(gradient));
+    Evaluation { loss: Some(value), gradient: gradient.clone(), gradient_norm, rejection: None }
 }
 
 /// Whether the gradient of all records is within the tolerance.

@@ -4,8 +4,8 @@ use std::fs;
 
 use burn::tensor::{DType, Tensor, TensorData};
 use secant::{
-    AveragedRule, Batches, Case, Function, InitialMatrix, LSsr1TrConfig, LineSearch, MbLsr1Config,
-    Optimizer, Outcome, Restart, StepReport, TrustRegionReport, TwoSidedRule,
+    AveragedRule, Batches, Case, Function, InitialMatrix, LBfgsConfig, LSsr1TrConfig, LineSearch,
+    MbLsr1Config, Optimizer, Outcome, Restart, StepReport, TrustRegionReport, TwoSidedRule,
     blocks::Blocks,
     error::ConfigError,
     kernels::Real,
@@ -452,44 +452,51 @@ fn rosenbrock_is_minimised_to_a_gradient_of_1e_6() {
     for n in [2, 10] {
         let start: Vec<f64> =
             (0..n).map(|i| if usize::is_multiple_of(i, 2) { -1.2 } else { 1.0 }).collect();
-        let mb = plain().with_radius(1.0).with_gamma(1.0).with_tolerance_gradient(1e-6);
-        let tr = LSsr1TrConfig::new()
-            .with_momentum(0.0)
-            .with_gamma(1.0)
-            .with_memory(16)
-            .with_tolerance_gradient(1e-6);
-        let mut x = start.clone();
-        let steps = minimise(mb.init(), &mut x, &mut Rosenbrock, 500);
-        println!("mb-lsr1: {steps} steps for {n}");
-        for config in [tr, tr.with_line_search(LineSearch::Armijo), tr.with_rules(Rules::Torch)] {
-            let mut x = start.clone();
-            let steps = minimise(config.init(), &mut x, &mut Rosenbrock, 500);
-            println!("l-ssr1-tr: {steps} steps for {n}");
+        let mb = MbLsr1Config::full_batch().with_tolerance_gradient(1e-6);
+        for config in [mb, mb.with_mu(0.5), mb.with_initial_matrix(InitialMatrix::Constant)] {
+            minimise(config.init(), &mut start.clone(), &mut Rosenbrock, 1000);
         }
-        let mut x = start;
-        let steps = minimise(mb.with_mu(0.5).init(), &mut x, &mut Rosenbrock, 2000);
-        println!("mb-lsr1 with momentum: {steps} steps for {n}");
+        let tr = LSsr1TrConfig::full_batch().with_tolerance_gradient(1e-6).with_memory(16);
+        for config in [tr, tr.with_line_search(LineSearch::Armijo), tr.with_rules(Rules::Torch)] {
+            minimise(config.init(), &mut start.clone(), &mut Rosenbrock, 1000);
+        }
     }
 }
 
 #[test]
+fn a_full_batch_run_evaluates_no_point_twice_and_goes_the_same_way() {
+    let run = |full_batch: bool| {
+        let config = MbLsr1Config::full_batch().with_full_batch(full_batch);
+        let mut optimizer = config.init().expect("valid");
+        let mut x = vec![-1.2, 1.0, -1.2, 1.0];
+        let mut evals = 0;
+        for _ in 0..40 {
+            let report = optimizer.step_function(1.0, &mut x, &mut Rosenbrock).expect("a step");
+            evals += report.evals.gradient;
+        }
+        (x, evals)
+    };
+    let ((x, evals), (y, more)) = (run(true), run(false));
+    assert_eq!(x, y);
+    assert_eq!(evals + 39, more);
+}
+
+#[test]
 fn both_methods_leave_a_saddle_along_negative_curvature() {
-    let mb = plain().with_radius(0.1).with_gamma(1.0);
-    let tr = LSsr1TrConfig::new().with_radius(0.1).with_gamma(1.0).with_momentum(0.0);
-    let mut ends = Vec::new();
-    let mut x = vec![1.0, 1e-4];
+    // A hair off the line where all gradients point at the saddle.
+    let start = vec![1.0, 1e-4];
+    let (mut x, mut z) = (start.clone(), start);
+    let mb = MbLsr1Config::full_batch().with_radius(0.1).with_tolerance_gradient(1e-6);
     minimise(mb.init(), &mut x, &mut Saddle, 100);
-    ends.push(x);
-    let mut x = vec![1.0, 1e-4];
-    minimise(tr.init(), &mut x, &mut Saddle, 100);
-    ends.push(x);
-    for x in ends {
+    let tr = LSsr1TrConfig::full_batch().with_radius(0.1).with_tolerance_gradient(1e-6);
+    minimise(tr.init(), &mut z, &mut Saddle, 100);
+    for x in [x, z] {
         assert!(x[0].abs() < 1e-4 && (x[1].abs() - 1.0).abs() < 1e-4, "{x:?}");
     }
 }
 
 #[test]
-fn a_warm_start_shows_negative_curvature_where_the_gradient_has_no_part_along_it() {
+fn a_warm_start_leaves_a_saddle_where_the_gradient_has_no_part_along_it_and_l_bfgs_does_not() {
     // On the line y = 0 no gradient ever leaves it; Hessian products do. tau: every ratio is low.
     let config = plain().with_radius(0.1).with_memory(2).with_restart(Restart::WarmStart);
     let mut optimizer = config.with_tau(1e9).init().expect("valid");
@@ -510,6 +517,11 @@ fn a_warm_start_shows_negative_curvature_where_the_gradient_has_no_part_along_it
         }
     }
     assert!(hard >= 1 && products >= 4, "{hard} {products}");
+    // A positive definite matrix maps such a gradient to such a step: it ends on the saddle.
+    let mut z = vec![1.0, 0.0];
+    let mut lbfgs = LBfgsConfig::new().init().expect("valid");
+    (0..60).for_each(|_| drop(advance(&mut lbfgs, &mut z, &mut Saddle)));
+    assert!(z[0].abs() < 1e-6 && z[1] == 0.0, "{z:?}");
     assert!(x[0].abs() < 1e-4 && (x[1].abs() - 1.0).abs() < 1e-4, "{x:?}");
 }
 
