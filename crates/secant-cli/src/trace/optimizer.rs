@@ -419,7 +419,7 @@ impl MbLsr1Spec {
         let config = MbLsr1Config::new()
             .with_memory(self.memory)
             .with_radius(self.delta0)
-            .with_radius_rule(AveragedRule { delta_min: self.delta_min, ..Default::default() })
+            .with_radius_rule(AveragedRule { delta_min: self.delta_min, ..AveragedRule::paper() })
             .with_zeta(self.zeta)
             .with_gamma(self.gamma)
             .with_skip(Some(self.skip_r))

@@ -94,8 +94,8 @@ pub struct AveragedRule {
     /// ... where the step reached this fraction of the radius. The paper has 1; a step of `f32`
     /// entries that was scaled to the radius passes that only half the time.
     pub reached: f64,
-    /// Shrinks to at most this multiple, and at most to the length of the step. The paper has 1:
-    /// a full step to the boundary then never shrinks the radius.
+    /// Shrinks to at most this multiple, and at most to the length of the step. The paper has 1: a full
+    /// step to the boundary then never shrinks the radius.
     pub shrink: f64,
     /// The multiple after a line search that found nothing.
     pub after_failure: f64,
@@ -104,7 +104,15 @@ pub struct AveragedRule {
 }
 
 impl Default for AveragedRule {
+    /// Stricter than the paper: it shrinks below 0.25, to half, and grows from 0.75 on.
     fn default() -> Self {
+        Self { shrink_below: 0.25, grow_from: 0.75, shrink: 0.5, ..Self::paper() }
+    }
+}
+
+impl AveragedRule {
+    /// The thresholds of the paper, 0.1 and 0.5, and its shrinking to the step's length.
+    pub fn paper() -> Self {
         Self {
             shrink_below: 0.1,
             grow_from: 0.5,
@@ -115,9 +123,7 @@ impl Default for AveragedRule {
             delta_min: 1e-10,
         }
     }
-}
 
-impl AveragedRule {
     /// Whether the numbers are in order.
     ///
     /// # Errors
@@ -247,7 +253,7 @@ mod tests {
 
     #[test]
     fn the_averaged_rule_shrinks_keeps_and_grows() {
-        let rule = AveragedRule::default();
+        let rule = AveragedRule::paper();
         for (delta, step, rho, next) in [
             (1.0, 0.3, 0.05, 0.3),
             (1.0, 2.0, 0.05, 1.0),

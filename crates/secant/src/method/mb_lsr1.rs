@@ -18,8 +18,8 @@
 //! 7. alpha = 1, 1/2, 1/4, ... until f_I(w + alpha p) <= f + c1 alpha p.g. If none of 15 is: w stays,
 //!    delta <- delta / 4, go on with 11.
 //! 8. s = alpha p, y = the change of the gradient on the same batch; w <- w + s; rho = R* / Q(p*).
-//! 9. rho_hat = the average of rho with weight zeta on the past. If rho_hat < 0.1:
-//!    delta <- min(delta, |s|); if rho_hat >= 0.5 and |s| >= 0.999 delta: delta <- 2 delta.
+//! 9. rho_hat = the average of rho with weight zeta on the past. If rho_hat < 0.25:
+//!    delta <- min(delta / 2, |s|); if rho_hat >= 0.75 and |s| >= 0.999 delta: delta <- 2 delta.
 //! 10. If rho < tau, `restart` says what happens to the pairs; else store (s, y).
 //! 11. Every K steps: fc = the loss on an independent sample of min(1.1 n_b, 5000, N) records. If it fell
 //!     by less than gamma1 and gamma2 times the sum of the last K falls on batches, double the batch;
@@ -44,8 +44,10 @@
 //! The paper's boxes contradict each other; this is the reading that works. In the hard case of the model,
 //! where g has no part along negative curvature, p is p* without momentum and without the test of 6, or
 //! no step would leave a saddle. Pairs that would make B huge are left out of it ([`Tolerances`]
-//! (secant_core::compact::Tolerances)). The defaults are from a small study; [`MbLsr1Config::paper`] has
-//! the paper's zeta and gamma.
+//! (secant_core::compact::Tolerances)). The paper's rule for the radius
+//! (shrink below 0.1, to |s|; grow from 0.5) hardly ever shrinks it, so that batches' noise decides: the
+//! default is stricter. That, zeta and gamma are from small studies; [`MbLsr1Config::paper`] has the
+//! paper's.
 //!
 //! # References
 //! Griffin, Jahani, Takac, Yektamaram, Zhou, *A minibatch stochastic quasi-Newton method adapted for
@@ -172,9 +174,9 @@ pub struct MbLsr1Config {
 }
 
 impl MbLsr1Config {
-    /// What the paper says where it says something: zeta = 1 and B_0 = I.
+    /// What the paper says where it says something: zeta = 1, B_0 = I and its radius rule.
     pub fn paper() -> Self {
-        Self::new().with_zeta(1.0).with_gamma(1.0)
+        Self::new().with_zeta(1.0).with_gamma(1.0).with_radius_rule(AveragedRule::paper())
     }
 
     /// For a function that is the same in every step: a plain trust region, without momentum, restarts,

@@ -2,9 +2,10 @@
 
 use secant::{
     AdaBeliefConfig, AdaHessianConfig, AdamConfig, ApolloConfig, CurvatureTest, Decay, LBfgsConfig,
-    LineSearch, Momentum, MultiBatchLBfgsConfig, OnRejection, OnlineLBfgsConfig, PairSource,
-    QuasiAdamConfig, QuasiAdamEmaConfig, RAdamConfig, Rebound, RmsPropConfig, Scope, SdLBfgsConfig,
-    SgdBbConfig, SgdConfig, SqnConfig, SvrgConfig, error::ConfigError,
+    LSsr1TrConfig, LineSearch, MbLsr1Config, Momentum, MultiBatchLBfgsConfig, OnRejection,
+    OnlineLBfgsConfig, PairSource, QuasiAdamConfig, QuasiAdamEmaConfig, RAdamConfig, Rebound,
+    RmsPropConfig, Scope, SdLBfgsConfig, SgdBbConfig, SgdConfig, SqnConfig, SvrgConfig,
+    error::ConfigError,
 };
 
 use crate::{
@@ -53,6 +54,7 @@ pub(crate) fn table() -> Vec<Row> {
     rows.extend(quasi_adam());
     rows.extend(lbfgs());
     rows.extend(stochastic_lbfgs());
+    rows.extend(trust_region());
     rows.extend(evaluate_again(Decay::None));
     rows
 }
@@ -182,6 +184,19 @@ fn stochastic_lbfgs() -> Vec<Row> {
         }),
         Row::new("multi-batch-lbfgs", 0.5, multi.init(), || twin::MultiBatchLBfgs::new(3)),
         Row::new("sqn", 0.1, sqn.init(), || twin::Sqn::new(2, 2)),
+    ]
+}
+
+fn trust_region() -> Vec<Row> {
+    let mb = MbLsr1Config::new().with_memory(3).with_radius(0.1);
+    let plain = mb.with_mu(0.0).with_eta(0.0).with_zeta(0.0);
+    let tr = LSsr1TrConfig::new().with_memory(3).with_radius(0.1);
+    let armijo = tr.with_line_search(LineSearch::Armijo);
+    vec![
+        Row::new("mb-lsr1", 1.0, mb.init(), || twin::MbLsr1::new(3, 0.1)),
+        Row::new("mb-lsr1, plain", 1.0, plain.init(), || twin::MbLsr1::new(3, 0.1).plain()),
+        Row::new("l-ssr1-tr", 1.0, tr.init(), || twin::LSsr1Tr::new(3, 0.1)),
+        Row::new("l-ssr1-tr, armijo", 1.0, armijo.init(), || twin::LSsr1Tr::new(3, 0.1).armijo()),
     ]
 }
 

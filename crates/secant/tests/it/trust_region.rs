@@ -397,8 +397,7 @@ fn mb_lsr1_set_up_as_l_ssr1_tr_makes_the_same_steps_where_both_rules_agree() {
     // B_0 above all eigenvalues: no step disappoints, and both rules only double.
     let mut quadratic = Quadratic::new(&[0.5, 1.0, 1.5, 2.5, 4.0]);
     let gamma = 5.0;
-    let rule =
-        AveragedRule { shrink_below: 0.25, grow_from: 0.75, reached: 0.9, ..Default::default() };
+    let rule = AveragedRule { reached: 0.9, ..Default::default() };
     let special = MbLsr1Config::l_ssr1_tr()
         .with_mu(0.0)
         .with_radius(0.01)

@@ -6,12 +6,14 @@ mod apollo;
 mod first_order;
 mod quasi_adam;
 mod quasi_newton;
+mod trust_region;
 mod variance_reduced;
 
 pub(crate) use apollo::Apollo;
 pub(crate) use first_order::{AdaBelief, Adam, RAdam, RmsProp, Sgd};
 pub(crate) use quasi_adam::{QuasiAdam, QuasiAdamEma};
 pub(crate) use quasi_newton::{LBfgs, MultiBatchLBfgs, OnlineLBfgs, SdLBfgs, Sqn};
+pub(crate) use trust_region::{LSsr1Tr, MbLsr1};
 pub(crate) use variance_reduced::{AdaHessian, SgdBb, Svrg};
 
 use secant::Decay;

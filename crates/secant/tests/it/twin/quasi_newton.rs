@@ -55,19 +55,19 @@ impl Pairs {
 }
 
 /// a + factor b
-fn plus(a: &[f64], factor: f64, b: &[f64]) -> Vec<f64> {
+pub(super) fn plus(a: &[f64], factor: f64, b: &[f64]) -> Vec<f64> {
     a.iter().zip(b).map(|(a, b)| a + factor * b).collect()
 }
 
 /// All tensors as one vector, and back.
-struct Joined<'a, 'b> {
+pub(super) struct Joined<'a, 'b> {
     shape: Vec<usize>,
     evaluate: Evaluate<'a>,
     theta: &'b mut Vectors,
 }
 
 impl<'a, 'b> Joined<'a, 'b> {
-    fn new(theta: &'b mut Vectors, evaluate: Evaluate<'a>) -> Self {
+    pub(super) fn new(theta: &'b mut Vectors, evaluate: Evaluate<'a>) -> Self {
         Self { shape: theta.iter().map(Vec::len).collect(), evaluate, theta }
     }
 
@@ -81,17 +81,17 @@ impl<'a, 'b> Joined<'a, 'b> {
         self.shape.iter().map(cut).collect()
     }
 
-    fn at(&mut self, x: &[f64]) -> (f64, Vec<f64>) {
+    pub(super) fn at(&mut self, x: &[f64]) -> (f64, Vec<f64>) {
         let x = self.split(x);
         let (value, gradient) = (self.evaluate)(&x);
         (value, gradient.concat())
     }
 
-    fn here(&self) -> Vec<f64> {
+    pub(super) fn here(&self) -> Vec<f64> {
         self.theta.concat()
     }
 
-    fn go(&mut self, x: &[f64]) {
+    pub(super) fn go(&mut self, x: &[f64]) {
         *self.theta = self.split(x);
     }
 }
@@ -121,37 +121,33 @@ impl LBfgs {
     pub(crate) fn damped(self, least: f64) -> Self {
         Self { damping: Some(least), ..self }
     }
+}
 
-    /// The step, and value and gradient there.
-    fn search(
-        &self,
-        function: &mut Joined<'_, '_>,
-        x: &[f64],
-        (value, slope): (f64, f64),
-        d: &[f64],
-        first_step: f64,
-    ) -> Option<(f64, f64, Vec<f64>)> {
-        let start = Start { value, slope, noise: 8.0 * f64::EPSILON * value.abs() };
-        let longest = d.iter().fold(0.0f64, |max, x| max.max(x.abs()));
-        let mut armijo = Armijo::new(ArmijoSettings::default(), start, first_step);
-        let mut wolfe = StrongWolfe::new(WolfeSettings::default(), start, first_step, longest);
-        let mut next = if self.armijo { armijo.first() } else { wolfe.first() };
-        loop {
-            match next {
-                Next::Try(step) => {
-                    let (value, g) = function.at(&plus(x, step, d));
-                    next = if self.armijo {
-                        armijo.tell(value)
-                    } else {
-                        wolfe.tell(value, dot(&g, d))
-                    };
-                }
-                Next::Done(found) if found.step > 0.0 => {
-                    let (value, g) = function.at(&plus(x, found.step, d));
-                    return Some((found.step, value, g));
-                }
-                Next::Done(_) => return None,
+/// The step of a line search along `d`, and value and gradient there; none where there is none.
+pub(super) fn search(
+    is_armijo: bool,
+    function: &mut Joined<'_, '_>,
+    x: &[f64],
+    (value, slope): (f64, f64),
+    d: &[f64],
+    first_step: f64,
+) -> Option<(f64, f64, Vec<f64>)> {
+    let start = Start { value, slope, noise: 8.0 * f64::EPSILON * value.abs() };
+    let longest = d.iter().fold(0.0f64, |max, x| max.max(x.abs()));
+    let mut armijo = Armijo::new(ArmijoSettings::default(), start, first_step);
+    let mut wolfe = StrongWolfe::new(WolfeSettings::default(), start, first_step, longest);
+    let mut next = if is_armijo { armijo.first() } else { wolfe.first() };
+    loop {
+        match next {
+            Next::Try(step) => {
+                let (value, g) = function.at(&plus(x, step, d));
+                next = if is_armijo { armijo.tell(value) } else { wolfe.tell(value, dot(&g, d)) };
             }
+            Next::Done(found) if found.step > 0.0 => {
+                let (value, g) = function.at(&plus(x, found.step, d));
+                return Some((found.step, value, g));
+            }
+            Next::Done(_) => return None,
         }
     }
 }
@@ -166,7 +162,7 @@ impl Twin for LBfgs {
             let is_first = self.pairs.pairs.is_empty();
             let first_step = if is_first { lr * (1.0 / dot(&g, &g).sqrt()).min(1.0) } else { lr };
             let slope = dot(&g, &d);
-            let found = self.search(&mut function, &x, (value, slope), &d, first_step);
+            let found = search(self.armijo, &mut function, &x, (value, slope), &d, first_step);
             let (step, new_value, new_g) = found.expect("a convex function has a lower point");
             let new_x = plus(&x, step, &d);
             let (s, mut y) = (difference(&new_x, &x), difference(&new_g, &g));
