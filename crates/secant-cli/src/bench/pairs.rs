@@ -1,5 +1,5 @@
-//! The time of applying the inverse L-BFGS matrix and of adding a pair, beside that of reading the
-//! memory.
+//! The time of applying the inverse L-BFGS matrix, of adding a pair to it, and of what a step does with
+//! the L-SR1 matrix, beside that of reading the memory.
 
 use std::{fmt::Write, time::Instant};
 
@@ -7,9 +7,9 @@ use burn::tensor::TensorData;
 use secant::{
     CurvatureTest, PairOutcome,
     blocks::Blocks,
-    operator::{InverseLBfgs, Scaling},
+    operator::{InverseLBfgs, LSr1, Scaling},
 };
-use secant_core::curvature::PairProducts;
+use secant_core::{compact::Tolerances, curvature::PairProducts, rng::SplitMix64};
 use serde_json::json;
 
 use super::{bandwidth::Bandwidth, measure::median};
@@ -31,52 +31,86 @@ pub struct PairsMeasurement {
     pub push_seconds: f64,
     /// Median over the turns of that time in times of reading the memory once.
     pub push_ratio: f64,
+    /// Median seconds to minimise the L-SR1 model in a trust region and to add a pair.
+    pub sr1_seconds: f64,
+    /// Median over the turns of that time in times of reading the memory three times.
+    pub sr1_ratio: f64,
 }
 
 /// Turns of one measurement, and operations in each.
 const TURNS: usize = 9;
 const BLOCK: usize = 5;
 
-/// Times the matrix of `memory` pairs of `numbers` single-precision numbers.
+/// Times the matrices of `memory` pairs of `numbers` single-precision numbers.
 pub fn measure_pairs(numbers: usize, memory: usize) -> PairsMeasurement {
-    let mut matrix = InverseLBfgs::new(memory);
+    let mut lbfgs = InverseLBfgs::new(memory);
+    let mut sr1 = LSr1::new(memory);
     let mut bandwidth = Bandwidth::new(numbers.max(10_000_000));
-    let seed = |pair: usize| (pair % 61) as f32;
     for pair in 0..memory {
-        push(&mut matrix, Pair::new(numbers, seed(pair)));
+        push(&mut lbfgs, Pair::new(numbers, pair));
     }
-    let g = Pair::new(numbers, 77.0).y;
+    let g = Pair::new(numbers, memory).y;
     let mut out = g.zeros_like();
-    let (mut speeds, mut applies, mut pushes) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut speeds, mut times) = (Vec::new(), [const { Vec::new() }; 3]);
     for turn in 0..TURNS {
         speeds.push(bandwidth.read_bytes_per_second(BLOCK));
-        let apply = (0..BLOCK).map(|_| {
+        let pair = |index: usize| Pair::new(numbers, memory + 1 + turn * BLOCK + index);
+        times[0].push(block(|_| {
             seconds(|| {
-                let applied = matrix.apply(-1.0, Scaling::Newest, &g, &mut out);
+                let applied = lbfgs.apply(-1.0, Scaling::Newest, &g, &mut out);
                 assert!(applied.is_some(), "the pairs are finite");
             })
-        });
-        applies.push(median(&apply.collect::<Vec<_>>()));
-        let push = (0..BLOCK).map(|index| {
-            let pair = Pair::new(numbers, seed(turn + index));
-            seconds(|| push(&mut matrix, pair))
-        });
-        pushes.push(median(&push.collect::<Vec<_>>()));
+        }));
+        times[1].push(block(|index| {
+            let pair = pair(index);
+            seconds(|| push(&mut lbfgs, pair))
+        }));
+        // The first turn fills it.
+        while sr1.len() < memory {
+            let Pair { s, y, .. } = Pair::new(numbers, sr1.len());
+            sr1.push(s, y);
+        }
+        times[2].push(block(|index| {
+            let pair = pair(index);
+            seconds(|| sr1_step(&mut sr1, &g, pair))
+        }));
     }
+    measurement(numbers, memory, &speeds, &times)
+}
+
+fn block(time: impl FnMut(usize) -> f64) -> f64 {
+    median(&(0..BLOCK).map(time).collect::<Vec<_>>())
+}
+
+/// What a step of a trust-region method does beyond its gradients.
+fn sr1_step(matrix: &mut LSr1, g: &Blocks, Pair { s, y, .. }: Pair) {
+    let best = matrix.minimise(g, 1.0, 0.1, Tolerances::F32).expect("the pairs are finite");
+    assert_eq!(best.skipped, 0, "a convex function's independent pairs");
+    assert!(matrix.push(s, y), "the pairs are finite");
+}
+
+fn measurement(
+    numbers: usize,
+    memory: usize,
+    speeds: &[f64],
+    [applies, pushes, steps]: &[Vec<f64>; 3],
+) -> PairsMeasurement {
     // 2 m vectors of s and y.
     let bytes = (2 * memory * numbers * size_of::<f32>()) as f64;
     let ratio = |times: &[f64], passes: f64| {
         let of = |(time, speed): (&f64, &f64)| time * speed / (passes * bytes);
-        median(&times.iter().zip(&speeds).map(of).collect::<Vec<_>>())
+        median(&times.iter().zip(speeds).map(of).collect::<Vec<_>>())
     };
     PairsMeasurement {
         numbers,
         memory,
-        bandwidth: median(&speeds),
-        apply_seconds: median(&applies),
-        apply_ratio: ratio(&applies, 2.0),
-        push_seconds: median(&pushes),
-        push_ratio: ratio(&pushes, 1.0),
+        bandwidth: median(speeds),
+        apply_seconds: median(applies),
+        apply_ratio: ratio(applies, 2.0),
+        push_seconds: median(pushes),
+        push_ratio: ratio(pushes, 1.0),
+        sr1_seconds: median(steps),
+        sr1_ratio: ratio(steps, 3.0),
     }
 }
 
@@ -88,8 +122,10 @@ struct Pair {
 }
 
 impl Pair {
-    fn new(numbers: usize, seed: f32) -> Self {
-        let s: Vec<f32> = (0..numbers).map(|i| (i as f32 * 0.37 + seed * seed).sin()).collect();
+    /// Pairs with other numbers are independent.
+    fn new(numbers: usize, number: usize) -> Self {
+        let mut rng = SplitMix64::stream(0, number as u64);
+        let s: Vec<f32> = (0..numbers).map(|_| rng.range(-1.0, 1.0)).collect();
         let curvature = |i: usize| 1.5 + (i as f32 * 0.11).sin();
         let y: Vec<f32> = s.iter().enumerate().map(|(i, s)| curvature(i) * s).collect();
         let dot = |a: &[f32], b: &[f32]| -> f64 {
@@ -123,6 +159,8 @@ pub fn pairs_json(m: &PairsMeasurement, threads: usize) -> String {
         "apply_by_two_reads": m.apply_ratio,
         "push_seconds": m.push_seconds,
         "push_by_one_read": m.push_ratio,
+        "sr1_step_seconds": m.sr1_seconds,
+        "sr1_step_by_three_reads": m.sr1_ratio,
     })
     .to_string()
 }
@@ -138,16 +176,21 @@ pub fn pairs_table(measurements: &[PairsMeasurement], threads: usize) -> String 
         first.numbers,
         first.bandwidth * 1e-9
     );
-    let _ = writeln!(text, "pairs  apply, ms  x two reads  add, ms  x one read");
+    let _ = writeln!(
+        text,
+        "pairs  apply, ms  x two reads  add, ms  x one read  L-SR1, ms  x three reads"
+    );
     for m in measurements {
         let _ = writeln!(
             text,
-            "{:>5}  {:>9.2}  {:>11.2}  {:>7.2}  {:>10.2}",
+            "{:>5}  {:>9.2}  {:>11.2}  {:>7.2}  {:>10.2}  {:>9.2}  {:>13.2}",
             m.memory,
             m.apply_seconds * 1e3,
             m.apply_ratio,
             m.push_seconds * 1e3,
-            m.push_ratio
+            m.push_ratio,
+            m.sr1_seconds * 1e3,
+            m.sr1_ratio
         );
     }
     text

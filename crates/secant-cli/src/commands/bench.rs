@@ -18,9 +18,11 @@ pub(super) enum BenchCommand {
     Pairs(PairsArgs),
 }
 
-/// Times the inverse L-BFGS matrix, beside reading its memory.
+/// Times the matrices of L-BFGS and L-SR1, beside reading their memory.
 ///
-/// Applying it must read the memory of m pairs twice, adding a pair once. The times are in times of
+/// Applying the inverse L-BFGS matrix must read the memory of m pairs twice, adding a pair once. A
+/// step with the L-SR1 matrix must read it three times: twice to minimise the model in the trust
+/// region, once to add a pair. The times are in times of
 /// reads of that size at the bandwidth measured in the same turns with the same threads, by a pass
 /// that reads four vectors and adds them up; ratios are medians over the turns.
 #[derive(Debug, Args)]

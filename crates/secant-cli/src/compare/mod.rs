@@ -20,7 +20,7 @@ use crate::{
     registry::OptimizerEntry,
     report::ReportError,
     run::{
-        Falling, Setup, TrainError,
+        Falling, Outcome, Setup, TrainError,
         record::{Comparison, Record, Run, Trial},
         step_time, train,
     },
@@ -166,7 +166,7 @@ impl Comparing<'_> {
             None => {
                 // A seed of its own: the final runs start from other weights.
                 let setup = self.setup(entry, lr, TUNING_SEED, false);
-                let (curve, _) = self.run(setup)?;
+                let curve = self.run(setup)?.curve;
                 let last = curve.last();
                 let trial = Trial {
                     optimizer: entry.name.to_string(),
@@ -200,8 +200,10 @@ impl Comparing<'_> {
                 self.progress.skip_run();
                 return Ok(());
             }
-            let (curve, rejected_steps) = self.run(self.setup(entry, lr, seed, true))?;
-            let run = Run { optimizer: entry.name.to_string(), lr, seed, curve, rejected_steps };
+            let outcome = self.run(self.setup(entry, lr, seed, true))?;
+            let Outcome { curve, rejected_steps, trust_region } = outcome;
+            let optimizer = entry.name.to_string();
+            let run = Run { optimizer, lr, seed, curve, rejected_steps, trust_region };
             self.progress.run(&run);
             self.journal.add(Record::Run(run))
         });
@@ -222,7 +224,7 @@ impl Comparing<'_> {
         Ok(())
     }
 
-    fn run(&self, setup: Setup) -> Result<crate::run::Outcome, CompareError> {
+    fn run(&self, setup: Setup) -> Result<Outcome, CompareError> {
         let ended = train(self.problem, setup, self.stop, &|| self.progress.epoch());
         ended.map_err(|cause| match cause {
             TrainError::Stopped => self.stopped(),

@@ -10,6 +10,7 @@ use super::curves::{run_curve, tuning_curve};
 use super::error::ReportError;
 use super::format::{counted, grouped, percent};
 use super::palette::{colour_code, style_rules};
+use super::region::{REGION, RegionMeasure, region_curve};
 use super::summary::{OptimizerSummary, Summary, runs_of, trials_of};
 use super::table::legend;
 
@@ -41,6 +42,7 @@ pub fn page(records: &[Record]) -> Result<String, ReportError> {
             ("legend", &prose(&legend(&summary))),
             ("key", &key(&summary)),
             ("charts", &charts(comparison, records)?),
+            ("trust_region", &trust_region(comparison, records)?),
             ("tuning", &tuning(&summary, records)?),
             ("version", &escape(&comparison.version)),
         ],
@@ -162,16 +164,14 @@ fn swatch(slot: usize) -> String {
 /// The colours of all methods, the most accurate first.
 fn key(summary: &Summary) -> String {
     let entry = |entry: &OptimizerSummary| {
-        let slot = slot_of(&summary.comparison, &entry.name);
-        format!(
-            "<li data-colour=\"{}\">{} {}</li>\n",
-            colour_code(slot),
-            swatch(slot),
-            escape(&entry.name)
-        )
+        key_entry(slot_of(&summary.comparison, &entry.name), &entry.name)
     };
     let entries: String = summary.optimizers.iter().map(entry).collect();
     format!("<ul class=\"key\">\n{entries}</ul>")
+}
+
+fn key_entry(slot: usize, name: &str) -> String {
+    format!("<li data-colour=\"{}\">{} {}</li>\n", colour_code(slot), swatch(slot), escape(name))
 }
 
 fn slot_of(comparison: &Comparison, name: &str) -> usize {
@@ -217,6 +217,47 @@ fn run_chart(
         measure.name.to_owned()
     };
     figure(&caption, &frame, &curves)
+}
+
+/// The steps of trust-region methods; nothing without such methods.
+fn trust_region(comparison: &Comparison, records: &[Record]) -> Result<String, ReportError> {
+    let has_region =
+        |name: &&String| runs_of(records, name).iter().any(|run| !run.trust_region.is_empty());
+    let names: Vec<&String> = comparison.optimizers.iter().filter(has_region).collect();
+    if names.is_empty() {
+        return Ok(String::new());
+    }
+    let charts: Result<String, ReportError> =
+        REGION.iter().map(|measure| region_chart(comparison, records, &names, measure)).collect();
+    let entry = |name: &&String| key_entry(slot_of(comparison, name), name);
+    Ok(format!(
+        "<section>\n<h2>Trust regions</h2>\n<p>Of {}, over epochs. Where there are many steps, several \
+         are one point; the light bands run from the least to the largest of them and of \
+         the seeds. The matrix of the model may have negative eigenvalues.</p>\n\
+         <ul class=\"key\">\n{}</ul>\n<div class=\"grid\">\n{}</div>\n</section>\n",
+        escape(&names.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(", ")),
+        names.iter().map(entry).collect::<String>(),
+        charts?
+    ))
+}
+
+fn region_chart(
+    comparison: &Comparison,
+    records: &[Record],
+    names: &[&String],
+    measure: &RegionMeasure,
+) -> Result<String, ReportError> {
+    let curve =
+        |name: &&String| region_curve(slot_of(comparison, name), &runs_of(records, name), measure);
+    let curves: Vec<Curve> = names.iter().map(curve).collect();
+    let frame = Frame {
+        name: measure.name,
+        x_name: "epochs",
+        x_scale: Scale::Linear,
+        y_scale: measure.scale,
+        level: None,
+    };
+    figure(measure.name, &frame, &curves)
 }
 
 /// The trials; nothing where the user gave the rate.
@@ -286,6 +327,17 @@ mod tests {
         let charts = MEASURES.len() * COSTS.len() + TUNING.len();
         assert_eq!(page.matches("<figure>").count(), charts);
         assert!(!page.contains("{{"), "a place was left open");
+    }
+
+    #[test]
+    fn trust_regions_have_charts_where_a_method_has_one() {
+        let mut records = samples::nine_methods();
+        assert!(!page(&records).expect("a page").contains("Trust regions"));
+        samples::add_trust_region(&mut records, "sam", 20);
+        let page = page(&records).expect("a page");
+        assert!(page.contains("<p>Of sam, over epochs"));
+        let charts = MEASURES.len() * COSTS.len() + TUNING.len() + REGION.len();
+        assert_eq!(page.matches("<figure>").count(), charts);
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod error;
 mod format;
 mod html;
 mod palette;
+mod region;
 mod statistics;
 mod summary;
 mod table;

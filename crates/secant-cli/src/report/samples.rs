@@ -1,6 +1,8 @@
 //! Made-up comparisons for tests.
 
-use crate::run::record::{Comparison, Point, Record, Run, StepTime, Trial};
+use secant::Case;
+
+use crate::run::record::{Comparison, Point, Record, RegionStep, Run, StepTime, Trial};
 
 /// How one made-up method behaves.
 struct Method {
@@ -65,6 +67,43 @@ pub fn rename(records: &mut [Record], from: &str, to: &str) {
     }
 }
 
+/// Gives every run of `name` steps of a trust region in 8 epochs: the radius is the step's number, and
+/// every second step has a negative eigenvalue.
+pub fn add_trust_region(records: &mut [Record], name: &str, steps: u64) {
+    for record in records {
+        if let Record::Run(run) = record
+            && run.optimizer == name
+        {
+            run.trust_region = (1..=steps).map(|step| region_step(step, steps)).collect();
+        }
+    }
+}
+
+fn region_step(step: u64, steps: u64) -> RegionStep {
+    let sign = if step.is_multiple_of(2) { -1.0 } else { 1.0 };
+    RegionStep {
+        step,
+        epoch: 8.0 * step as f64 / steps as f64,
+        model_change: -0.1,
+        actual_change: Some(-0.05),
+        ratio: 0.5,
+        averaged_ratio: 0.5,
+        radius: step as f64,
+        next_radius: step as f64 + 1.0,
+        step_norm: step as f64,
+        sigma: 0.3,
+        case: Case::Boundary,
+        smallest_eigenvalue: 0.5 * sign,
+        largest_eigenvalue: 20.0,
+        pairs_kept: 3,
+        pairs_skipped: 1,
+        batch_size: 64,
+        losses: 1,
+        gradients: 2,
+        hessian_products: 0,
+    }
+}
+
 fn comparison(methods: &[Method], seeds: &[u64]) -> Vec<Record> {
     let mut records = vec![Record::Comparison(Comparison {
         command: "secant compare fashion-mnist/cnn --epochs 8 --tune 7".into(),
@@ -121,6 +160,7 @@ fn run(method: &Method, seed: u64) -> Run {
         seed,
         curve: (0..points).map(|epoch| point(method, seed, epoch, diverges && epoch > 2)).collect(),
         rejected_steps: if diverges { 12 } else { 0 },
+        trust_region: Vec::new(),
     }
 }
 

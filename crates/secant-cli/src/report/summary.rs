@@ -310,6 +310,7 @@ mod tests {
                 .map(|(i, &accuracy)| point(i as f64, accuracy, Some(1.0 - accuracy)))
                 .collect(),
             rejected_steps: 0,
+            trust_region: Vec::new(),
         }
     }
 

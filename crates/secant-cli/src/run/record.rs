@@ -1,5 +1,6 @@
 //! What a comparison writes down: one JSON object a line, the data behind every table and picture.
 
+use secant::{Case, StepReport};
 use serde::{Deserialize, Serialize};
 
 /// One line of a comparison's data file.
@@ -83,6 +84,80 @@ pub struct Run {
     pub curve: Vec<Point>,
     /// Steps that were rejected because something was not finite.
     pub rejected_steps: u64,
+    /// Of trust-region methods: every step.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub trust_region: Vec<RegionStep>,
+}
+
+/// One step of a trust-region method.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RegionStep {
+    /// Which step, from 1.
+    pub step: u64,
+    /// Passes over the training records after it.
+    pub epoch: f64,
+    /// What the model promised: its change at its minimizer.
+    pub model_change: f64,
+    /// The change of the loss that is held against it; `None` where not finite.
+    pub actual_change: Option<f64>,
+    /// Their ratio.
+    pub ratio: f64,
+    /// What the radius went by: the ratio or an average.
+    pub averaged_ratio: f64,
+    /// The radius of the step.
+    pub radius: f64,
+    /// The radius of the next step.
+    pub next_radius: f64,
+    /// The length of the step.
+    pub step_norm: f64,
+    /// The multiplier of the radius.
+    pub sigma: f64,
+    /// Where the model's minimizer lies.
+    pub case: Case,
+    /// The smallest eigenvalue of B.
+    pub smallest_eigenvalue: f64,
+    /// The largest eigenvalue of B.
+    pub largest_eigenvalue: f64,
+    /// Stored pairs that B is built from.
+    pub pairs_kept: usize,
+    /// Stored pairs that B leaves out.
+    pub pairs_skipped: usize,
+    /// Records in the batch.
+    pub batch_size: usize,
+    /// Forward passes alone.
+    pub losses: u64,
+    /// Forward and backward passes.
+    pub gradients: u64,
+    /// Hessian products.
+    pub hessian_products: u64,
+}
+
+impl RegionStep {
+    /// What the report of step `step` says, which ends at `epoch`; `None` of other methods, and of steps without a model.
+    pub fn of(step: u64, epoch: f64, report: &StepReport) -> Option<Self> {
+        let region = report.trust_region?;
+        Some(Self {
+            step,
+            epoch,
+            model_change: region.model_change,
+            actual_change: Some(region.actual_change).filter(|change| change.is_finite()),
+            ratio: region.ratio,
+            averaged_ratio: region.averaged_ratio,
+            radius: region.radius,
+            next_radius: region.next_radius,
+            step_norm: region.step_norm,
+            sigma: region.sigma,
+            case: region.case,
+            smallest_eigenvalue: region.smallest_eigenvalue,
+            largest_eigenvalue: region.largest_eigenvalue,
+            pairs_kept: region.pairs_kept,
+            pairs_skipped: region.pairs_skipped,
+            batch_size: region.batch_size,
+            losses: report.evals.loss,
+            gradients: report.evals.gradient,
+            hessian_products: report.evals.hessian_vector,
+        })
+    }
 }
 
 /// The state of a run at one moment.

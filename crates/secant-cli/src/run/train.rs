@@ -16,7 +16,7 @@ use thiserror::Error;
 use super::{
     Part, Quality,
     evaluate::{cross_entropy, evaluate},
-    record::Point,
+    record::{Point, RegionStep},
 };
 use crate::{
     model::Network,
@@ -79,8 +79,16 @@ pub enum TrainError {
     Step(#[from] StepError),
 }
 
-/// A finished run: its curve, and the steps it rejected.
-pub type Outcome = (Vec<Point>, u64);
+/// A finished run.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// Its state after each evaluation.
+    pub curve: Vec<Point>,
+    /// Steps it rejected.
+    pub rejected_steps: u64,
+    /// The steps of a trust-region method.
+    pub trust_region: Vec<RegionStep>,
+}
 
 /// Trains; `after_epoch` is told of every epoch. The last, smaller batch of an epoch is left out.
 ///
@@ -95,11 +103,12 @@ pub fn train(
     let mut run = Run::new(problem, setup)?;
     let mut curve = vec![run.point(0, None)];
     for epoch in 0..setup.epochs {
-        let train_loss = run.epoch(stop)?;
+        let train_loss = run.epoch(epoch, stop)?;
         curve.push(run.point(epoch + 1, Some(train_loss)));
         after_epoch();
     }
-    Ok((curve, run.optimizer.rejected_steps()))
+    let rejected_steps = run.optimizer.rejected_steps();
+    Ok(Outcome { curve, rejected_steps, trust_region: run.trust_region })
 }
 
 /// Gradients that an exact Hessian product counts as: its time is about twice that of one.
@@ -128,6 +137,7 @@ struct Run<'a> {
     steps: u64,
     gradients: u64,
     spent: Duration,
+    trust_region: Vec<RegionStep>,
 }
 
 impl<'a> Run<'a> {
@@ -152,18 +162,22 @@ impl<'a> Run<'a> {
             steps: 0,
             gradients: 0,
             spent: Duration::ZERO,
+            trust_region: Vec::new(),
         })
     }
 
-    /// Trains for one epoch; the mean loss over its batches.
-    fn epoch(&mut self, stop: &AtomicBool) -> Result<f64, TrainError> {
+    /// Trains for epoch `epoch`, from 0, whatever size its batches grow to; the mean loss over them.
+    fn epoch(&mut self, epoch: usize, stop: &AtomicBool) -> Result<f64, TrainError> {
         let Setup { precision, .. } = self.setup;
         let data = &self.problem.splits.train;
         let device = self.device.clone();
         let part = Part { data, device: &device, dtype: precision.dtype() };
         let (mut sum, mut count) = (0.0, 0u32);
         let started = Instant::now();
-        for _ in 0..self.batches.per_epoch() {
+        let overlap = self.setup.optimizer.overlap(self.setup.batch_size);
+        let all = self.batches.records() - overlap;
+        let mut left = all;
+        while left >= self.batches.size() - overlap {
             if stop.load(Ordering::Relaxed) {
                 return Err(TrainError::Stopped);
             }
@@ -174,7 +188,10 @@ impl<'a> Run<'a> {
             };
             let report =
                 self.optimizer.step_on(lr, &mut self.network, &mut self.batches, &mut loss)?;
+            left = left.saturating_sub(self.batches.size() - overlap);
             self.steps += 1;
+            let passes = (epoch + 1) as f64 - left as f64 / all as f64;
+            self.trust_region.extend(RegionStep::of(self.steps, passes, &report));
             self.gradients += report.evals.gradient + PRODUCT * report.evals.hessian_vector;
             sum += report.loss.unwrap_or(f64::NAN);
             count += 1;

@@ -169,8 +169,7 @@ impl LSr1 {
         let mut vectors = Vectors { memory: &self.memory, g, replaced: None };
         let products = vectors.products();
         let solution = solve(&matrix, &products, delta, &mut vectors)?;
-        let step = vectors.step(&solution);
-        let (slope, step_norm) = (dot(g, &step), norm(&step));
+        let (step, slope, step_norm) = vectors.step(&solution);
         if !(slope.is_finite() && step_norm.is_finite()) {
             return Err(SubproblemError::NonFinite.into());
         }
@@ -227,11 +226,16 @@ impl PairMatrix for LSr1 {
 
 /// The combination of `v` and the stored pairs, in one pass.
 fn combined(memory: &PairMemory, v: &Blocks, combination: &PairCombination) -> Blocks {
+    combine(memory, v, combination).0
+}
+
+/// The same, and its products with `v` and itself.
+fn combine(memory: &PairMemory, v: &Blocks, combination: &PairCombination) -> (Blocks, [f64; 2]) {
     let PairCombination { scale, s, y } = combination;
     let coefficients: Vec<f64> = s.iter().chain(y).copied().collect();
     let mut out = v.zeros_like();
-    combine_rows(&mut out, *scale, v, &memory.rows(), &coefficients);
-    out
+    let sums = combine_rows(&mut out, *scale, v, &memory.rows(), &coefficients);
+    (out, sums)
 }
 
 /// The gradient, or what the subproblem puts in its place, and the pairs.
@@ -256,12 +260,16 @@ impl Vectors<'_> {
         GradientProducts { gg, sg, yg }
     }
 
-    fn step(&self, solution: &Solution) -> Blocks {
-        let mut step = combined(self.memory, self.vector(), &solution.step);
+    /// p, g.p and |p|.
+    fn step(&self, solution: &Solution) -> (Blocks, f64, f64) {
+        let (mut step, [along, squared]) = combine(self.memory, self.vector(), &solution.step);
         if let Some(UnitTerm { index, coefficient }) = solution.unit {
             add_to_entry(&mut step, index, coefficient);
+        } else if self.replaced.is_none() {
+            return (step, along, squared.sqrt());
         }
-        step
+        let (slope, length) = (dot(self.g, &step), norm(&step));
+        (step, slope, length)
     }
 }
 
