@@ -553,6 +553,33 @@ fn a_search_that_finds_nothing_shrinks_the_radius_and_moves_nothing_else() {
 }
 
 #[test]
+fn a_region_of_nan_next_to_the_path_is_backed_off_from_and_reported() {
+    // sum (x - log x): minimum at 1, NaN for x < 0. The first radius reaches far beyond zero.
+    let barrier = |x: &[f64], g: &mut [f64]| {
+        g.iter_mut().zip(x).for_each(|(g, x)| *g = if *x < 0.0 { f64::NAN } else { 1.0 - 1.0 / x });
+        x.iter().map(|x| x - x.ln()).sum()
+    };
+    fn check<K: Method>(optimizer: Result<Optimizer<K>, ConfigError>, function: &mut dyn Function) {
+        let mut optimizer = optimizer.expect("valid");
+        let (mut x, mut met) = (vec![30.0, 0.01, 7.0], 0);
+        for _ in 0..100 {
+            let (report, ..) = advance(&mut optimizer, &mut x, function);
+            met += usize::from(report.line_search.is_some_and(|search| search.met_non_finite));
+            assert!(x.iter().all(|x| x.is_finite() && *x > 0.0), "{x:?}");
+        }
+        assert!(met > 0, "{}: the region was never met", K::NAME);
+        // To the square root of the precision of values.
+        assert!(x.iter().all(|x| (x - 1.0).abs() < 1e-6), "{}: {x:?}", K::NAME);
+    }
+    let mb = MbLsr1Config::full_batch().with_radius(100.0);
+    let tr = LSsr1TrConfig::full_batch().with_radius(100.0);
+    check(mb.init(), &mut Plain(barrier));
+    check(mb.with_mu(0.5).with_full_batch(false).init(), &mut Plain(barrier));
+    check(tr.init(), &mut Plain(barrier));
+    check(tr.with_line_search(LineSearch::Armijo).init(), &mut Plain(barrier));
+}
+
+#[test]
 fn at_a_rate_of_zero_and_with_a_loss_that_is_not_finite_nothing_is_written() {
     let mut optimizer = MbLsr1Config::new().init().expect("valid");
     let mut x = vec![1.0, 2.0];

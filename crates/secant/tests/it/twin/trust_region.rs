@@ -104,9 +104,7 @@ impl Small {
             positive += usize::from(a[k][k] > 0.0);
             for i in k + 1..n {
                 let factor = a[i][k] / a[k][k];
-                for j in k..n {
-                    a[i][j] -= factor * a[k][j];
-                }
+                a[i] = plus(&a[i], -factor, &a[k]);
                 c[i] -= factor * c[k];
             }
         }
@@ -170,7 +168,6 @@ impl MbLsr1 {
     }
 
     /// p* and its model value, p, and v.
-    #[expect(clippy::type_complexity, reason = "named where it is used")]
     fn aim(
         &mut self,
         g: &[f64],
