@@ -43,8 +43,8 @@
 //! # Deviations
 //! The paper's boxes contradict each other; this is the reading that works. In the hard case of the model,
 //! where g has no part along negative curvature, p is p* without momentum and without the test of 6, or
-//! no step would leave a saddle. Pairs that would make B huge are left out of it ([`Tolerances`]
-//! (secant_core::compact::Tolerances)). The paper's rule for the radius
+//! no step would leave a saddle. Pairs that would make B huge are left out of it, see
+//! [`Tolerances`](secant_core::compact::Tolerances). The paper's rule for the radius
 //! (shrink below 0.1, to |s|; grow from 0.5) hardly ever shrinks it, so that batches' noise decides: the
 //! default is stricter. That, zeta and gamma are from small studies; [`MbLsr1Config::paper`] has the
 //! paper's.
