@@ -89,6 +89,7 @@ fn is_same(found: &Record, wanted: &Comparison) -> bool {
             (c.version.clone(), c.problem.clone(), c.description.clone(), c.precision.clone()),
             (c.train_records, c.validation_records, c.test_records),
             (c.batch_size, c.epochs, c.trials == 0),
+            (c.schedule.clone(), c.hessian_products.clone()),
         )
     };
     key(found) == key(wanted)

@@ -83,6 +83,7 @@ fn comparison(methods: &[Method], seeds: &[u64]) -> Vec<Record> {
         optimizers: methods.iter().map(|m| m.name.to_owned()).collect(),
         target_accuracy: 0.912,
         precision: "f32".into(),
+        hessian_products: "exact".into(),
         threads: 2,
     })];
     for method in methods {

@@ -51,6 +51,8 @@ pub struct Comparison {
     pub target_accuracy: f64,
     /// `f32` or `f64`.
     pub precision: String,
+    /// How Hessian products were computed, for the methods that need them.
+    pub hessian_products: String,
     /// Independent runs side by side, one thread each.
     pub threads: usize,
 }
