@@ -24,7 +24,7 @@ impl Journal {
         comparison: Comparison,
         resume: bool,
     ) -> Result<Self, CompareError> {
-        let mut records = vec![Record::Comparison(comparison.clone())];
+        let mut records = vec![Record::Comparison(Box::new(comparison.clone()))];
         if resume && data_path(folder).exists() {
             let found = read_records(&data_path(folder))?;
             if !found.first().is_some_and(|first| is_same(first, &comparison)) {

@@ -66,7 +66,7 @@ pub fn rename(records: &mut [Record], from: &str, to: &str) {
 }
 
 fn comparison(methods: &[Method], seeds: &[u64]) -> Vec<Record> {
-    let mut records = vec![Record::Comparison(Comparison {
+    let mut records = vec![Record::Comparison(Box::new(Comparison {
         command: "secant compare fashion-mnist/cnn --epochs 8 --tune 7".into(),
         version: "0.1.0".into(),
         problem: "fashion-mnist/cnn".into(),
@@ -85,7 +85,7 @@ fn comparison(methods: &[Method], seeds: &[u64]) -> Vec<Record> {
         precision: "f32".into(),
         hessian_products: "exact".into(),
         threads: 2,
-    })];
+    }))];
     for method in methods {
         records.extend(trials(method).map(Record::Trial));
         records.extend(seeds.iter().map(|&seed| Record::Run(run(method, seed))));

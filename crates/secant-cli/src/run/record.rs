@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Record {
     /// Always the first line: what was compared, and how.
-    Comparison(Comparison),
+    Comparison(Box<Comparison>),
     /// One tuning run on the validation split.
     Trial(Trial),
     /// One run at the best rate, measured on the test split.

@@ -10,7 +10,7 @@ use crate::support::{
 
 fn comparison(out: &Path) -> Comparison {
     match records(out).swap_remove(0) {
-        Record::Comparison(comparison) => comparison,
+        Record::Comparison(comparison) => *comparison,
         other => panic!("the first record is {other:?}"),
     }
 }
