@@ -11,8 +11,11 @@ use secant::{
 /// The loss of one batch.
 pub type Loss<'a, M> = &'a mut dyn FnMut(&M) -> Tensor<1>;
 
+/// The mean loss of some records.
+pub type LossOn<'a, M> = &'a mut dyn FnMut(&M, &[usize]) -> Tensor<1>;
+
 /// The mean loss of some records, on duals.
-pub type LossOn<'a, M> = &'a mut dyn FnMut(&M, &Tangents, &[usize]) -> Dual<1>;
+pub type DualLossOn<'a, M> = &'a mut dyn FnMut(&M, &Tangents, &[usize]) -> Dual<1>;
 
 /// Any optimizer of modules `M`.
 pub trait ModelOptimizer<M>: Send {
@@ -22,7 +25,7 @@ pub trait ModelOptimizer<M>: Send {
     /// A broken contract.
     fn step(&mut self, lr: f64, model: &mut M, loss: Loss<'_, M>) -> Result<StepReport, StepError>;
 
-    /// One step on the next batch; see [`Optimizer::step_dual_on`].
+    /// One step on the next batch; see [`Optimizer::step_on`].
     ///
     /// # Errors
     /// A broken contract.
@@ -34,6 +37,21 @@ pub trait ModelOptimizer<M>: Send {
         loss: LossOn<'_, M>,
     ) -> Result<StepReport, StepError>;
 
+    /// One step on the next batch, with exact Hessian products; see [`Optimizer::step_dual_on`].
+    ///
+    /// # Errors
+    /// A broken contract.
+    fn step_dual_on(
+        &mut self,
+        lr: f64,
+        model: &mut M,
+        batches: &mut Batches,
+        loss: DualLossOn<'_, M>,
+    ) -> Result<StepReport, StepError>;
+
+    /// See [`Optimizer::allow_differences`].
+    fn allow_differences(self: Box<Self>) -> BoxedOptimizer<M>;
+
     /// See [`Optimizer::rejected_steps`].
     fn rejected_steps(&self) -> u64;
 }
@@ -41,7 +59,7 @@ pub trait ModelOptimizer<M>: Send {
 /// Any optimizer of modules `M`, boxed.
 pub type BoxedOptimizer<M> = Box<dyn ModelOptimizer<M>>;
 
-impl<M: Module, K: Method> ModelOptimizer<M> for Optimizer<K> {
+impl<M: Module + 'static, K: Method> ModelOptimizer<M> for Optimizer<K> {
     fn step(&mut self, lr: f64, model: &mut M, loss: Loss<'_, M>) -> Result<StepReport, StepError> {
         Self::step(self, lr, model, loss)
     }
@@ -53,7 +71,21 @@ impl<M: Module, K: Method> ModelOptimizer<M> for Optimizer<K> {
         batches: &mut Batches,
         loss: LossOn<'_, M>,
     ) -> Result<StepReport, StepError> {
+        Self::step_on(self, lr, model, batches, loss)
+    }
+
+    fn step_dual_on(
+        &mut self,
+        lr: f64,
+        model: &mut M,
+        batches: &mut Batches,
+        loss: DualLossOn<'_, M>,
+    ) -> Result<StepReport, StepError> {
         Self::step_dual_on(self, lr, model, batches, loss)
+    }
+
+    fn allow_differences(self: Box<Self>) -> BoxedOptimizer<M> {
+        Box::new(Self::allow_differences(*self))
     }
 
     fn rejected_steps(&self) -> u64 {

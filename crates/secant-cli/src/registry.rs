@@ -103,7 +103,7 @@ pub static OPTIMIZERS: [OptimizerEntry; 27] = [
     entry("adahessian-study", "AdaHessian as in the EPFL study: eps 1e-8, no averaging", 2, 3, 0.1, false, Kind::AdaHessianStudy),
     entry("l-bfgs", "L-BFGS with a line search on each batch", 20, 2, 1.0, false, Kind::LBfgs),
     entry("l-bfgs-torch", "PyTorch's L-BFGS: 20 iterations a step, no search", 202, 20, 0.1, false, Kind::LBfgsTorch),
-    entry("sd-lbfgs", "stochastic damped L-BFGS", 20, 2, 0.1, false, Kind::SdLBfgs),
+    entry("sd-lbfgs", "stochastic damped L-BFGS", 20, 2, 3.0, false, Kind::SdLBfgs),
     entry("o-lbfgs", "online L-BFGS", 20, 2, 0.1, false, Kind::OnlineLBfgs),
     entry("multi-batch-lbfgs", "L-BFGS with pairs from what batches share", 20, 2, 0.1, false, Kind::MultiBatchLBfgs),
     entry("sqn", "quasi-Newton with pairs from Hessian products", 22, 2, 0.1, false, Kind::Sqn),
@@ -111,7 +111,7 @@ pub static OPTIMIZERS: [OptimizerEntry; 27] = [
     entry("l-ssr1-tr", "indefinite L-SR1 in a trust region, with a line search", 21, 2, 1.0, false, Kind::LSsr1Tr),
     entry("svrg", "variance-reduced SGD", 2, 3, 0.1, false, Kind::Svrg),
     entry("svrg-bb", "SVRG with Barzilai-Borwein rates", 2, 3, 0.1, false, Kind::SvrgBb),
-    entry("sgd-bb", "SGD with Barzilai-Borwein rates", 3, 1, 0.1, false, Kind::SgdBb),
+    entry("sgd-bb", "SGD with Barzilai-Borwein rates", 3, 1, 0.01, false, Kind::SgdBb),
 ];
 
 const fn entry(

@@ -2,6 +2,7 @@
 
 mod bandwidth;
 mod contender;
+mod function;
 mod measure;
 mod method;
 mod model;
@@ -9,6 +10,10 @@ mod pairs;
 mod report;
 mod shapes;
 
+pub use function::{
+    FunctionBenchError, FunctionMeasurement, FunctionPlan, function_json, function_table,
+    measure_function,
+};
 pub use measure::{Measurement, Plan, measure};
 pub use method::{BenchMethod, Traffic};
 pub use pairs::{PairsMeasurement, measure_pairs, pairs_json, pairs_table};

@@ -1,12 +1,16 @@
-//! `secant bench step` and `secant bench pairs`.
+//! `secant bench step`, `secant bench pairs` and `secant bench function`.
 
 use std::{io::Write, process::ExitCode};
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::UsageError;
-use crate::bench::{
-    BenchMethod, Plan, Shapes, json_line, measure, measure_pairs, pairs_json, pairs_table, table,
+use super::{UsageError, compare::parse_optimizer};
+use crate::{
+    bench::{
+        BenchMethod, FunctionPlan, Plan, Shapes, function_json, function_table, json_line, measure,
+        measure_function, measure_pairs, pairs_json, pairs_table, table,
+    },
+    registry::{OPTIMIZERS, OptimizerEntry},
 };
 
 /// What is timed.
@@ -16,6 +20,34 @@ pub(super) enum BenchCommand {
     Step(StepArgs),
     // Explained where its arguments are.
     Pairs(PairsArgs),
+    // Explained where its arguments are.
+    Function(FunctionArgs),
+}
+
+/// Times a step of any method on a function of one long vector, without its evaluations.
+///
+/// The function is a diagonal quadratic; a step's evaluations and Hessian products are timed where they
+/// happen and taken off. A time is the median over the steps after the memory of pairs has been
+/// filled. "in vectors" says how many vectors could be read in that time at the bandwidth measured
+/// before and after.
+#[derive(Debug, Args)]
+pub(super) struct FunctionArgs {
+    /// The methods, separated by commas; `secant optimizers` lists them [default: those with more
+    /// than one gradient a step]
+    #[arg(long, value_delimiter = ',', value_name = "NAMES", value_parser = parse_optimizer)]
+    methods: Option<Vec<&'static OptimizerEntry>>,
+    /// Pairs of methods like L-BFGS
+    #[arg(long, default_value_t = 16)]
+    memory: usize,
+    /// Double-precision numbers in the vector
+    #[arg(long, default_value_t = 1_000_000)]
+    numbers: usize,
+    /// Threads; by default one for each core
+    #[arg(long)]
+    threads: Option<usize>,
+    /// Print one JSON object for each method instead of a table
+    #[arg(long)]
+    json: bool,
 }
 
 /// Times the matrices of L-BFGS and L-SR1, beside reading their memory.
@@ -92,7 +124,31 @@ pub(super) fn run(command: &BenchCommand) -> anyhow::Result<ExitCode> {
     match command {
         BenchCommand::Step(args) => step(args),
         BenchCommand::Pairs(args) => pairs(args),
+        BenchCommand::Function(args) => function(args),
     }
+}
+
+fn function(args: &FunctionArgs) -> anyhow::Result<ExitCode> {
+    let plan = FunctionPlan { numbers: args.numbers, memory: args.memory };
+    if plan.memory == 0 || plan.numbers == 0 {
+        let sentence = "bench function needs at least one pair and one number";
+        return Err(UsageError(sentence.into()).into());
+    }
+    let several = || OPTIMIZERS.iter().filter(|entry| entry.gradients > 1).collect();
+    let methods: Vec<_> = args.methods.clone().unwrap_or_else(several);
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(args.threads.unwrap_or(0)).build()?;
+    let threads = pool.current_num_threads();
+    let measure = |method| pool.install(|| measure_function(method, plan));
+    let measurements = methods.into_iter().map(measure).collect::<Result<Vec<_>, _>>()?;
+    let mut out = std::io::stdout().lock();
+    if args.json {
+        for measurement in &measurements {
+            writeln!(out, "{}", function_json(measurement, plan, threads))?;
+        }
+    } else {
+        write!(out, "{}", function_table(&measurements, plan, threads))?;
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 fn pairs(args: &PairsArgs) -> anyhow::Result<ExitCode> {

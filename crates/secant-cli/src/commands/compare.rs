@@ -22,7 +22,7 @@ use crate::{
     },
     registry::{OPTIMIZERS, OptimizerEntry},
     report::{Summary, plain_text, write_report},
-    run::Falling,
+    run::{Falling, HessianProducts},
 };
 
 /// Trains a problem with several optimizers and reports which does best.
@@ -69,6 +69,14 @@ pub(super) struct CompareArgs {
     /// How every learning rate falls over a run
     #[arg(long = "schedule", value_enum, default_value = "cosine")]
     falling: Falling,
+    /// Hessian products as differences of gradients instead of exact ones; refused where the network
+    /// has kinks
+    #[arg(long)]
+    differences: bool,
+    /// Differences also where the network has kinks (ReLU, max-pooling): they are no Hessian
+    /// products there
+    #[arg(long, requires = "differences")]
+    allow_differences: bool,
     /// The validation accuracy, above 0 and at most 1, to which costs are counted
     /// [default: the problem's; for a file of your own from the tuning runs]
     #[arg(long, value_name = "ACCURACY", value_parser = parse_fraction)]
@@ -162,6 +170,14 @@ impl CompareArgs {
         })
     }
 
+    fn products(&self) -> HessianProducts {
+        match (self.differences, self.allow_differences) {
+            (false, _) => HessianProducts::Exact,
+            (true, false) => HessianProducts::Differences,
+            (true, true) => HessianProducts::AnyDifferences,
+        }
+    }
+
     fn plan(&self, problem: &Problem) -> Result<Plan, UsageError> {
         let by_default = || OPTIMIZERS.iter().filter(|entry| entry.by_default).collect();
         let optimizers: Vec<_> = self.optimizers.clone().unwrap_or_else(by_default);
@@ -181,6 +197,7 @@ impl CompareArgs {
             trials: self.tune.get(),
             lr: self.lr,
             falling: self.falling,
+            products: self.products(),
             precision: self.precision,
             threads: self.threads.map_or_else(cores, NonZeroUsize::get),
             target_accuracy: self.target_accuracy,

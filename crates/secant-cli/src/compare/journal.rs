@@ -24,7 +24,7 @@ impl Journal {
         comparison: Comparison,
         resume: bool,
     ) -> Result<Self, CompareError> {
-        let mut records = vec![Record::Comparison(comparison.clone())];
+        let mut records = vec![Record::Comparison(Box::new(comparison.clone()))];
         if resume && data_path(folder).exists() {
             let found = read_records(&data_path(folder))?;
             if !found.first().is_some_and(|first| is_same(first, &comparison)) {
@@ -89,6 +89,7 @@ fn is_same(found: &Record, wanted: &Comparison) -> bool {
             (c.version.clone(), c.problem.clone(), c.description.clone(), c.precision.clone()),
             (c.train_records, c.validation_records, c.test_records),
             (c.batch_size, c.epochs, c.trials == 0),
+            (c.schedule.clone(), c.hessian_products.clone()),
         )
     };
     key(found) == key(wanted)

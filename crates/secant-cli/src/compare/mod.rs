@@ -20,7 +20,7 @@ use crate::{
     registry::OptimizerEntry,
     report::ReportError,
     run::{
-        Falling, Outcome, Setup, TrainError,
+        Falling, HessianProducts, Outcome, Setup, TrainError,
         record::{Comparison, Record, Run, Trial},
         step_time, train,
     },
@@ -51,6 +51,8 @@ pub struct Plan {
     pub lr: Option<f64>,
     /// How every rate falls.
     pub falling: Falling,
+    /// How Hessian products are computed.
+    pub products: HessianProducts,
     /// The number type.
     pub precision: Precision,
     /// Independent runs side by side, one thread each.
@@ -243,8 +245,8 @@ impl Comparing<'_> {
         seed: u64,
         with_test: bool,
     ) -> Setup {
-        let Plan { epochs, batch_size, falling, precision, .. } = *self.plan;
-        Setup { optimizer, lr, seed, epochs, batch_size, precision, falling, with_test }
+        let Plan { epochs, batch_size, falling, products, precision, .. } = *self.plan;
+        Setup { optimizer, lr, seed, epochs, batch_size, precision, falling, products, with_test }
     }
 }
 
@@ -293,6 +295,7 @@ fn comparison(problem: &Problem, plan: &Plan) -> Comparison {
         optimizers: plan.optimizers.iter().map(|entry| entry.name.to_string()).collect(),
         target_accuracy: plan.target_accuracy.or(problem.target_accuracy).unwrap_or(0.0),
         precision: plan.precision.name().to_string(),
+        hessian_products: plan.products.name().to_string(),
         threads: plan.threads,
     }
 }

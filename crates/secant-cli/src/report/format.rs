@@ -50,9 +50,13 @@ pub fn time(value: f64) -> String {
 
 /// `mean ± half-width`, or the mean alone for a single run.
 pub fn estimate(estimate: Estimate, decimals: usize) -> String {
-    let mean = format!("{:.decimals$}", estimate.mean);
+    let digits = |value: f64| {
+        // A run that diverged can end at 1e27.
+        if value.abs() < 1e5 { format!("{value:.decimals$}") } else { short(value) }
+    };
+    let mean = digits(estimate.mean);
     match estimate.half_width {
-        Some(width) => format!("{mean} ± {width:.decimals$}"),
+        Some(width) => format!("{mean} ± {}", digits(width)),
         None => mean,
     }
 }
@@ -110,6 +114,8 @@ mod tests {
         let two = Estimate::of(&[0.5, 0.5]).expect("values");
         assert_eq!(estimate(one, 2), "0.50");
         assert_eq!(estimate(two, 2), "0.50 ± 0.00");
+        let diverged = Estimate { half_width: Some(3.2e28), mean: 5.79e27, ..one };
+        assert_eq!(estimate(diverged, 4), "5.79e27 ± 3.2e28");
     }
 
     #[test]

@@ -105,7 +105,7 @@ fn region_step(step: u64, steps: u64) -> RegionStep {
 }
 
 fn comparison(methods: &[Method], seeds: &[u64]) -> Vec<Record> {
-    let mut records = vec![Record::Comparison(Comparison {
+    let mut records = vec![Record::Comparison(Box::new(Comparison {
         command: "secant compare fashion-mnist/cnn --epochs 8 --tune 7".into(),
         version: "0.1.0".into(),
         problem: "fashion-mnist/cnn".into(),
@@ -122,8 +122,9 @@ fn comparison(methods: &[Method], seeds: &[u64]) -> Vec<Record> {
         optimizers: methods.iter().map(|m| m.name.to_owned()).collect(),
         target_accuracy: 0.912,
         precision: "f32".into(),
+        hessian_products: "exact".into(),
         threads: 2,
-    })];
+    }))];
     for method in methods {
         records.extend(trials(method).map(Record::Trial));
         records.extend(seeds.iter().map(|&seed| Record::Run(run(method, seed))));

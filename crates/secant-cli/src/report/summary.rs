@@ -75,7 +75,7 @@ impl Summary {
         optimizers.sort_by(|a, b| accuracy(b).total_cmp(&accuracy(a)));
         Ok(Self {
             warnings: warnings(comparison, &optimizers),
-            comparison: comparison.clone(),
+            comparison: Comparison::clone(comparison),
             optimizers,
         })
     }

@@ -3,10 +3,12 @@
 mod batches;
 mod evaluate;
 pub mod record;
+mod step;
 mod step_time;
 mod train;
 
 pub use batches::Part;
 pub use evaluate::Quality;
+pub use step::HessianProducts;
 pub use step_time::step_time;
 pub use train::{Falling, Outcome, Setup, TrainError, train};

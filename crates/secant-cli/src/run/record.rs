@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Record {
     /// Always the first line: what was compared, and how.
-    Comparison(Comparison),
+    Comparison(Box<Comparison>),
     /// One tuning run on the validation split.
     Trial(Trial),
     /// One run at the best rate, measured on the test split.
@@ -52,6 +52,8 @@ pub struct Comparison {
     pub target_accuracy: f64,
     /// `f32` or `f64`.
     pub precision: String,
+    /// How Hessian products were computed, for the methods that need them.
+    pub hessian_products: String,
     /// Independent runs side by side, one thread each.
     pub threads: usize,
 }

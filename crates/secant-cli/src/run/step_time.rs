@@ -3,10 +3,14 @@
 use std::time::Instant;
 
 use burn::tensor::Device;
-use secant::{Batches, dual::Tangents};
+use secant::Batches;
 
-use super::{Part, Setup, TrainError, evaluate::cross_entropy, record::StepTime, train::horizon};
-use crate::{model::Network, optimizer::BoxedOptimizer, problem::Problem};
+use super::{
+    Part, Setup, TrainError,
+    record::StepTime,
+    step::{self, step},
+};
+use crate::problem::Problem;
 
 /// Timed steps.
 const ROUNDS: usize = 15;
@@ -23,18 +27,13 @@ pub fn step_time(problem: &Problem, setup: Setup) -> Result<StepTime, TrainError
     let overlap = setup.optimizer.overlap(setup.batch_size);
     let mut batches =
         Batches::shuffled(data.len(), setup.batch_size, setup.seed)?.with_overlap(overlap)?;
-    let mut optimizer: BoxedOptimizer<Network> =
-        setup.optimizer.build(horizon(&setup, &batches))?;
+    let mut optimizer = step::optimizer(&setup, &batches)?;
     let part = Part { data, device: &device, dtype };
-    let mut loss = |network: &Network, at: &Tangents, records: &[usize]| {
-        let (inputs, labels) = part.batch(records);
-        cross_entropy(network.forward(at, inputs), labels)
-    };
     let mut seconds = Vec::new();
     for round in 0..=ROUNDS {
         let started = Instant::now();
         // The outcome does not matter here: a rejected step takes its time too.
-        let _ = optimizer.step_on(setup.lr, &mut network, &mut batches, &mut loss)?;
+        let _ = step(&mut optimizer, setup.products, setup.lr, &mut network, &mut batches, part)?;
         // The first round warms up.
         if round > 0 {
             seconds.push(started.elapsed().as_secs_f64());

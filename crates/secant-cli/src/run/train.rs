@@ -8,15 +8,15 @@ use std::{
 use burn::{module::Module, tensor::Device};
 use secant::{
     Batches, Schedule,
-    dual::Tangents,
     error::{ConfigError, StepError},
 };
 use thiserror::Error;
 
 use super::{
     Part, Quality,
-    evaluate::{cross_entropy, evaluate},
+    evaluate::evaluate,
     record::{Point, RegionStep},
+    step::{self, HessianProducts, step},
 };
 use crate::{
     model::Network,
@@ -42,6 +42,8 @@ pub struct Setup {
     pub precision: Precision,
     /// How the rate falls.
     pub falling: Falling,
+    /// How Hessian products are computed.
+    pub products: HessianProducts,
     /// Whether the test records are evaluated too; tuning must not see them.
     pub with_test: bool,
 }
@@ -74,9 +76,26 @@ pub enum TrainError {
     /// A hyper-parameter is out of its range.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// Differences of gradients are no Hessian products for this network.
+    #[error(
+        "differences of gradients to both sides disagree by {percent:.0} %: the network has kinks (ReLU, max-pooling), and they are no Hessian products; leave out --differences for exact ones, or add --allow-differences"
+    )]
+    Kinks {
+        /// The disagreement.
+        percent: f64,
+    },
     /// A step broke its contract.
     #[error(transparent)]
-    Step(#[from] StepError),
+    Step(StepError),
+}
+
+impl From<StepError> for TrainError {
+    fn from(error: StepError) -> Self {
+        match error {
+            StepError::Kinks { asymmetry } => Self::Kinks { percent: 100.0 * asymmetry },
+            error => Self::Step(error),
+        }
+    }
 }
 
 /// A finished run.
@@ -152,7 +171,7 @@ impl<'a> Run<'a> {
             problem,
             setup,
             network: problem.network.init(setup.seed, dtype, &device),
-            optimizer: setup.optimizer.build(horizon(&setup, &batches))?,
+            optimizer: step::optimizer(&setup, &batches)?,
             batches,
             schedule: match setup.falling {
                 Falling::Cosine => Schedule::cosine(setup.lr, steps, 0.0),
@@ -168,7 +187,7 @@ impl<'a> Run<'a> {
 
     /// Trains for epoch `epoch`, from 0, whatever size its batches grow to; the mean loss over them.
     fn epoch(&mut self, epoch: usize, stop: &AtomicBool) -> Result<f64, TrainError> {
-        let Setup { precision, .. } = self.setup;
+        let Setup { precision, products, .. } = self.setup;
         let data = &self.problem.splits.train;
         let device = self.device.clone();
         let part = Part { data, device: &device, dtype: precision.dtype() };
@@ -182,12 +201,8 @@ impl<'a> Run<'a> {
                 return Err(TrainError::Stopped);
             }
             let lr = self.schedule.rate(self.steps);
-            let mut loss = |network: &Network, at: &Tangents, records: &[usize]| {
-                let (inputs, labels) = part.batch(records);
-                cross_entropy(network.forward(at, inputs), labels)
-            };
-            let report =
-                self.optimizer.step_on(lr, &mut self.network, &mut self.batches, &mut loss)?;
+            let (network, batches) = (&mut self.network, &mut self.batches);
+            let report = step(&mut self.optimizer, products, lr, network, batches, part)?;
             left = left.saturating_sub(self.batches.size() - overlap);
             self.steps += 1;
             let passes = (epoch + 1) as f64 - left as f64 / all as f64;

@@ -210,7 +210,7 @@ impl OptimizerSpec {
             Self::QuasiAdam(spec) => spec.build(),
             Self::Lbfgs(spec) => spec.build(),
             Self::SdLbfgs { delta, memory, y, weight_decay, lr_decay, .. } => {
-                let config = SdLBfgsConfig::new()
+                let config = SdLBfgsConfig::paper()
                     .with_delta(delta)
                     .with_memory(memory)
                     .with_pairs(pair_source(&y)?)

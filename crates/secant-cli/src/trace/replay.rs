@@ -123,7 +123,7 @@ pub fn replay(trace: &Trace) -> Result<Replay, TraceError> {
             problem.loss(model, at, selects.then_some(rows))
         };
         let report =
-            optimizer.step_on(trace.optimizer.lr(), &mut model, &mut batches, &mut loss)?;
+            optimizer.step_dual_on(trace.optimizer.lr(), &mut model, &mut batches, &mut loss)?;
         let step = StepRecord {
             step: index + 1,
             loss: report.loss.unwrap_or(f64::NAN),

@@ -5,12 +5,12 @@ use std::{fs, path::Path};
 use secant_cli::run::record::{Comparison, Record, Run};
 
 use crate::support::{
-    finished, folder, names, output, real, records, runs, secant, text, tiny, write,
+    finished, folder, names, output, real, records, refusal, runs, secant, text, tiny, write,
 };
 
 fn comparison(out: &Path) -> Comparison {
     match records(out).swap_remove(0) {
-        Record::Comparison(comparison) => comparison,
+        Record::Comparison(comparison) => *comparison,
         other => panic!("the first record is {other:?}"),
     }
 }
@@ -111,6 +111,32 @@ fn double_precision_gives_other_numbers_than_single() {
         // Alike to single precision over 78 steps, but not the same.
         assert!(single != double && (single - double).abs() < 1e-3 * double, "{single} {double}");
     }
+}
+
+#[test]
+fn differences_are_hessian_products_only_where_the_network_is_smooth() {
+    let folder = folder();
+    let train = |problem: &str, more: &[&str]| {
+        let mut command =
+            secant(&["compare", problem, "--optimizers", "adahessian", "--lr", "0.01"]);
+        command.args(["--seeds", "1", "--epochs", "1", "--out"]).arg(folder.path()).args(more);
+        command
+    };
+    let loss = |problem: &str, more: &[&str]| {
+        train(problem, more).assert().success();
+        runs(folder.path())[0].curve[1].test_loss.expect("finite")
+    };
+    let (exact, close) =
+        (loss("digits/logistic", &[]), loss("digits/logistic", &["--differences"]));
+    assert!(exact != close && (exact - close).abs() < 1e-3 * exact, "{exact} {close}");
+    let said = refusal(&mut train("digits/mlp", &["--differences"]), 1, &folder);
+    assert!(
+        said.contains("the network has kinks") && said.contains("--allow-differences"),
+        "{said}"
+    );
+    let (exact, other) =
+        (loss("digits/mlp", &[]), loss("digits/mlp", &["--differences", "--allow-differences"]));
+    assert_ne!(exact, other);
 }
 
 /// 240 flowers: `length` and `colour` tell the text target, some cells are empty, some `?`.

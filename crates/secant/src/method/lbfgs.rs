@@ -20,7 +20,7 @@
 //! H: the [`InverseLBfgs`] of [`LBfgsState`], with initial matrix s.y / y.y of the newest pair.
 //!
 //! # Cost
-//! 2m vectors of memory. An iteration needs about one gradient and reads 4m vectors twice and once
+//! 2m vectors of memory. An iteration needs about one gradient and reads the 2m vectors twice and once
 //! more for the new pair. With `full_batch` the gradient at the new point is kept for the next
 //! step; otherwise each step evaluates one more.
 //!

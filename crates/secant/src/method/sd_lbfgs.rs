@@ -7,7 +7,7 @@
 //! # Algorithm
 //! Step k on batch B_k, with gradient g at theta:
 //! 1. The pair of the step before: s = its displacement, y = the change of B_{k-1}'s gradient over it.
-//!    gamma = max(y.y / s.y, delta) if s.y > 0, else delta.
+//!    gamma = max(y.y / s.y, delta) if s.y > 0, else max(|y| / |s|, delta) (as printed: delta).
 //! 2. ybar = w y + (1 - w) gamma s, where w = 0.75 gamma s.s / (gamma s.s - s.y) if
 //!    s.y < 0.25 gamma s.s, else 1. So s.ybar >= 0.25 gamma s.s. Store (s, ybar).
 //! 3. theta <- theta - lr / sqrt(k) H g, with the initial matrix I / gamma.
@@ -26,7 +26,10 @@
 //! is faster by orders of magnitude.
 //!
 //! # Deviations
-//! None. The authors' code takes y from consecutive batches: [`PairSource::ConsecutiveBatches`]. Its
+//! As printed, gamma = delta where s.y <= 0. With y much longer than delta s the damped pair is then nearly
+//! orthogonal: |ybar| |s| can be |y| / (delta |s|) times 4 s.ybar, and H grows by the square of that with every
+//! pair. Small networks diverged at every rate tried. With gamma >= |y| / |s| always,
+//! |ybar| |s| <= 4 s.ybar. [`SdLBfgsConfig::paper`] is as printed. The authors' code takes y from consecutive batches: [`PairSource::ConsecutiveBatches`]. Its
 //! variant with gamma = 1 and normalised directions is not offered.
 //!
 //! # References
@@ -68,6 +71,9 @@ pub struct SdLBfgsConfig {
     /// The least curvature of the initial matrix, above 0.
     #[config(default = 1e-3)]
     delta: f64,
+    /// Whether it is at least |y| / |s| where s.y is not positive; else it is delta there.
+    #[config(default = true)]
+    bounded: bool,
     /// Where the gradients of a pair come from.
     #[config(default = "PairSource::SameBatch")]
     pairs: PairSource,
@@ -80,6 +86,11 @@ pub struct SdLBfgsConfig {
 }
 
 impl SdLBfgsConfig {
+    /// As the paper prints it: nothing but delta bounds the damped pairs.
+    pub fn paper() -> Self {
+        Self::new().with_bounded(false)
+    }
+
     /// The method without an optimizer around it.
     pub fn build(&self) -> SdLBfgs {
         SdLBfgs { config: *self }
@@ -211,8 +222,12 @@ impl SdLBfgs {
         if ss <= 0.0 {
             return PairOutcome::Skipped(SkipReason::Curvature);
         }
-        let delta = self.config.delta;
-        let gamma = if sy > 0.0 { (yy / sy).max(delta) } else { delta };
+        let SdLBfgsConfig { delta, bounded, .. } = self.config;
+        let gamma = match (sy > 0.0, bounded) {
+            (true, _) => (yy / sy).max(delta),
+            (false, true) => (yy / ss).sqrt().max(delta),
+            (false, false) => delta,
+        };
         let Some(theta) = powell_damping(sy, gamma * ss, LEAST) else {
             curvature.gamma = vec![gamma];
             return curvature.matrix.push(test, products, s, y);
@@ -233,3 +248,42 @@ impl SdLBfgs {
 
 /// s.ybar is at least this part of gamma s.s.
 const LEAST: f64 = 0.25;
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::TensorData;
+    use secant_core::rng::SplitMix64;
+
+    use super::*;
+    use crate::vectors::norm;
+
+    /// A pair (s, y) in any directions, y up to 1,000 times longer or shorter than s.
+    fn pair(random: &mut SplitMix64) -> (Blocks, Blocks) {
+        let vector = |random: &mut SplitMix64, scale: f64| {
+            let numbers: Vec<f64> = (0..6).map(|_| scale * f64::from(random.bell())).collect();
+            Blocks::new(vec![TensorData::new(numbers, [6])])
+        };
+        let scale = 10f64.powf(f64::from(random.range(-3.0, 3.0)));
+        (vector(random, 1.0), vector(random, scale))
+    }
+
+    /// H = (I - s ybar' / c) (I / gamma) (I - ybar s' / c) + s s' / c with c = s.ybar. With
+    /// gamma >= |y| / |s|, |ybar| <= gamma |s| <= 4 c / |s|, so |H| <= (25 + 4) / gamma.
+    #[test]
+    fn the_matrix_of_a_pair_is_bounded_whatever_the_pair() {
+        let mut random = SplitMix64::new(5);
+        let method = SdLBfgsConfig::new().with_memory(1).with_delta(1e-6).build();
+        for _ in 0..2000 {
+            let (s, y) = pair(&mut random);
+            let mut known = Curvature { matrix: InverseLBfgs::new(1), gamma: Vec::new() };
+            let zeros = s.zeros_like();
+            let _ = method.add_pair(&mut known, (zeros.clone(), zeros.clone()), &s, &y);
+            let gamma = known.gamma[0];
+            assert!(gamma >= norm(&y) / norm(&s) * (1.0 - 1e-12));
+            let mut out = zeros;
+            let scaling = Scaling::Fixed(1.0 / gamma);
+            known.matrix.apply(1.0, scaling, &y, &mut out).expect("finite");
+            assert!(norm(&out) <= 29.0 * norm(&y) / gamma * (1.0 + 1e-12));
+        }
+    }
+}

@@ -178,6 +178,9 @@ fn stochastic_lbfgs() -> Vec<Row> {
     let sqn = SqnConfig::new(1).with_memory(2).with_curvature_every(2);
     vec![
         Row::new("sd-lbfgs", 0.5, sd.init(), || twin::SdLBfgs::new(3, 1e-3, true)),
+        Row::new("sd-lbfgs, as printed", 0.5, sd.with_bounded(false).init(), || {
+            twin::SdLBfgs::new(3, 1e-3, true).paper()
+        }),
         Row::new("o-lbfgs", 0.5, online.init(), || twin::OnlineLBfgs::new(0.0, 1e4, 0.1)),
         Row::new("o-lbfgs, regular", 0.5, regular.init(), || {
             twin::OnlineLBfgs::new(0.1, 20.0, 0.1)

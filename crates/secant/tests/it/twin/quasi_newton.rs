@@ -188,6 +188,7 @@ pub(crate) struct SdLBfgs {
     pairs: Pairs,
     same_batch: bool,
     delta: f64,
+    bounded: bool,
     gamma: f64,
     before: Option<(Vec<f64>, Vec<f64>)>,
     k: f64,
@@ -196,7 +197,11 @@ pub(crate) struct SdLBfgs {
 impl SdLBfgs {
     pub(crate) fn new(memory: usize, delta: f64, same_batch: bool) -> Self {
         let (pairs, before) = (Pairs::new(memory), None);
-        Self { pairs, same_batch, delta, gamma: 1.0, before, k: 0.0 }
+        Self { pairs, same_batch, delta, bounded: true, gamma: 1.0, before, k: 0.0 }
+    }
+
+    pub(crate) fn paper(self) -> Self {
+        Self { bounded: false, ..self }
     }
 
     fn pair(&mut self, s: Vec<f64>, y: &[f64]) {
@@ -204,7 +209,8 @@ impl SdLBfgs {
         if ss == 0.0 {
             return;
         }
-        self.gamma = if sy > 0.0 { (yy / sy).max(self.delta) } else { self.delta };
+        let otherwise = if self.bounded { (yy / ss).sqrt().max(self.delta) } else { self.delta };
+        self.gamma = if sy > 0.0 { (yy / sy).max(self.delta) } else { otherwise };
         let bound = 0.25 * self.gamma * ss;
         let w = if sy < bound { 0.75 * self.gamma * ss / (self.gamma * ss - sy) } else { 1.0 };
         let damped: Vec<f64> =

@@ -1,0 +1,218 @@
+//! What a step costs beyond its evaluations, for every method, on a function of one long vector.
+
+use std::{fmt::Write, time::Instant};
+
+use rayon::prelude::*;
+use secant::{
+    Function,
+    error::{ConfigError, StepError},
+};
+use serde_json::json;
+use thiserror::Error;
+
+use super::{bandwidth::Bandwidth, measure::median};
+use crate::{
+    optimizer::BoxedFunctionOptimizer,
+    registry::{Horizon, OptimizerEntry},
+};
+
+/// What to time.
+#[derive(Clone, Copy, Debug)]
+pub struct FunctionPlan {
+    /// Double-precision numbers in the vector.
+    pub numbers: usize,
+    /// Pairs of methods that keep pairs.
+    pub memory: usize,
+}
+
+/// What was measured of one method.
+#[derive(Clone, Debug)]
+pub struct FunctionMeasurement {
+    /// The method.
+    pub method: &'static str,
+    /// Evaluations of value and gradient in a step, on average.
+    pub evaluations: f64,
+    /// Hessian products in a step, on average.
+    pub products: f64,
+    /// Median seconds of a step.
+    pub step_seconds: f64,
+    /// Median seconds of a step without its evaluations and products.
+    pub beyond_seconds: f64,
+    /// The bandwidth measured before and after, in bytes per second.
+    pub bandwidth: f64,
+    /// How many vectors could be read in `beyond_seconds`.
+    pub vectors: f64,
+}
+
+/// A method that could not be timed.
+#[derive(Debug, Error)]
+pub enum FunctionBenchError {
+    /// A hyper-parameter.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// A step that failed.
+    #[error("{method}: {reason}")]
+    Step {
+        /// The method.
+        method: &'static str,
+        /// Why.
+        reason: StepError,
+    },
+}
+
+/// Timed steps, after those that fill the memory.
+const STEPS: usize = 20;
+
+/// Steps in an epoch, for methods that count in epochs.
+const EPOCH: usize = 10;
+
+/// Times the steps of one method.
+///
+/// # Errors
+/// A hyper-parameter out of its range, or a step that fails.
+pub fn measure_function(
+    method: &'static OptimizerEntry,
+    plan: FunctionPlan,
+) -> Result<FunctionMeasurement, FunctionBenchError> {
+    let horizon = Horizon {
+        steps: (plan.memory + STEPS) as u64,
+        steps_per_epoch: EPOCH,
+        batch_size: 1,
+        full_batch: true,
+        memory: Some(plan.memory),
+    };
+    let mut optimizer: BoxedFunctionOptimizer = method.build(horizon)?;
+    let mut function = Clocked::new(plan.numbers);
+    let mut x = vec![1.0; plan.numbers];
+    let mut bandwidth = Bandwidth::new(plan.numbers.max(10_000_000));
+    let mut speeds = vec![bandwidth.read_bytes_per_second(5)];
+    let (mut whole, mut beyond) = (Vec::new(), Vec::new());
+    for step in 0..plan.memory + 2 + STEPS {
+        if step == plan.memory + 2 {
+            function.counts = [0; 2];
+        }
+        function.seconds = 0.0;
+        let started = Instant::now();
+        let stepped = optimizer.step_function(method.usual_rate, &mut x, &mut function);
+        let seconds = started.elapsed().as_secs_f64();
+        // The outcome does not matter here.
+        let _ =
+            stepped.map_err(|reason| FunctionBenchError::Step { method: method.name, reason })?;
+        if step >= plan.memory + 2 {
+            whole.push(seconds);
+            beyond.push(seconds - function.seconds);
+        }
+    }
+    speeds.push(bandwidth.read_bytes_per_second(5));
+    let speed = 0.5 * (speeds[0] + speeds[1]);
+    let beyond_seconds = median(&beyond);
+    Ok(FunctionMeasurement {
+        method: method.name,
+        evaluations: function.counts[0] as f64 / STEPS as f64,
+        products: function.counts[1] as f64 / STEPS as f64,
+        step_seconds: median(&whole),
+        beyond_seconds,
+        bandwidth: speed,
+        vectors: beyond_seconds * speed / (size_of::<f64>() * plan.numbers) as f64,
+    })
+}
+
+/// sum h_i x_i^2 / 2 with h from 1 down to 1e-4, and the time spent in it.
+struct Clocked {
+    curvatures: Vec<f64>,
+    seconds: f64,
+    /// Evaluations and products.
+    counts: [u64; 2],
+}
+
+/// Numbers of one task.
+const CHUNK: usize = 16 * 1024;
+
+impl Clocked {
+    fn new(numbers: usize) -> Self {
+        let curvature = |i: usize| 1e-4f64.powf(i as f64 / numbers as f64);
+        Self { curvatures: (0..numbers).map(curvature).collect(), seconds: 0.0, counts: [0; 2] }
+    }
+
+    /// out <- h v; sum h v^2.
+    fn multiply(&self, v: &[f64], out: &mut [f64]) -> f64 {
+        let chunks = out.par_chunks_mut(CHUNK).zip(v.par_chunks(CHUNK));
+        let parts = chunks.zip(self.curvatures.par_chunks(CHUNK)).map(|((out, v), h)| {
+            let mut sum = 0.0;
+            for ((out, v), h) in out.iter_mut().zip(v).zip(h) {
+                *out = h * v;
+                sum += *out * v;
+            }
+            sum
+        });
+        parts.sum()
+    }
+}
+
+impl Function for Clocked {
+    fn gradient(&mut self, x: &[f64], gradient: &mut [f64]) -> f64 {
+        let started = Instant::now();
+        let value = 0.5 * self.multiply(x, gradient);
+        self.counts[0] += 1;
+        self.seconds += started.elapsed().as_secs_f64();
+        value
+    }
+
+    fn hessian_vector(&mut self, _: &[f64], v: &[f64], product: &mut [f64]) -> bool {
+        let started = Instant::now();
+        self.multiply(v, product);
+        self.counts[1] += 1;
+        self.seconds += started.elapsed().as_secs_f64();
+        true
+    }
+}
+
+/// One line of JSON; keys do not change their meaning.
+pub fn function_json(m: &FunctionMeasurement, plan: FunctionPlan, threads: usize) -> String {
+    json!({
+        "method": m.method,
+        "numbers": plan.numbers,
+        "memory": plan.memory,
+        "threads": threads,
+        "evaluations_per_step": m.evaluations,
+        "hessian_products_per_step": m.products,
+        "step_seconds": m.step_seconds,
+        "beyond_evaluations_seconds": m.beyond_seconds,
+        "bandwidth_bytes_per_second": m.bandwidth,
+        "beyond_evaluations_vectors": m.vectors,
+    })
+    .to_string()
+}
+
+/// A table for people.
+pub fn function_table(
+    measurements: &[FunctionMeasurement],
+    plan: FunctionPlan,
+    threads: usize,
+) -> String {
+    let mut text = String::new();
+    // Writing to a string does not fail.
+    let _ = writeln!(
+        text,
+        "a vector of {} numbers in double precision, {} pairs, threads {threads}",
+        plan.numbers, plan.memory
+    );
+    let _ = writeln!(
+        text,
+        "{:<22} {:>11} {:>8} {:>8} {:>24} {:>10}",
+        "method", "evaluations", "products", "step, ms", "beyond evaluations, ms", "in vectors"
+    );
+    for m in measurements {
+        let _ = writeln!(
+            text,
+            "{:<22} {:>11.2} {:>8.2} {:>8.2} {:>24.2} {:>10.1}",
+            m.method,
+            m.evaluations,
+            m.products,
+            m.step_seconds * 1e3,
+            m.beyond_seconds * 1e3,
+            m.vectors
+        );
+    }
+    text
+}
