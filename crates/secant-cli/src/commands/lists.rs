@@ -28,9 +28,9 @@ pub(super) fn optimizers() -> anyhow::Result<ExitCode> {
 
 pub(super) fn problems() -> anyhow::Result<ExitCode> {
     let mut out = std::io::stdout().lock();
-    for entry in &CATALOGUE {
+    for entry in CATALOGUE.iter() {
         let default = if entry.name == DEFAULT_PROBLEM { " (the default)" } else { "" };
-        writeln!(out, "{:<18} {}{default}", entry.name, entry.line)?;
+        writeln!(out, "{:<30} {}{default}", entry.name, entry.line)?;
     }
     writeln!(
         out,

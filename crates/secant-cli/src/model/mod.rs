@@ -19,6 +19,8 @@ use perceptron::Perceptron;
 pub enum NetworkConfig {
     /// Fully connected: the inputs, the hidden units (none: logistic regression), the classes.
     Perceptron(Vec<usize>),
+    /// Fully connected with tanh: the inputs, the hidden units, the classes.
+    TanhPerceptron(Vec<usize>),
     /// Two convolutions, each followed by pooling, and fully connected layers.
     Convolutional(ConvolutionalConfig),
 }
@@ -43,6 +45,9 @@ impl NetworkConfig {
         device.seed(seed);
         let network = match self {
             Self::Perceptron(widths) => Network::Perceptron(Perceptron::new(widths, device)),
+            Self::TanhPerceptron(widths) => {
+                Network::Perceptron(Perceptron::new(widths, device).with_tanh())
+            }
             Self::Convolutional(config) => Network::Convolutional(config.init(device)),
         };
         network.visit(&mut Draw);

@@ -1,7 +1,8 @@
 //! The columns of the summary table, the same in every form.
 
 use super::format::{ABSENT, estimate, grouped, short, time};
-use super::summary::OptimizerSummary;
+use super::statistics::Estimate;
+use super::summary::{OptimizerSummary, Summary};
 
 /// One column: its heading, and the text of a method in it.
 pub struct Column {
@@ -13,22 +14,21 @@ pub struct Column {
     pub text: fn(&OptimizerSummary) -> String,
 }
 
-/// The columns that fit in a terminal.
-pub const MAIN: [Column; 7] = [
+/// The columns that fit in a terminal; those of two classes come after the accuracy.
+pub fn main_columns(summary: &Summary) -> Vec<&'static Column> {
+    let two = summary.optimizers.iter().any(|entry| entry.balanced_accuracy.is_some());
+    let (first, rest) = MAIN.split_at(3);
+    first.iter().chain(if two { &TWO_CLASSES[..] } else { &[] }).chain(rest).collect()
+}
+
+static MAIN: [Column; 7] = [
     Column { heading: "optimizer", unit: "", text: |entry| entry.name.clone() },
     Column {
         heading: "best",
         unit: "rate",
         text: |entry| entry.best_rate.map_or(ABSENT.into(), short),
     },
-    Column {
-        heading: "test accuracy",
-        unit: "%",
-        text: |entry| {
-            let percent = entry.test_accuracy.map(|accuracy| accuracy.scaled(100.0));
-            percent.map_or(ABSENT.into(), |percent| estimate(percent, 2))
-        },
-    },
+    Column { heading: "test accuracy", unit: "%", text: |entry| in_percent(entry.test_accuracy) },
     Column { heading: "test loss", unit: "", text: test_loss },
     Column { heading: "gradients", unit: "to target", text: gradients_to_target },
     Column {
@@ -43,8 +43,18 @@ pub const MAIN: [Column; 7] = [
     },
 ];
 
+static TWO_CLASSES: [Column; 3] = [
+    Column { heading: "balanced", unit: "%", text: |entry| in_percent(entry.balanced_accuracy) },
+    Column { heading: "F1", unit: "%", text: |entry| in_percent(entry.f1) },
+    Column { heading: "AUC", unit: "%", text: |entry| in_percent(entry.auc) },
+];
+
+fn in_percent(share: Option<Estimate>) -> String {
+    share.map_or(ABSENT.into(), |share| estimate(share.scaled(100.0), 2))
+}
+
 /// The columns that only a page has room for.
-pub const EXTRA: [Column; 3] = [
+pub static EXTRA: [Column; 3] = [
     Column {
         heading: "epochs",
         unit: "to target",

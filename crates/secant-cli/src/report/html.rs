@@ -4,7 +4,7 @@ use crate::run::record::{Comparison, Record};
 
 use super::axis::Scale;
 use super::chart::{Frame, line_chart};
-use super::columns::{Column, EXTRA, MAIN};
+use super::columns::{Column, EXTRA, main_columns};
 use super::curves::{COSTS, Cost, Curve, MEASURES, Measure, TUNING, TuningMeasure};
 use super::curves::{run_curve, tuning_curve};
 use super::error::ReportError;
@@ -133,7 +133,8 @@ fn with_flags(text: &str) -> String {
 }
 
 fn table(summary: &Summary) -> String {
-    let columns = || MAIN.iter().chain(&EXTRA);
+    let main = main_columns(summary);
+    let columns = || main.iter().copied().chain(&EXTRA);
     let heading = |column: &Column| {
         let (name, unit) = (escape(column.heading), escape(column.unit));
         format!("<th scope=\"col\">{name} <small>{unit}</small></th>")

@@ -34,6 +34,12 @@ pub struct OptimizerSummary {
     pub diverged: usize,
     /// Accuracy on the test split at the end of the runs, diverged ones included.
     pub test_accuracy: Option<Estimate>,
+    /// With two classes: balanced accuracy there.
+    pub balanced_accuracy: Option<Estimate>,
+    /// With two classes: F1 of the second one there.
+    pub f1: Option<Estimate>,
+    /// With two classes: the area under the receiver operating characteristic there.
+    pub auc: Option<Estimate>,
     /// Loss on the test split at the end of the runs, where finite.
     pub test_loss: Option<Estimate>,
     /// The cost of the target; `None` when no run reached it.
@@ -110,7 +116,9 @@ impl OptimizerSummary {
         let best_rate = runs.first().map(|run| run.lr);
         let last = || runs.iter().filter_map(|run| run.curve.last());
         let accuracies: Vec<f64> = last().map(|point| point.test_accuracy).collect();
-        let losses: Vec<f64> = last().filter_map(|point| point.test_loss).collect();
+        let of = |measure: fn(&Point) -> Option<f64>| {
+            Estimate::of(&last().filter_map(measure).collect::<Vec<_>>())
+        };
         Self {
             name: name.to_owned(),
             best_rate,
@@ -119,7 +127,10 @@ impl OptimizerSummary {
             runs: runs.len(),
             diverged: runs.iter().filter(|run| diverged(run)).count(),
             test_accuracy: Estimate::of(&accuracies),
-            test_loss: Estimate::of(&losses),
+            balanced_accuracy: of(|point| point.test_balanced_accuracy),
+            f1: of(|point| point.test_f1),
+            auc: of(|point| point.test_auc),
+            test_loss: of(|point| point.test_loss),
             target: TargetCost::of(&runs, target_accuracy),
             step_seconds: step_seconds_of(records, name),
             rejected_steps: runs.iter().map(|run| run.rejected_steps).sum(),
@@ -297,6 +308,9 @@ mod tests {
             validation_accuracy,
             test_loss: loss,
             test_accuracy: validation_accuracy,
+            test_balanced_accuracy: None,
+            test_f1: None,
+            test_auc: None,
         }
     }
 

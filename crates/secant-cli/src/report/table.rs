@@ -1,6 +1,6 @@
 //! The summary as plain text for a terminal, and as Markdown.
 
-use super::columns::MAIN;
+use super::columns::main_columns;
 use super::format::{counted, percent};
 use super::summary::Summary;
 
@@ -9,14 +9,16 @@ const WIDTH: usize = 110;
 
 /// The aligned table, what it means, and the warnings.
 pub fn plain_text(summary: &Summary) -> String {
-    let heading = MAIN.map(|column| column.heading.to_owned());
-    let units = MAIN.map(|column| column.unit.to_owned());
+    let columns = main_columns(summary);
+    let heading: Vec<_> = columns.iter().map(|column| column.heading.to_owned()).collect();
+    let units: Vec<_> = columns.iter().map(|column| column.unit.to_owned()).collect();
     let body = rows(summary);
-    let widths: [usize; MAIN.len()] = std::array::from_fn(|i| {
+    let width = |i: usize| {
         let cells = body.iter().chain([&heading, &units]).map(|row| &row[i]);
         cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
-    });
-    let rule = widths.map(|width| "─".repeat(width));
+    };
+    let widths: Vec<usize> = (0..columns.len()).map(width).collect();
+    let rule: Vec<_> = widths.iter().map(|&width| "─".repeat(width)).collect();
     let mut lines: Vec<String> = [&heading, &units, &rule]
         .into_iter()
         .chain(&body)
@@ -35,11 +37,14 @@ pub fn plain_text(summary: &Summary) -> String {
 
 /// The table, what it means, and the warnings, as Markdown.
 pub fn markdown(summary: &Summary) -> String {
-    let heading = MAIN.map(|column| format!("{} {}", column.heading, column.unit));
-    let alignment = std::array::from_fn(|i| if i == 0 { ":--" } else { "--:" }.to_owned());
+    let columns = main_columns(summary);
+    let heading: Vec<_> =
+        columns.iter().map(|column| format!("{} {}", column.heading, column.unit)).collect();
+    let alignment: Vec<_> =
+        (0..columns.len()).map(|i| if i == 0 { ":--" } else { "--:" }.to_owned()).collect();
     let mut text = String::new();
     for row in [&heading, &alignment].into_iter().chain(&rows(summary)) {
-        let cells = row.each_ref().map(|cell| cell.trim().replace('|', "\\|"));
+        let cells: Vec<_> = row.iter().map(|cell| cell.trim().replace('|', "\\|")).collect();
         text += &format!("| {} |\n", cells.join(" | "));
     }
     text += &format!("\n{}\n", legend(summary));
@@ -79,8 +84,9 @@ pub fn legend(summary: &Summary) -> String {
     text
 }
 
-fn rows(summary: &Summary) -> Vec<[String; MAIN.len()]> {
-    let row = |entry| MAIN.each_ref().map(|column| (column.text)(entry));
+fn rows(summary: &Summary) -> Vec<Vec<String>> {
+    let columns = main_columns(summary);
+    let row = |entry| columns.iter().map(|column| (column.text)(entry)).collect();
     summary.optimizers.iter().map(row).collect()
 }
 

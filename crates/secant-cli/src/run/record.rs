@@ -183,6 +183,13 @@ pub struct Point {
     pub test_loss: Option<f64>,
     /// From 0 to 1.
     pub test_accuracy: f64,
+    /// With two classes: the mean of the shares of both that are recognised.
+    pub test_balanced_accuracy: Option<f64>,
+    /// With two classes: F1 of the second one.
+    pub test_f1: Option<f64>,
+    /// With two classes: the area under the receiver operating characteristic; `None` where a logit
+    /// is NaN.
+    pub test_auc: Option<f64>,
 }
 
 /// The time of a step, measured alone on an otherwise idle program.

@@ -226,7 +226,7 @@ impl<'a> Run<'a> {
         let test = if self.setup.with_test {
             quality(&splits.test)
         } else {
-            Quality { loss: f64::NAN, accuracy: 0.0 }
+            Quality { loss: f64::NAN, accuracy: 0.0, two_classes: None }
         };
         Point {
             epoch: epoch as f64,
@@ -238,6 +238,9 @@ impl<'a> Run<'a> {
             validation_accuracy: validation.accuracy,
             test_loss: test.finite_loss(),
             test_accuracy: test.accuracy,
+            test_balanced_accuracy: test.two_classes.map(|two| two.balanced_accuracy),
+            test_f1: test.two_classes.map(|two| two.f1),
+            test_auc: test.two_classes.map(|two| two.auc).filter(|auc| !auc.is_nan()),
         }
     }
 }

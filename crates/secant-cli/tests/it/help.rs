@@ -70,7 +70,7 @@ fn lists_name_every_optimizer_and_every_problem_in_a_line_each() {
         assert_eq!(optimizers.lines().filter(|line| line.starts_with(&name)).count(), 1, "{name}");
     }
     let problems = output(&mut secant(&["problems"]));
-    for entry in &secant_cli::problem::CATALOGUE {
+    for entry in secant_cli::problem::CATALOGUE.iter() {
         let name = format!("{} ", entry.name);
         assert_eq!(problems.lines().filter(|line| line.starts_with(&name)).count(), 1, "{name}");
     }
