@@ -85,3 +85,34 @@ impl ModuleMapper for Cast {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::TensorData;
+
+    use super::*;
+    use crate::problem::CatalogueEntry;
+
+    #[test]
+    fn a_tanh_perceptron_is_that_formula() {
+        let device = Device::default();
+        let network = NetworkConfig::TanhPerceptron(vec![3, 50, 2]).init(1, DType::F64, &device);
+        let options = (&device, DType::F64);
+        let input = Tensor::<2>::from_data(TensorData::from([[0.3f64, -1.0, 2.0]]), options);
+        let logits = network.forward(&Tangents::none(), input.clone()).value;
+        let Network::Perceptron(perceptron) = network else { panic!("a perceptron") };
+        let [first, second] = perceptron.layers() else { panic!("two layers") };
+        let expected = second.forward(first.forward(input).tanh());
+        assert_eq!(logits.into_data(), expected.into_data());
+    }
+
+    #[test]
+    fn the_networks_have_the_parameters_that_their_lines_tell() {
+        let parameters = |name: &str| {
+            let entry = CatalogueEntry::named(name).expect("known");
+            entry.network(784, 10).init(0, DType::F32, &Device::default()).num_params()
+        };
+        assert_eq!(parameters("mnist/net-dnn"), 59_946);
+        assert_eq!(parameters("mnist/cnn"), 44_426);
+    }
+}

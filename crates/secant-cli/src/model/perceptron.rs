@@ -26,6 +26,11 @@ impl Perceptron {
         Self { has_tanh: true, ..self }
     }
 
+    #[cfg(test)]
+    pub(super) fn layers(&self) -> &[Linear] {
+        &self.layers
+    }
+
     pub(super) fn forward(&self, at: &Tangents, batch: Dual<2>) -> Dual<2> {
         let layers = self.layers.iter().enumerate();
         layers.fold(batch, |x, (index, layer)| {

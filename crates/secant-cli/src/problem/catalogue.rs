@@ -241,6 +241,11 @@ impl CatalogueEntry {
         })
     }
 
+    /// The network for records of this many inputs and classes.
+    pub fn network(&self, inputs: usize, classes: usize) -> NetworkConfig {
+        (self.network)(inputs, classes)
+    }
+
     fn is_imbalanced(&self) -> bool {
         matches!(self.data, Data::Imbalanced(_))
     }
@@ -272,7 +277,7 @@ pub fn load(entry: &CatalogueEntry, data_dir: &Path) -> Result<Problem, DataErro
     Ok(Problem {
         name: entry.name.to_string(),
         description: format!("{}; softmax cross-entropy.", entry.line),
-        network: (entry.network)(inputs, classes),
+        network: entry.network(inputs, classes),
         splits,
         batch_size: entry.batch_size,
         epochs: entry.epochs,

@@ -204,3 +204,24 @@ fn real_fashion_mnist_is_learned_in_one_epoch() {
     let accuracy = final_accuracy(&runs(folder.path())[0]);
     assert!(accuracy > 0.8, "{accuracy}");
 }
+
+#[test]
+fn a_rare_class_is_measured_by_more_than_accuracy() {
+    let Some(path) = real("imbalanced/ecoli.data") else { return };
+    let data = path.ancestors().nth(2).expect("the data folder");
+    let folder = folder();
+    let arguments = ["compare", "imbalanced/ecoli", "--optimizers", "mb-lsr1,adam", "--tune", "1"];
+    let mut command = secant(&arguments);
+    command.args(["--seeds", "1", "--out"]).arg(folder.path()).arg("--data-dir").arg(data);
+    let printed = output(&mut command);
+    for heading in ["balanced", "F1", "AUC"] {
+        assert!(printed.contains(heading), "{printed}");
+    }
+    for run in runs(folder.path()) {
+        let last = run.curve.last().expect("a point");
+        let balanced = last.test_balanced_accuracy.expect("two classes");
+        // Without training a coin's 0.5; the largest class alone has an accuracy of 0.9.
+        assert!(balanced > 0.6 && last.test_auc.expect("two classes") > 0.8, "{last:?}");
+        assert!(last.test_f1.is_some_and(|f1| f1 > 0.3), "{last:?}");
+    }
+}

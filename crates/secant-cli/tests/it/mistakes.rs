@@ -43,7 +43,7 @@ fn an_unknown_optimizer_is_told_with_those_there_are() {
 
 #[test]
 fn an_unknown_problem_is_told_with_those_there_are() {
-    insta::assert_snapshot!(usage(&["mnist/cn"]), @"error: invalid value 'mnist/cn' for '[PROBLEM]': there is no problem `mnist/cn`; known are digits/cnn, digits/mlp, digits/logistic, mnist/cnn, mnist/mlp, fashion-mnist/cnn, fashion-mnist/mlp, cifar-10/study, and any CSV or LIBSVM file by --csv or --libsvm");
+    insta::assert_snapshot!(usage(&["mnist/cn"]), @"error: invalid value 'mnist/cn' for '[PROBLEM]': there is no problem `mnist/cn`; known are digits/cnn, digits/mlp, digits/logistic, mnist/cnn, mnist/mlp, mnist/net-dnn, fashion-mnist/cnn, fashion-mnist/mlp, cifar-10/study, those of `secant problems` that begin with imbalanced/, and any CSV or LIBSVM file by --csv or --libsvm");
 }
 
 #[test]
