@@ -1,10 +1,13 @@
 //! `secant bench step`, `secant bench pairs` and `secant bench function`.
 
-use std::{io::Write, process::ExitCode};
+use std::{io::Write, num::NonZeroUsize, process::ExitCode};
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::{UsageError, compare::parse_optimizer};
+use super::{
+    UsageError,
+    compare::{parse_count, parse_optimizer},
+};
 use crate::{
     bench::{
         BenchMethod, FunctionPlan, Plan, Shapes, function_json, function_table, json_line, measure,
@@ -100,8 +103,8 @@ pub(super) struct StepArgs {
     #[arg(long, conflicts_with = "guard")]
     no_guard: bool,
     /// Timed steps of each, in turns of ten; by default 30 of one tensor, 200 of many
-    #[arg(long)]
-    rounds: Option<usize>,
+    #[arg(long, value_parser = parse_count)]
+    rounds: Option<NonZeroUsize>,
     /// Threads; by default one for each core
     #[arg(long)]
     threads: Option<usize>,
@@ -186,7 +189,12 @@ fn step(args: &StepArgs) -> anyhow::Result<ExitCode> {
     let threads = pool.current_num_threads();
     for &shapes in shapes {
         let methods = all_if_empty(&args.methods);
-        let plan = Plan { shapes, methods, guards: guards.clone(), rounds: args.rounds };
+        let plan = Plan {
+            shapes,
+            methods,
+            guards: guards.clone(),
+            rounds: args.rounds.map(NonZeroUsize::get),
+        };
         let measurements = pool.install(|| measure(&plan))?;
         let mut out = std::io::stdout().lock();
         if args.json {
