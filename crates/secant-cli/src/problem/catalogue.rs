@@ -166,57 +166,38 @@ fn imbalanced(set: &'static ImbalancedSet) -> CatalogueEntry {
     }
 }
 
-/// Two convolutions, each followed by pooling and ReLU, and 2 fully connected layers: the paper names
-/// 4 layers and 59.9 thousand parameters and no more.
-fn net_dnn(_: usize, classes: usize) -> NetworkConfig {
-    let (image, channels, hidden) = ([1, 28, 28], [32, 32], vec![64]);
-    NetworkConfig::Convolutional(ConvolutionalConfig {
-        image,
-        channels,
-        kernel: 5,
-        padding: 0,
-        hidden,
-        classes,
-    })
-}
-
 fn digits_cnn(_: usize, classes: usize) -> NetworkConfig {
-    let image = [1, digits::SIDE, digits::SIDE];
-    let (channels, hidden) = ([8, 16], vec![64]);
     NetworkConfig::Convolutional(ConvolutionalConfig {
-        image,
-        channels,
+        image: [1, digits::SIDE, digits::SIDE],
+        channels: [8, 16],
         kernel: 3,
         padding: 1,
-        hidden,
+        hidden: vec![64],
         classes,
     })
 }
 
-/// 2 convolutions, each followed by pooling and ReLU, and 3 fully connected layers.
+/// Two convolutions of 5 x 5 without padding, each followed by pooling and ReLU, and fully connected
+/// layers.
+fn cnn(image: [usize; 3], channels: [usize; 2], hidden: &[usize], classes: usize) -> NetworkConfig {
+    let (kernel, padding, hidden) = (5, 0, hidden.to_vec());
+    let config = ConvolutionalConfig { image, channels, kernel, padding, hidden, classes };
+    NetworkConfig::Convolutional(config)
+}
+
+/// The classifier of the Quasi-Adam paper.
 fn paper_cnn(_: usize, classes: usize) -> NetworkConfig {
-    let (image, channels, hidden) = ([1, 28, 28], [6, 16], vec![120, 84]);
-    NetworkConfig::Convolutional(ConvolutionalConfig {
-        image,
-        channels,
-        kernel: 5,
-        padding: 0,
-        hidden,
-        classes,
-    })
+    cnn([1, 28, 28], [6, 16], &[120, 84], classes)
 }
 
-/// 2 convolutions, each followed by ReLU and pooling, and 2 fully connected layers.
+/// The network of the EPFL study.
 fn study_cnn(_: usize, classes: usize) -> NetworkConfig {
-    let (image, channels, hidden) = ([3, 32, 32], [6, 16], vec![1000]);
-    NetworkConfig::Convolutional(ConvolutionalConfig {
-        image,
-        channels,
-        kernel: 5,
-        padding: 0,
-        hidden,
-        classes,
-    })
+    cnn([3, 32, 32], [6, 16], &[1000], classes)
+}
+
+/// NetDNN; its paper names 4 layers and 59.9 thousand parameters and no more.
+fn net_dnn(_: usize, classes: usize) -> NetworkConfig {
+    cnn([1, 28, 28], [32, 32], &[64], classes)
 }
 
 /// Validation records of a named data set, as a part of its training records.
