@@ -108,7 +108,7 @@ pub static OPTIMIZERS: [OptimizerEntry; 27] = [
     entry("multi-batch-lbfgs", "L-BFGS with pairs from what batches share", 20, 2, 0.1, false, Kind::MultiBatchLBfgs),
     entry("sqn", "quasi-Newton with pairs from Hessian products", 22, 2, 0.1, false, Kind::Sqn),
     entry("mb-lsr1", "indefinite L-SR1 in a trust region, on batches that grow", 33, 2, 1.0, false, Kind::MbLsr1),
-    entry("l-ssr1-tr", "indefinite L-SR1 in a trust region, with a line search", 21, 2, 1.0, false, Kind::LSsr1Tr),
+    entry("l-ssr1-tr", "indefinite L-SR1 in a trust region, with a line search", 33, 2, 1.0, false, Kind::LSsr1Tr),
     entry("svrg", "variance-reduced SGD", 2, 3, 0.1, false, Kind::Svrg),
     entry("svrg-bb", "SVRG with Barzilai-Borwein rates", 2, 3, 0.1, false, Kind::SvrgBb),
     entry("sgd-bb", "SGD with Barzilai-Borwein rates", 3, 1, 0.01, false, Kind::SgdBb),

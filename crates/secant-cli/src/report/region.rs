@@ -17,7 +17,7 @@ pub struct RegionMeasure {
 }
 
 /// The quantities that are drawn.
-pub const REGION: [RegionMeasure; 5] = [
+pub const REGION: [RegionMeasure; 6] = [
     RegionMeasure { name: "Radius", scale: Scale::Logarithmic, of_step: |step| Some(step.radius) },
     RegionMeasure {
         name: "Actual by predicted decrease, cut at -1 and 2",
@@ -28,6 +28,11 @@ pub const REGION: [RegionMeasure; 5] = [
         name: "Largest eigenvalue",
         scale: Scale::Logarithmic,
         of_step: |step| Some(step.largest_eigenvalue).filter(|value| *value > 0.0),
+    },
+    RegionMeasure {
+        name: "Smallest eigenvalue where positive",
+        scale: Scale::Logarithmic,
+        of_step: |step| Some(step.smallest_eigenvalue).filter(|value| *value > 0.0),
     },
     RegionMeasure {
         name: "Smallest eigenvalue where negative, without its sign",

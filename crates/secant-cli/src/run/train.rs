@@ -156,6 +156,8 @@ struct Run<'a> {
     steps: u64,
     gradients: u64,
     spent: Duration,
+    /// Records that a batch took beyond its epoch, since it had grown: the next epoch has fewer.
+    overdrawn: usize,
     trust_region: Vec<RegionStep>,
 }
 
@@ -181,6 +183,7 @@ impl<'a> Run<'a> {
             steps: 0,
             gradients: 0,
             spent: Duration::ZERO,
+            overdrawn: 0,
             trust_region: Vec::new(),
         })
     }
@@ -195,7 +198,8 @@ impl<'a> Run<'a> {
         let started = Instant::now();
         let overlap = self.setup.optimizer.overlap(self.setup.batch_size);
         let all = self.batches.records() - overlap;
-        let mut left = all;
+        let mut left = all.saturating_sub(self.overdrawn);
+        self.overdrawn = self.overdrawn.saturating_sub(all);
         while left >= self.batches.size() - overlap {
             if stop.load(Ordering::Relaxed) {
                 return Err(TrainError::Stopped);
@@ -203,7 +207,9 @@ impl<'a> Run<'a> {
             let lr = self.schedule.rate(self.steps);
             let (network, batches) = (&mut self.network, &mut self.batches);
             let report = step(&mut self.optimizer, products, lr, network, batches, part)?;
-            left = left.saturating_sub(self.batches.size() - overlap);
+            let taken = self.batches.size() - overlap;
+            self.overdrawn += taken.saturating_sub(left);
+            left = left.saturating_sub(taken);
             self.steps += 1;
             let passes = (epoch + 1) as f64 - left as f64 / all as f64;
             self.trust_region.extend(RegionStep::of(self.steps, passes, &report));

@@ -225,3 +225,17 @@ fn a_rare_class_is_measured_by_more_than_accuracy() {
         assert!(last.test_f1.is_some_and(|f1| f1 > 0.3), "{last:?}");
     }
 }
+
+#[test]
+fn batches_that_grow_take_no_more_records_than_the_epochs_have() {
+    let folder = folder();
+    let mut command = secant(&["compare", "digits/logistic", "--optimizers", "mb-lsr1"]);
+    command.args(["--lr", "1", "--seeds", "1", "--epochs", "12", "--out"]).arg(folder.path());
+    command.assert().success();
+    let all = comparison(folder.path()).train_records;
+    let run = &runs(folder.path())[0];
+    let sizes: Vec<usize> = run.trust_region.iter().map(|step| step.batch_size as usize).collect();
+    let (first, last) = (sizes[0], sizes[sizes.len() - 1]);
+    assert!(last > first, "no batch has grown");
+    assert!(sizes.iter().sum::<usize>() <= 12 * all + last, "{} of {all}", sizes.len());
+}
