@@ -120,6 +120,11 @@ pub(crate) fn new_products(stored: &[(Vector, Vector)], (s, y): &(Vector, Vector
     }
 }
 
+/// The larger of two numbers; NaN where one of them is, unlike [`f64::max`].
+pub(crate) fn worse(a: f64, b: f64) -> f64 {
+    if a.is_nan() || a >= b { a } else { b }
+}
+
 /// A nearly normal vector.
 pub(crate) fn random_vector(rng: &mut SplitMix64, n: usize) -> Vector {
     Vector::from_fn(n, |_, _| f64::from(rng.bell()))

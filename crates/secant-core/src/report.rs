@@ -144,7 +144,8 @@ pub struct BatchCheck {
 /// What became of the curvature pair (s, y) of the step.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub enum PairOutcome {
-    /// The method keeps no pairs, or has none yet.
+    /// There was none to test: the method keeps no pairs, has seen only one point yet, did not move, or
+    /// discarded the pair because its model was wrong.
     NotTried,
     /// The pair passed its test; its cosine s.y / (|s| |y|).
     Stored {

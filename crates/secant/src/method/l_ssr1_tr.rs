@@ -8,7 +8,7 @@
 //! # Algorithm
 //! Step k on batch I (decay is part of the loss: f + wd/2 |w|^2):
 //! 1. f = f_I(w), g = its gradient; p* = the minimiser of Q(p) = g.p + p.Bp / 2 within |p| <= delta.
-//! 2. v <- mu v + s, with the last displacement s; v <- mu v shortened to delta.
+//! 2. v <- mu v + s, with the last displacement s; v <- mu times v shortened to delta.
 //! 3. p = p* + v, shortened to delta. If p.g > 0, turn p.
 //! 4. alpha: a step with the Wolfe conditions along p, from 1. If there is none: w stays,
 //!    delta <- nu1 delta.
@@ -18,12 +18,26 @@
 //! 7. Every K steps: if the loss on all records did not fall by gamma1, double the batch.
 //!
 //! # Notation
-//! tau and nu: [`TwoSidedRule`]; m: `memory`; delta_0: `radius`; mu: `momentum`. The learning rate is
-//! not used; at 0 nothing moves.
+//! | article | here |
+//! |---|---|
+//! | m | `memory` |
+//! | n_b at the start | the size of the [`Batches`](crate::Batches) |
+//! | delta_0 | `radius` |
+//! | gamma of B_0 = gamma I | `gamma`, then `initial_matrix` |
+//! | mu | `mu` |
+//! | tau1 | none: a step that the line search found is taken |
+//! | tau2, tau3, nu1, nu2, nu3, nu4 | those of `radius_rule`, a [`TwoSidedRule`] |
+//! | c1, c2 | `c1`, `c2` |
+//! | gamma1, K | `gamma1`, `check_every` |
+//! | r | `skip` |
+//! | eps | `tolerance_gradient` |
+//!
+//! The learning rate is not used; at 0 nothing moves.
 //!
 //! # Cost
-//! 2m + 1 vectors of memory; two gradients (with `full_batch` one), one more for each further trial; 6m R for the matrix; every K
-//! steps a forward pass of all records.
+//! 2m + 1 vectors of memory; two gradients (with `full_batch` one), one more for each further trial of the
+//! Wolfe search (backtracking: as [MB-LSR1](super::mb_lsr1)); 6m R for the matrix; every K steps a forward
+//! pass of all records.
 //!
 //! # When not to use it
 //! As [MB-LSR1](super::mb_lsr1). Checks on all records cost as much as an epoch of forward passes.
@@ -31,7 +45,8 @@
 //! # Deviations
 //! The article's algorithm is followed as public re-implementations have it. In the hard case of the
 //! model p is p* alone, and backtracking takes the place of the Wolfe search: its direction can have no
-//! slope at all.
+//! slope at all. Close to a minimum both searches allow for the rounding of values, as in
+//! [MB-LSR1](super::mb_lsr1); with [`Rules::Torch`] the Wolfe search does not.
 //!
 //! # References
 //! Erway, Griffin, Marcia, Omheni, *Trust-region algorithms for training responses: machine learning
@@ -87,12 +102,18 @@ pub struct LSsr1TrConfig {
     /// A pair is left out of B unless |s.r| >= this |s| |r|, r = y - B s. None: 1e-8, for `f32` 1e-6.
     #[config(default = "None")]
     skip: Option<f64>,
-    /// mu, in [0, 1).
+    /// Momentum, in [0, 1).
     #[config(default = 0.9)]
-    momentum: f64,
+    mu: f64,
     /// The line search: `Armijo` or `StrongWolfe`.
     #[config(default = "LineSearch::StrongWolfe")]
     line_search: LineSearch,
+    /// The share of the first slope's decrease that a step needs, in (0, 1).
+    #[config(default = 1e-4)]
+    c1: f64,
+    /// The share of the first slope that a step of the Wolfe search may keep, between c1 and 1.
+    #[config(default = 0.9)]
+    c2: f64,
     /// Whose strong Wolfe search: ours, or PyTorch's.
     #[config(default = "Rules::Safe")]
     rules: Rules,
@@ -119,7 +140,7 @@ impl LSsr1TrConfig {
     /// eigenvalue known, to a gradient of zero.
     pub fn full_batch() -> Self {
         Self::new()
-            .with_momentum(0.0)
+            .with_mu(0.0)
             .with_gamma(1.0)
             .with_initial_matrix(InitialMatrix::SmallestEigenvalue)
             .with_full_batch(true)
@@ -157,7 +178,9 @@ impl Method for LSsr1Tr {
         for (what, value) in [("radius", config.radius), ("gamma", config.gamma)] {
             require_positive(name, what, value)?;
         }
-        require(name, "momentum", "in [0, 1)", config.momentum, |x| (0.0..1.0).contains(&x))?;
+        require(name, "mu", "in [0, 1)", config.mu, |x| (0.0..1.0).contains(&x))?;
+        require(name, "c1", "in (0, 1)", config.c1, |c1| 0.0 < c1 && c1 < 1.0)?;
+        require(name, "c2", "between c1 and 1", config.c2, |c2| config.c1 < c2 && c2 < 1.0)?;
         let at_least_0 = [
             ("gamma1", config.gamma1),
             ("tolerance_gradient", config.tolerance_gradient),
@@ -244,7 +267,7 @@ impl LSsr1Tr {
         let LSsr1TrConfig { tolerance_gradient, full_batch, .. } = self.config;
         let batch_rule = BatchRule {
             every: self.config.check_every,
-            on_all: true,
+            sample: None,
             gamma1: self.config.gamma1,
             gamma2: 0.0,
             bound_is_too_little: false,
@@ -257,24 +280,25 @@ impl LSsr1Tr {
         let mut v = state.carried()?.clone();
         let length = norm(&v);
         clip(&mut v, length, delta);
-        scale(&mut v, self.config.momentum);
+        scale(&mut v, self.config.mu);
         Some(v)
     }
 
     /// 4. A step length.
     fn search(&self, step: &mut Step<'_>, aim: &Aim) -> Result<Searched, StepError> {
+        let LSsr1TrConfig { c1, c2, .. } = self.config;
         if self.config.line_search == LineSearch::Armijo || aim.best.case == Case::Hard {
-            return step.backtrack(ArmijoSettings::default(), aim);
+            return step.backtrack(ArmijoSettings { c1, ..Default::default() }, aim);
         }
         let exact = self.config.rules == Rules::Torch;
         let most = WolfeSettings::MAX_ITERATIONS;
         let settings = if exact { WolfeSettings::torch(most) } else { WolfeSettings::default() };
-        step.strong_wolfe(settings, exact, aim)
+        step.strong_wolfe(WolfeSettings { c1, c2, ..settings }, exact, aim)
     }
 
     /// mu v + s: what the next v begins with.
     fn carried(&self, v: Option<Blocks>, s: Option<&Blocks>) -> Blocks {
-        let mu = self.config.momentum;
+        let mu = self.config.mu;
         if mu == 0.0 {
             return Blocks::empty();
         }

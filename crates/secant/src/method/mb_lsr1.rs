@@ -20,21 +20,37 @@
 //! 8. s = alpha p, y = the change of the gradient on the same batch; w <- w + s; rho = R* / Q(p*).
 //! 9. rho_hat = the average of rho with weight zeta on the past. If rho_hat < 0.25:
 //!    delta <- min(delta / 2, |s|); if rho_hat >= 0.75 and |s| >= 0.999 delta: delta <- 2 delta.
-//! 10. If rho < tau, `restart` says what happens to the pairs; else store (s, y).
+//! 10. If rho < tau, `restart` says what happens to the pairs; else store (s, y). Where f_I(w + p*) is not
+//!     finite the model has failed, whatever the average and tau: rho = 0, delta shrinks, and `restart`
+//!     applies.
 //! 11. Every K steps: fc = the loss on an independent sample of min(1.1 n_b, 5000, N) records. If it fell
 //!     by less than gamma1 and gamma2 times the sum of the last K falls on batches, double the batch;
 //!     on all records, zeta <- 0.
 //! 12. If |g| and then the gradient of all records are within eps, the step ends as converged.
 //!
 //! # Notation
-//! As in the paper. m: `memory`; delta_0: `radius`; mhat: `restart`; xi: `angle`; eps:
-//! `tolerance_gradient`. n_b starts as the size of the [`Batches`](crate::Batches), N is their number of
-//! records. alpha_s: `sgd_rate` times the step's learning rate, whose only use it is (at 0 nothing moves).
+//! | paper | here |
+//! |---|---|
+//! | m | `memory` |
+//! | n_b at the start, N | the size of the [`Batches`](crate::Batches), their number of records |
+//! | delta_0 | `radius` |
+//! | 0.1, 0.5, 2 and delta_min of the radius | those of `radius_rule`, an [`AveragedRule`] |
+//! | zeta | `zeta` |
+//! | B_0 | `gamma` times I, then `initial_matrix` |
+//! | r | `skip` |
+//! | mhat, tau | `restart`, `tau` |
+//! | eta, mu, xi | `eta`, `mu`, `xi` |
+//! | alpha_s | `alpha_s` times the step's learning rate, whose only use it is (at 0 nothing moves) |
+//! | c1 | that of `line_search` |
+//! | gamma1, gamma2, K | `gamma1`, `gamma2`, `check_every` |
+//! | nhat = min(1.1 n_b, 5000, N) | min(`check_growth` n_b, `check_most`, N), or N with `check_all` |
+//! | eps | `tolerance_gradient` |
 //!
 //! # Cost
-//! 2m + 1 vectors of memory; two gradients and a forward pass, one more for each shortening (with
-//! `full_batch` one gradient fewer); 6m R for the
-//! matrix; every K steps a forward pass of the sample. A warm start costs m Hessian products.
+//! 2m + 1 vectors of memory; two gradients (with `full_batch` one) and a forward pass for R*, unless p = p*.
+//! A step that is shortened costs a forward pass for each shorter trial, and then one more gradient at the
+//! point accepted. 6m R for the matrix; every K steps a forward pass of the sample. A warm start costs m
+//! Hessian products.
 //!
 //! # When not to use it
 //! Large models: every step reads the memory three times. Tiny batches, whose pairs are noise.
@@ -43,11 +59,12 @@
 //! # Deviations
 //! The paper's boxes contradict each other; this is the reading that works. In the hard case of the model,
 //! where g has no part along negative curvature, p is p* without momentum and without the test of 6, or
-//! no step would leave a saddle. Pairs that would make B huge are left out of it, see
-//! [`Tolerances`](secant_core::compact::Tolerances). The paper's rule for the radius
-//! (shrink below 0.1, to |s|; grow from 0.5) hardly ever shrinks it, so that batches' noise decides: the
-//! default is stricter. That, zeta and gamma are from small studies; [`MbLsr1Config::paper`] has the
-//! paper's.
+//! no step would leave a saddle. Where the decrease that step 7 asks for is less than 8 units in the last
+//! place of f, a rise by no more than these will do, or no step would pass close to a minimum. Pairs that
+//! would make B huge are left out of it, see [`Tolerances`](secant_core::compact::Tolerances). The paper's
+//! rule for the radius (shrink below 0.1, to |s|; grow from 0.5) hardly ever shrinks it, so that batches'
+//! noise decides: the default is stricter. That, zeta and gamma are from small studies;
+//! [`MbLsr1Config::paper`] has the paper's.
 //!
 //! # References
 //! Griffin, Jahani, Takac, Yektamaram, Zhou, *A minibatch stochastic quasi-Newton method adapted for
@@ -72,7 +89,8 @@ pub use super::trust_region::{InitialMatrix, TrustRegionState};
 use super::{
     objective::Objective,
     trust_region::{
-        Aim, Arrival, BatchRule, Common, Region, Searched, Step, Verdict, clip, radius_error,
+        Aim, Arrival, BatchRule, Common, Region, SampleSize, Searched, Step, Verdict, clip,
+        radius_error,
     },
 };
 use crate::{
@@ -84,7 +102,8 @@ use crate::{
     oracle::{Oracle, Records},
 };
 
-/// What happens to the pairs after a step whose model was wrong (rho < tau).
+/// What happens to the pairs after a step whose model was wrong: rho < tau, or a loss at p* that is not
+/// finite.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Restart {
     /// Nothing: the pair is stored as always. mhat = -1.
@@ -121,10 +140,10 @@ pub struct MbLsr1Config {
     /// A pair is left out of B unless |s.r| >= this |s| |r|, r = y - B s. None: 1e-8, for `f32` 1e-6.
     #[config(default = "None")]
     skip: Option<f64>,
-    /// What happens to the pairs when rho < tau.
+    /// What happens to the pairs when the model was wrong.
     #[config(default = "Restart::Clear")]
     restart: Restart,
-    /// The ratio below which that happens.
+    /// The ratio rho below which it was.
     #[config(default = 0.0)]
     tau: f64,
     /// The share of momentum and SGD in the step, in [0, 1].
@@ -133,16 +152,17 @@ pub struct MbLsr1Config {
     /// Momentum, in [0, 1).
     #[config(default = 0.5)]
     mu: f64,
-    /// alpha_s at a learning rate of 1.
+    /// The rate of SGD, at a learning rate of 1.
     #[config(default = 0.1)]
-    sgd_rate: f64,
+    alpha_s: f64,
     /// p = (1 - eta) p* + (eta + (1 - eta) mu) v, so that eta = 1 is SGD with momentum; as printed it
     /// is no step at all without momentum.
     #[config(default = false)]
     hybrid_fixed: bool,
-    /// xi: the cosine between step and gradient below which pairs are forgotten.
+    /// The cosine between step and gradient below which pairs are forgotten, in [0, 1); at 0 only where
+    /// there is no step.
     #[config(default = 1e-4)]
-    angle: f64,
+    xi: f64,
     /// The line search.
     #[config(default = "ArmijoSettings::default()")]
     line_search: ArmijoSettings,
@@ -155,6 +175,12 @@ pub struct MbLsr1Config {
     /// K: steps between two checks of the batch size. None: max(20, N / n_b).
     #[config(default = "None")]
     check_every: Option<usize>,
+    /// A check is on a sample of this many times the batch, at least 1 ...
+    #[config(default = 1.1)]
+    check_growth: f64,
+    /// ... and at most this many records, at least 1.
+    #[config(default = 5000)]
+    check_most: usize,
     /// Whether a check is on all records instead of a sample.
     #[config(default = false)]
     check_all: bool,
@@ -179,9 +205,9 @@ impl MbLsr1Config {
         Self::new().with_zeta(1.0).with_gamma(1.0).with_radius_rule(AveragedRule::paper())
     }
 
-    /// For a function that is the same in every step: a plain trust region, without momentum, restarts,
-    /// averages and checks, from a radius of 1, with gamma below the smallest eigenvalue known, to a
-    /// gradient of zero.
+    /// For a function that is the same in every step: a plain trust region, without momentum, restarts
+    /// and averages, from a radius of 1, with gamma below the smallest eigenvalue known, to a gradient of
+    /// zero. Pairs are forgotten only where no step can be computed from them.
     pub fn full_batch() -> Self {
         Self::l_ssr1_tr()
             .with_mu(0.0)
@@ -193,10 +219,16 @@ impl MbLsr1Config {
     }
 
     /// L-SSR1-TR as the paper has it, as a special case of MB-LSR1: no restarts, no SGD, no averaging,
-    /// checks on all records. [`LSsr1Tr`](super::l_ssr1_tr::LSsr1Tr) is closer to the original.
+    /// checks on all records. Pairs are forgotten only where no step can be computed from them.
+    ///
+    /// [`LSsr1Tr`](super::l_ssr1_tr::LSsr1Tr) is closer to the original. Its radius follows from the
+    /// loss at the point reached, not at p*, and its momentum forgets faster. Where the radius shortens
+    /// nothing, a displacement is part of the j-th step after it with weight mu^j here, and with weight
+    /// mu^(2j - 1) there.
     pub fn l_ssr1_tr() -> Self {
         Self::new()
             .with_restart(Restart::Never)
+            .with_xi(0.0)
             .with_gamma2(0.0)
             .with_eta(0.0)
             .with_zeta(0.0)
@@ -237,13 +269,13 @@ impl Method for MbLsr1 {
         for (what, value) in [("zeta", config.zeta), ("eta", config.eta)] {
             require(name, what, "in [0, 1]", value, |x| (0.0..=1.0).contains(&x))?;
         }
-        for (what, value) in [("mu", config.mu), ("angle", config.angle)] {
+        for (what, value) in [("mu", config.mu), ("xi", config.xi)] {
             require(name, what, "in [0, 1)", value, |x| (0.0..1.0).contains(&x))?;
         }
         let at_least_0 = [
             ("gamma1", config.gamma1),
             ("gamma2", config.gamma2),
-            ("sgd_rate", config.sgd_rate),
+            ("alpha_s", config.alpha_s),
             ("tolerance_gradient", config.tolerance_gradient),
             ("skip", config.skip.unwrap_or(0.0)),
         ];
@@ -254,6 +286,12 @@ impl Method for MbLsr1 {
         require(name, "tau", "a number", config.tau, |tau| !tau.is_nan())?;
         let every = config.check_every.unwrap_or(1) as f64;
         require(name, "check_every", "at least 1", every, |every| every >= 1.0)?;
+        let growth = config.check_growth;
+        require(name, "check_growth", "finite and at least 1", growth, |x| {
+            x >= 1.0 && x.is_finite()
+        })?;
+        let most = config.check_most as f64;
+        require(name, "check_most", "at least 1", most, |most| most >= 1.0)?;
         config.radius_rule.validate().map_err(radius_error(name))
     }
 
@@ -303,6 +341,7 @@ impl Method for MbLsr1 {
         // 8. s, y and rho.
         let actual = at_best.unwrap_or(first) - step.known.value;
         let ratio = reduction_ratio(actual, aim.best.model_value);
+        let has_failed = !actual.is_finite();
         let mut verdict = Verdict { actual, ratio, averaged: step.region.mean };
         let Some(arrival) = reached.and_then(|reached| step.arrive(reached)) else {
             step.region.delta = self.config.radius_rule.after_failed_search(step.region.delta);
@@ -312,11 +351,12 @@ impl Method for MbLsr1 {
         let Arrival { mut point, known, s, y, length, cosine } = arrival;
         // 9. The radius.
         verdict.averaged = average(&mut step.region, ratio);
-        let next = self.config.radius_rule.next(step.region.delta, length, verdict.averaged);
-        step.region.set_delta(next);
+        let judged = if has_failed { f64::NEG_INFINITY } else { verdict.averaged };
+        step.region.set_delta(self.config.radius_rule.next(step.region.delta, length, judged));
         let carried = self.carried(v.as_ref(), Some(&s));
         // 10. The pairs.
-        if ratio < self.config.tau && self.config.restart != Restart::Never {
+        let is_wrong = has_failed || ratio < self.config.tau;
+        if is_wrong && self.config.restart != Restart::Never {
             self.restart(&mut step, &mut point, state.steps())?;
         } else {
             step.push(s, y, cosine);
@@ -329,10 +369,11 @@ impl Method for MbLsr1 {
 impl MbLsr1 {
     fn common(&self) -> Common {
         let MbLsr1Config { gamma, initial_matrix, skip, tolerance_gradient, .. } = self.config;
-        let MbLsr1Config { gamma1, gamma2, check_every, check_all, full_batch, .. } = self.config;
+        let MbLsr1Config { gamma1, gamma2, check_every, full_batch, .. } = self.config;
+        let MbLsr1Config { check_growth: growth, check_most: most, check_all, .. } = self.config;
         let batch_rule = BatchRule {
             every: check_every,
-            on_all: check_all,
+            sample: (!check_all).then_some(SampleSize { growth, most }),
             gamma1,
             gamma2,
             bound_is_too_little: true,
@@ -352,7 +393,7 @@ impl MbLsr1 {
             return None;
         }
         let lr = step.objective.context.tensors.first().map_or(0.0, |tensor| tensor.lr);
-        let along_g = -self.config.eta * lr * self.config.sgd_rate;
+        let along_g = -self.config.eta * lr * self.config.alpha_s;
         let mut v = step.theta.zeros_like();
         let rows: Vec<&Blocks> = state.carried().into_iter().collect();
         let g = &step.known.gradient;
@@ -375,7 +416,7 @@ impl MbLsr1 {
                 step.mix(best, 1.0 - self.config.eta, v.as_ref(), self.weight())
             };
             // 6. NaN fails the test.
-            let least = self.config.angle * step.gradient_norm * aim.length;
+            let least = self.config.xi * step.gradient_norm * aim.length;
             if aim.length > 0.0 && (aim.best.case == Case::Hard || aim.slope.abs() >= least) {
                 return Ok(aim);
             }
@@ -403,7 +444,7 @@ impl MbLsr1 {
         carried
     }
 
-    /// 10. rho < tau: the model was wrong.
+    /// 10. The model was wrong.
     fn restart(
         &self,
         step: &mut Step<'_>,
@@ -412,9 +453,9 @@ impl MbLsr1 {
     ) -> Result<(), StepError> {
         match self.config.restart {
             Restart::Never | Restart::Keep => {}
-            Restart::Clear => step.matrix.reset(),
+            Restart::Clear => step.restart(),
             Restart::WarmStart => {
-                step.matrix.reset();
+                step.restart();
                 for sample in 0..self.config.memory as u64 {
                     let draw = number * self.config.memory as u64 + sample;
                     let s = random(point, &mut SplitMix64::stream(self.config.seed, draw));

@@ -148,16 +148,20 @@ pub(super) struct Common {
 pub(super) struct BatchRule {
     /// K; none is max(20, N / n_b).
     pub every: Option<usize>,
-    /// Whether the other records are all there are, and not a sample.
-    pub on_all: bool,
+    /// The other records: a sample of this size, or all there are.
+    pub sample: Option<SampleSize>,
     pub gamma1: f64,
     pub gamma2: f64,
     /// Whether a fall by exactly the bound is too little.
     pub bound_is_too_little: bool,
 }
 
-/// A sample for a check has at most this many records.
-const LARGEST_SAMPLE: usize = 5000;
+/// nhat = min(growth n_b, most, N).
+#[derive(Clone, Copy, Debug)]
+pub(super) struct SampleSize {
+    pub growth: f64,
+    pub most: usize,
+}
 
 impl BatchRule {
     fn is_due(&self, step: u64, sizes: BatchSizes) -> bool {
@@ -165,13 +169,10 @@ impl BatchRule {
         step.is_multiple_of(self.every.unwrap_or(usual) as u64)
     }
 
-    /// nhat = min(1.1 n_b, 5000, N).
     fn sample(&self, BatchSizes { batch, records, .. }: BatchSizes) -> Records {
-        if self.on_all {
-            Records::All
-        } else {
-            Records::Sample((batch + batch / 10).min(LARGEST_SAMPLE).min(records))
-        }
+        self.sample.map_or(Records::All, |SampleSize { growth, most }| {
+            Records::Sample(((growth * batch as f64) as usize).min(most).min(records))
+        })
     }
 
     /// Whether `value` is too little below `last`, after steps that changed the loss of their batches

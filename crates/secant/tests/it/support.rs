@@ -245,13 +245,19 @@ where
     }
 }
 
+/// The largest absolute value; NaN where a number is NaN, unlike [`f64::max`].
+pub(crate) fn largest<'a>(numbers: impl IntoIterator<Item = &'a f64>) -> f64 {
+    let worse = |most: f64, x: f64| if most.is_nan() || most >= x { most } else { x };
+    numbers.into_iter().map(|x| x.abs()).fold(0.0, worse)
+}
+
 /// Fails where a number is further from its reference than `tolerance` times the largest number of
 /// the reference: a number that passes through zero keeps the rounding of where it came from. NaN
 /// fails.
 #[track_caller]
 pub(crate) fn assert_close(actual: &[Vec<f64>], expected: &[Vec<f64>], tolerance: f64, what: &str) {
     assert_eq!(actual.len(), expected.len(), "{what}: number of tensors");
-    let scale = expected.iter().flatten().fold(0.0f64, |max, x| max.max(x.abs()));
+    let scale = largest(expected.iter().flatten());
     for (tensor, (actual, expected)) in actual.iter().zip(expected).enumerate() {
         assert_eq!(actual.len(), expected.len(), "{what}: size of tensor {tensor}");
         for (index, (actual, expected)) in actual.iter().zip(expected).enumerate() {

@@ -14,7 +14,7 @@ use secant::{
 };
 use secant_core::compact::Tolerances;
 
-use crate::support::{Many, Net, Numbers, vector};
+use crate::support::{Many, Net, Numbers, largest, vector};
 
 fn dot(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
@@ -71,13 +71,13 @@ fn compare<T: Real>(
     let accepted = matrix.build(&blocks::<T>(&vec![0.0; n]), gamma, tolerances).expect("built");
     let accepted = accepted.accepted().to_vec();
     let dense = recursion(gamma, pairs, &accepted);
-    let largest = dense.iter().flatten().fold(0.0f64, |most, x| most.max(x.abs()));
+    let scale = largest(dense.iter().flatten());
     for (i, column) in dense.iter().enumerate() {
         let mut unit = vec![0.0; n];
         unit[i] = 1.0;
         let ours = matrix.apply(&blocks::<T>(&unit), gamma, tolerances).expect("applied");
-        let error = minus(&numbers(&ours), column).iter().fold(0.0f64, |most, x| most.max(x.abs()));
-        assert!(error <= tolerance * largest, "{error:e} of {largest:e}, {} pairs", pairs.len());
+        let error = largest(&minus(&numbers(&ours), column));
+        assert!(error <= tolerance * scale, "{error:e} of {scale:e}, {} pairs", pairs.len());
     }
     accepted
 }
@@ -272,7 +272,7 @@ fn on_a_convex_quadratic_every_step_descends_and_n_pairs_give_the_hessian() {
     let config = plain().with_radius(0.05).with_gamma(0.1).with_tolerance_gradient(1e-9);
     let mut optimizer = config.init().expect("valid");
     let mut x = vec![0.0; 6];
-    let mut last = f64::INFINITY;
+    let (mut last, mut complete) = (f64::INFINITY, 0);
     for step in 1..60 {
         let (report, ..) = advance(&mut optimizer, &mut x, &mut quadratic);
         if report.outcome == Outcome::Converged {
@@ -281,13 +281,16 @@ fn on_a_convex_quadratic_every_step_descends_and_n_pairs_give_the_hessian() {
         let loss = report.loss.expect("read");
         assert!(loss < last, "step {step}: {loss} after {last}");
         last = loss;
-        // Pairs that are nearly in the span of others lose digits.
         let region = region(&report);
         if region.pairs_kept >= 6 {
-            assert!((region.smallest_eigenvalue - 0.5).abs() < 1e-4, "{region:?}");
-            assert!((region.largest_eigenvalue - 6.0).abs() < 1e-4, "{region:?}");
+            complete += 1;
+            // Rounding of numbers up to 6, times what six updates lose whose cosines have a product of
+            // 1e-3.
+            assert!((region.smallest_eigenvalue - 0.5).abs() < 1e-11, "{region:?}");
+            assert!((region.largest_eigenvalue - 6.0).abs() < 1e-11, "{region:?}");
         }
     }
+    assert!(complete > 0, "B was never the Hessian");
     let residual = minus(&quadratic.product(&x), &quadratic.b);
     assert!(norm(&residual) <= 1e-9, "{}", norm(&residual));
 }
@@ -393,39 +396,55 @@ fn with_a_constant_or_a_linear_loss_the_state_stays_finite() {
 }
 
 #[test]
-fn mb_lsr1_set_up_as_l_ssr1_tr_makes_the_same_steps_where_both_rules_agree() {
-    // B_0 above all eigenvalues: no step disappoints, and both rules only double.
-    let mut quadratic = Quadratic::new(&[0.5, 1.0, 1.5, 2.5, 4.0]);
-    let gamma = 5.0;
-    let rule = AveragedRule { reached: 0.9, ..Default::default() };
-    let special = MbLsr1Config::l_ssr1_tr()
-        .with_mu(0.0)
-        .with_radius(0.01)
-        .with_radius_rule(rule)
-        .with_gamma(gamma)
-        .with_tolerance_gradient(1e-6);
-    let original = LSsr1TrConfig::new()
-        .with_momentum(0.0)
-        .with_radius(0.01)
-        .with_radius_rule(TwoSidedRule::default())
-        .with_gamma(gamma)
-        .with_memory(16)
-        .with_line_search(LineSearch::Armijo)
-        .with_tolerance_gradient(1e-6);
-    let (mut special, mut original) =
-        (special.init().expect("valid"), original.init().expect("valid"));
-    let (mut x, mut z) = (vec![0.0; 5], vec![0.0; 5]);
-    for step in 0..30 {
-        let (ours, ..) = advance(&mut special, &mut x, &mut quadratic);
-        let (theirs, ..) = advance(&mut original, &mut z, &mut quadratic);
-        assert_eq!(x, z, "step {step}: {ours:?} {theirs:?}");
-        assert_eq!(ours.outcome, theirs.outcome);
-        if ours.outcome == Outcome::Converged {
-            return;
+fn mb_lsr1_set_up_as_l_ssr1_tr_makes_the_same_steps_where_p_is_the_minimiser() {
+    let two_sided = TwoSidedRule::default();
+    let averaged = AveragedRule {
+        shrink_below: two_sided.tau2,
+        grow_from: two_sided.tau3,
+        growth: two_sided.nu4,
+        reached: two_sided.nu3,
+        shrink: two_sided.nu1,
+        ..Default::default()
+    };
+    // B_0 above all eigenvalues: no step disappoints, the radius only doubles. B_0 below them: it doubles
+    // until a whole step to the boundary disappoints.
+    for (gamma, radius, shrinks) in [(5.0, 0.01, 0), (0.05, 0.05, 1)] {
+        let mut quadratic = Quadratic::new(&[0.5, 1.0, 1.5, 2.5, 4.0]);
+        let special = MbLsr1Config::l_ssr1_tr()
+            .with_mu(0.0)
+            .with_radius(radius)
+            .with_radius_rule(averaged)
+            .with_gamma(gamma)
+            .with_tolerance_gradient(1e-6);
+        let original = LSsr1TrConfig::new()
+            .with_mu(0.0)
+            .with_radius(radius)
+            .with_radius_rule(two_sided)
+            .with_gamma(gamma)
+            .with_memory(16)
+            .with_line_search(LineSearch::Armijo)
+            .with_tolerance_gradient(1e-6);
+        let (mut special, mut original) =
+            (special.init().expect("valid"), original.init().expect("valid"));
+        let (mut x, mut z) = (vec![0.0; 5], vec![0.0; 5]);
+        let (mut shrunk, mut grown, mut converged) = (0, 0, false);
+        for step in 0..30 {
+            let (ours, ..) = advance(&mut special, &mut x, &mut quadratic);
+            let (theirs, ..) = advance(&mut original, &mut z, &mut quadratic);
+            assert_eq!(x, z, "step {step}: {ours:?} {theirs:?}");
+            assert_eq!(ours.outcome, theirs.outcome);
+            converged = ours.outcome == Outcome::Converged;
+            if converged {
+                break;
+            }
+            let (ours, theirs) = (region(&ours), region(&theirs));
+            assert_eq!(ours.next_radius, theirs.next_radius);
+            shrunk += u32::from(ours.next_radius < ours.radius);
+            grown += u32::from(ours.next_radius > ours.radius);
         }
-        assert!(region(&ours).ratio > 0.75);
+        assert!(converged && grown > 2, "{grown}");
+        assert_eq!(shrunk, shrinks);
     }
-    panic!("it does not converge");
 }
 
 /// Steps until it converges: how many.
@@ -580,6 +599,47 @@ fn a_region_of_nan_next_to_the_path_is_backed_off_from_and_reported() {
 }
 
 #[test]
+fn a_model_that_leads_to_no_finite_loss_shrinks_the_radius_and_loses_its_pairs() {
+    // (x - 10)^2 / 2, but only up to 4.2: three steps of the right model end at 3.5, the next at 7.5.
+    for beyond in [f64::NAN, f64::INFINITY] {
+        let mut cut = Plain(|x: &[f64], g: &mut [f64]| {
+            g[0] = x[0] - 10.0;
+            if x[0] > 4.2 { beyond } else { 0.5 * g[0] * g[0] }
+        });
+        let config = plain().with_radius(0.5).with_zeta(1.0);
+        let config = config.with_gamma(0.1).with_initial_matrix(InitialMatrix::LastPair);
+        // Pairs stored before and after.
+        for (restart, before, after) in
+            [(Restart::Clear, 3, 0), (Restart::Keep, 3, 3), (Restart::Never, 3, 4)]
+        {
+            // With momentum p is not p*, whose value is then found out on its own.
+            for mu in [0.0, 0.01] {
+                let mut optimizer = config.with_restart(restart).with_mu(mu).init().expect("valid");
+                let mut x = vec![0.0];
+                for stored in 1..=before {
+                    let (report, ..) = advance(&mut optimizer, &mut x, &mut cut);
+                    assert_eq!(region(&report).pairs_stored, stored);
+                    assert!(region(&report).next_radius == 2.0 * region(&report).radius);
+                }
+                let (report, ..) = advance(&mut optimizer, &mut x, &mut cut);
+                let failed = region(&report);
+                assert!(!failed.actual_change.is_finite(), "{failed:?}");
+                // The average alone, of three good steps and a 0, would have kept the radius.
+                assert_eq!((failed.radius, failed.ratio), (4.0, 0.0));
+                assert!(failed.averaged_ratio > 0.7, "{failed:?}");
+                assert_eq!((failed.next_radius, failed.pairs_stored), (failed.step_norm, after));
+                // Three halvings.
+                assert!((x[0] - 4.0).abs() < 1e-12, "{x:?}");
+                let (report, ..) = advance(&mut optimizer, &mut x, &mut cut);
+                // With the pairs goes what they said of the curvature, which is 1.
+                let curvature = if restart == Restart::Clear { 0.1 } else { 1.0 };
+                assert!((region(&report).smallest_eigenvalue - curvature).abs() < 1e-12);
+            }
+        }
+    }
+}
+
+#[test]
 fn at_a_rate_of_zero_and_with_a_loss_that_is_not_finite_nothing_is_written() {
     let mut optimizer = MbLsr1Config::new().init().expect("valid");
     let mut x = vec![1.0, 2.0];
@@ -701,11 +761,16 @@ fn settings_out_of_their_ranges_are_refused() {
         MbLsr1Config::new().with_zeta(1.1),
         MbLsr1Config::new().with_mu(1.0),
         MbLsr1Config::new().with_tau(f64::NAN),
+        MbLsr1Config::new().with_xi(1.0),
         MbLsr1Config::new().with_check_every(Some(0)),
+        MbLsr1Config::new().with_check_growth(0.9),
+        MbLsr1Config::new().with_check_most(0),
         MbLsr1Config::new().with_radius_rule(AveragedRule { growth: 0.5, ..Default::default() }),
     ];
     assert!(out.iter().all(|config| config.init().is_err()));
     assert!(LSsr1TrConfig::new().with_line_search(LineSearch::None).init().is_err());
+    assert!(LSsr1TrConfig::new().with_c1(0.0).init().is_err());
+    assert!(LSsr1TrConfig::new().with_c1(0.5).with_c2(0.4).init().is_err());
     let rule = TwoSidedRule { nu1: 0.6, ..Default::default() };
     assert!(LSsr1TrConfig::new().with_radius_rule(rule).init().is_err());
 }

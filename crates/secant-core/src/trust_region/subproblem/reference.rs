@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use super::*;
-use crate::dense::{DenseProblem, Vector};
+use crate::dense::{DenseProblem, Vector, worse};
 
 /// The folder `reference` beside the real data of `SECANT_DATA`, or `../shared/reference` beside the
 /// workspace.
@@ -38,7 +38,7 @@ fn largest_error(file: &Value, solution: &Solution, p: &Vector) -> f64 {
             let fixed: Vector = basis.iter().map(|row| row * row.dot(p)).sum();
             let p_hat = Vector::from_vec(numbers(&file["p_hat"]));
             let delta = number("delta");
-            ((p.norm() - delta).abs() / delta).max((fixed - p_hat).norm() / delta)
+            worse((p.norm() - delta).abs() / delta, (fixed - p_hat).norm() / delta)
         }
         _ => distance("p"),
     };
@@ -48,7 +48,7 @@ fn largest_error(file: &Value, solution: &Solution, p: &Vector) -> f64 {
     let of_value = (solution.model_value - value).abs() / value.abs().max(f64::MIN_POSITIVE);
     let of_lowest = (solution.lambda_min - number("lambda_min")).abs() / number("norm_b");
     let of_norm = (solution.norm_b - number("norm_b")).abs() / number("norm_b");
-    [of_step, of_sigma, of_value, of_lowest, of_norm].into_iter().fold(0.0, f64::max)
+    [of_step, of_sigma, of_value, of_lowest, of_norm].into_iter().fold(0.0, worse)
 }
 
 fn check(file: &Value) -> f64 {
@@ -86,6 +86,6 @@ fn the_step_is_that_of_the_reference_files() {
     files.sort();
     let read =
         |path: &PathBuf| serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
-    let worst = files.iter().map(|path| check(&read(path))).fold(0.0, f64::max);
+    let worst = files.iter().map(|path| check(&read(path))).fold(0.0, worse);
     println!("{} files, at most {worst:.2} of the tolerance", files.len());
 }
