@@ -108,7 +108,7 @@ mod tests {
     fn where_all_eigenvalues_are_positive_there_is_a_gap() {
         let mut records = samples::nine_methods();
         samples::add_trust_region(&mut records, "adam", 20);
-        let curve = region_curve(2, &runs_of(&records, "adam"), &REGION[3]);
+        let curve = region_curve(2, &runs_of(&records, "adam"), &REGION[4]);
         // Every second step of 20 in 8 epochs.
         let epochs: Vec<f64> = curve.points.iter().map(|point| point.x).collect();
         assert_eq!(epochs.len(), 10);
