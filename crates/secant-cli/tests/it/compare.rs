@@ -234,7 +234,7 @@ fn batches_that_grow_take_no_more_records_than_the_epochs_have() {
     command.assert().success();
     let all = comparison(folder.path()).train_records;
     let run = &runs(folder.path())[0];
-    let sizes: Vec<usize> = run.trust_region.iter().map(|step| step.batch_size as usize).collect();
+    let sizes: Vec<usize> = run.trust_region.iter().map(|step| step.batch_size).collect();
     let (first, last) = (sizes[0], sizes[sizes.len() - 1]);
     assert!(last > first, "no batch has grown");
     assert!(sizes.iter().sum::<usize>() <= 12 * all + last, "{} of {all}", sizes.len());
