@@ -10,14 +10,16 @@ use clap::Args;
 use serde::Serialize;
 
 use crate::trace::{
-    ProductTrace, Reference, SubproblemTrace, Trace, replay, replay_product, replay_subproblem,
+    Optimality, ProductTrace, Reference, SubproblemTrace, Trace, replay, replay_product,
+    replay_subproblem,
 };
 
 /// Checks the optimizers against recorded steps of other implementations (reference traces).
 ///
 /// Repeats the steps of each trace in its number type and prints the largest relative deviation of
 /// losses and parameters; of a Hessian product (kind `hvp`), that of loss, gradient and product; of a
-/// trust-region subproblem (kind `trust_region`), that of step, multiplier and model value.
+/// trust-region subproblem (kind `trust_region`), that of step, multiplier and model value, and how far
+/// the step is from meeting the conditions of a solution.
 ///
 /// The exit code is 1 if one is out of the tolerance in its file.
 #[derive(Debug, Args)]
@@ -26,7 +28,8 @@ pub(super) struct TraceArgs {
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// Print the repeated steps as JSON lines (step, loss, params) instead of comparing, the
-    /// product (loss, grad, hvp), or the solution (p, sigma, model_value, accepted, solution)
+    /// product (loss, grad, hvp), or the solution (p, sigma, model_value, accepted, solution,
+    /// residual, complementarity, feasibility)
     #[arg(long)]
     emit: bool,
 }
@@ -70,7 +73,11 @@ fn subproblem(trace: &SubproblemTrace, emit: bool) -> anyhow::Result<bool> {
     if emit {
         return print_lines(&[replay.record]);
     }
-    print_verdict(trace.name(), replay.deviation, "", trace.tolerance())
+    let Optimality { residual, complementarity, feasibility } = replay.record.optimality;
+    let conditions = format!(
+        " (residual {residual:.0e}, complementarity {complementarity:.0e}, feasibility {feasibility:.0e})"
+    );
+    print_verdict(trace.name(), replay.deviation, &conditions, trace.tolerance())
 }
 
 fn print_lines<T: Serialize>(records: &[T]) -> anyhow::Result<bool> {

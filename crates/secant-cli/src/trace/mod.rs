@@ -3,12 +3,14 @@
 
 mod file;
 mod model;
+mod optimality;
 mod optimizer;
 mod product;
 mod replay;
 mod subproblem;
 
 pub use file::{ProductTrace, Reference, SubproblemTrace, Trace, TraceError};
+pub use optimality::Optimality;
 pub use product::{ProductRecord, ProductReplay, replay_product};
 pub use replay::{Replay, StepRecord, replay};
 pub use subproblem::{SubproblemRecord, SubproblemReplay, replay_subproblem};

@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use super::{
     file::{SubproblemTrace, TraceError, Unique},
+    optimality::{Optimality, norm},
     replay::larger,
 };
 
@@ -27,6 +28,9 @@ pub struct SubproblemRecord {
     pub accepted: Vec<usize>,
     /// Where the step lies.
     pub solution: &'static str,
+    /// The conditions of a solution.
+    #[serde(flatten)]
+    pub optimality: Optimality,
 }
 
 /// A solved subproblem.
@@ -34,8 +38,8 @@ pub struct SubproblemRecord {
 pub struct SubproblemReplay {
     /// What we computed.
     pub record: SubproblemRecord,
-    /// The largest relative deviation, over step, multiplier and model value; NaN where other pairs
-    /// were accepted, or the step lies elsewhere.
+    /// The largest of the relative deviations of step, multiplier and model value and of the
+    /// conditions of a solution; NaN where other pairs were accepted, or the step lies elsewhere.
     pub deviation: f64,
 }
 
@@ -54,7 +58,7 @@ impl SubproblemTrace {
     fn deviation_of_step(&self, p: &[f64]) -> f64 {
         let distance = |reference: &Option<Vec<f64>>| {
             let reference = reference.as_deref().unwrap_or_default();
-            length_of_difference(p, reference) / length(reference).max(f64::MIN_POSITIVE)
+            length_of_difference(p, reference) / norm(reference).max(f64::MIN_POSITIVE)
         };
         match self.unique {
             Unique::Yes | Unique::NullSpace => distance(&self.p),
@@ -66,7 +70,7 @@ impl SubproblemTrace {
                     fixed.iter_mut().zip(row).for_each(|(sum, entry)| *sum += along * entry);
                 }
                 let shared = self.p_hat.as_deref().unwrap_or_default();
-                let outside = (length(p) - self.delta).abs() / self.delta;
+                let outside = (norm(p) - self.delta).abs() / self.delta;
                 larger(outside, length_of_difference(&fixed, shared) / self.delta)
             }
         }
@@ -92,20 +96,18 @@ pub fn replay_subproblem(trace: &SubproblemTrace) -> Result<SubproblemReplay, Tr
         Case::Hard => "hard",
     };
     let p: Vec<f64> = step.tensors().iter().flat_map(|data| data.iter::<f64>()).collect();
+    let optimality = Optimality::of(trace, &p, sigma);
     let same = accepted == trace.accepted && solution == trace.solution;
     let deviation = [
         trace.deviation_of_step(&p),
         (sigma - trace.sigma).abs() / (trace.sigma.abs() + trace.norm_b),
         (model_value - trace.model_value).abs() / trace.model_value.abs().max(f64::MIN_POSITIVE),
+        optimality.worst(),
     ]
     .into_iter()
     .fold(if same { 0.0 } else { f64::NAN }, larger);
-    let record = SubproblemRecord { p, sigma, model_value, accepted, solution };
+    let record = SubproblemRecord { p, sigma, model_value, accepted, solution, optimality };
     Ok(SubproblemReplay { record, deviation })
-}
-
-fn length(vector: &[f64]) -> f64 {
-    vector.iter().map(|x| x * x).sum::<f64>().sqrt()
 }
 
 fn length_of_difference(a: &[f64], b: &[f64]) -> f64 {
