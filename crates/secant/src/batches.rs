@@ -26,6 +26,8 @@ pub struct Batches {
     order: Order,
     /// What independent samples are, in turn, instead of being drawn.
     samples: Arc<[Vec<usize>]>,
+    /// The sample drawn last.
+    sampled: Vec<usize>,
     position: Position,
     batch: Vec<usize>,
 }
@@ -59,9 +61,21 @@ impl Batches {
     pub fn shuffled(records: usize, size: usize, seed: u64) -> Result<Self, ConfigError> {
         require_size("the batch size", size, 1, records)?;
         let order = Order::Shuffled { seed, epoch: permutation(records, seed, 0) };
-        let (position, batch) = (Position::default(), Vec::new());
-        let samples = Arc::default();
-        Ok(Self { records, first_size: size, size, overlap: 0, order, samples, position, batch })
+        Ok(Self::of(records, size, order))
+    }
+
+    fn of(records: usize, size: usize, order: Order) -> Self {
+        Self {
+            records,
+            first_size: size,
+            size,
+            overlap: 0,
+            order,
+            samples: Arc::default(),
+            sampled: Vec::new(),
+            position: Position::default(),
+            batch: Vec::new(),
+        }
     }
 
     /// The batches of `lists` in turn, over and over. A record in a list twice counts twice.
@@ -74,9 +88,7 @@ impl Batches {
         let last = lists.iter().flatten().copied().max().unwrap_or(0);
         require_size("every record's number", last, 0, records.saturating_sub(1))?;
         let order = Order::Listed(lists.into());
-        let (position, batch) = (Position::default(), Vec::new());
-        let samples = Arc::default();
-        Ok(Self { records, first_size: size, size, overlap: 0, order, samples, position, batch })
+        Ok(Self::of(records, size, order))
     }
 
     /// Lets independent samples be these lists in turn, whatever their size should be, instead of
@@ -141,6 +153,11 @@ impl Batches {
         all.chunks(self.size).map(<[usize]>::to_vec).collect()
     }
 
+    /// The sample drawn last; none before the first.
+    pub(crate) fn sampled(&self) -> &[usize] {
+        &self.sampled
+    }
+
     /// Whether independent samples are not drawn but given.
     pub(crate) fn has_given_samples(&self) -> bool {
         !self.samples.is_empty()
@@ -183,6 +200,11 @@ impl Batches {
 
     /// `size` different records, at most all, drawn independently of batches and other samples.
     pub(crate) fn sample(&mut self, size: usize) -> Vec<usize> {
+        self.sampled = self.next_sample(size);
+        self.sampled.clone()
+    }
+
+    fn next_sample(&mut self, size: usize) -> Vec<usize> {
         if self.has_given_samples() {
             let turn = self.position.samples as usize % self.samples.len();
             self.position.samples += 1;

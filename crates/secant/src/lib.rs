@@ -66,9 +66,9 @@ pub use method::{
     adahessian::{AdaHessianConfig, Averaging},
     adam::AdamConfig,
     apollo::{ApolloConfig, Rebound},
-    l_ssr1_tr::LSsr1TrConfig,
+    l_ssr1_tr::{LSsr1TrConfig, Search},
     lbfgs::{LBfgsConfig, LineSearch, Rules},
-    mb_lsr1::{InitialMatrix, MbLsr1Config, Restart},
+    mb_lsr1::{InitialMatrix, MbLsr1Config, Restart, Sampling},
     multi_batch::MultiBatchLBfgsConfig,
     online_lbfgs::OnlineLBfgsConfig,
     quasi_adam::{OnRejection, QuasiAdamConfig, Scope, replace_ema::QuasiAdamEmaConfig},
@@ -85,6 +85,7 @@ pub use oracle::{Clipping, Function};
 pub use secant_core::{
     barzilai_borwein::{Formula, Safeguard},
     curvature::CurvatureTest,
+    line_search::{ArmijoSettings, WolfeSettings},
     report::{
         BatchCheck, Evals, LineSearchReport, Outcome, PairOutcome, Rejection, SkipReason,
         StepReport, TrustRegionReport,

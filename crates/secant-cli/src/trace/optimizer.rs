@@ -2,13 +2,14 @@
 
 use burn::module::Module;
 use secant::{
-    AdaBeliefConfig, AdaHessianConfig, AdamConfig, ApolloConfig, AveragedRule, Averaging,
-    CurvatureTest, Decay, Formula, LBfgsConfig, LSsr1TrConfig, LineSearch, MbLsr1Config, Momentum,
-    Optimizer, PairSource, QuasiAdamConfig, QuasiAdamEmaConfig, RAdamConfig, RateDecay, Rebound,
-    Restart, RmsPropConfig, Rules, Safeguard, Scope, SdLBfgsConfig, SgdBbConfig, SgdConfig,
-    SvrgConfig, TwoSidedRule, error::ConfigError, method::adahessian::Probe,
+    AdaBeliefConfig, AdaHessianConfig, AdamConfig, ApolloConfig, ArmijoSettings, AveragedRule,
+    Averaging, CurvatureTest, Decay, Formula, LBfgsConfig, LSsr1TrConfig, LineSearch, MbLsr1Config,
+    Momentum, Optimizer, PairSource, QuasiAdamConfig, QuasiAdamEmaConfig, RAdamConfig, RateDecay,
+    Rebound, Restart, RmsPropConfig, Safeguard, Scope, SdLBfgsConfig, Search, SgdBbConfig,
+    SgdConfig, SvrgConfig, TwoSidedRule, WolfeSettings, error::ConfigError,
+    method::adahessian::Probe,
 };
-use secant_core::line_search::ArmijoSettings;
+use secant_core::compact::Tolerances;
 use serde::Deserialize;
 
 use crate::optimizer::{BoxedOptimizer, boxed};
@@ -52,6 +53,7 @@ pub(crate) struct MbLsr1Spec {
     alpha_s: f64,
     xi: f64,
     skip_r: f64,
+    skip_r2: f64,
     line_search: LineSearchSpec,
 }
 
@@ -69,7 +71,9 @@ pub(crate) struct LSsr1TrSpec {
     nu4: f64,
     gamma1: f64,
     check_every: usize,
+    rho_model: String,
     skip_r: f64,
+    skip_r2: f64,
     line_search: LineSearchSpec,
 }
 
@@ -416,9 +420,10 @@ impl MbLsr1Spec {
         let LineSearchSpec::Armijo { c1, shrink, max_trials } = self.line_search else {
             return Err(unknown("mb-lsr1", "the trace's line search is not armijo"));
         };
+        require_usual_length(self.skip_r2, "mb-lsr1")?;
         let config = MbLsr1Config::new()
             .with_memory(self.memory)
-            .with_radius(self.delta0)
+            .with_delta0(self.delta0)
             .with_radius_rule(AveragedRule { delta_min: self.delta_min, ..AveragedRule::paper() })
             .with_zeta(self.zeta)
             .with_gamma(self.gamma)
@@ -442,33 +447,41 @@ impl LSsr1TrSpec {
     fn build<M: Module + 'static>(&self) -> Result<BoxedOptimizer<M>, ConfigError> {
         let Self { tau2, tau3, nu1, nu2, nu3, nu4, .. } = *self;
         let line_search = match self.line_search {
-            LineSearchSpec::Armijo { c1, shrink, max_trials }
-                if ArmijoSettings { c1, shrink, max_trials } == ArmijoSettings::default() =>
-            {
-                LineSearch::Armijo
+            LineSearchSpec::Armijo { c1, shrink, max_trials } => {
+                Search::Armijo(ArmijoSettings { c1, shrink, max_trials })
             }
-            LineSearchSpec::StrongWolfe { c1, c2, t0: 1.0, max_ls, tolerance_change }
-                if (c1, c2, max_ls, tolerance_change) == (1e-4, 0.9, 25, 1e-9) =>
-            {
-                LineSearch::StrongWolfe
+            LineSearchSpec::StrongWolfe { c1, c2, t0: 1.0, max_ls, tolerance_change } => {
+                let settings =
+                    WolfeSettings { c1, c2, tolerance_change, ..WolfeSettings::torch(max_ls) };
+                Search::StrongWolfe(settings)
             }
-            _ => return Err(unknown("l-ssr1-tr", "the trace's line search has other constants")),
+            LineSearchSpec::StrongWolfe { .. } => {
+                return Err(unknown("l-ssr1-tr", "the first step of a line search is 1"));
+            }
         };
+        if self.rho_model != "p_star" {
+            return Err(unknown("l-ssr1-tr", "the ratio is by the model at p* (`rho_model`)"));
+        }
+        require_usual_length(self.skip_r2, "l-ssr1-tr")?;
         let rule = TwoSidedRule { tau2, tau3, nu1, nu2, nu3, nu4, ..Default::default() };
         let config = LSsr1TrConfig::new()
             .with_memory(self.memory)
-            .with_radius(self.delta0)
+            .with_delta0(self.delta0)
             .with_radius_rule(rule)
             .with_gamma(self.gamma)
             .with_skip(Some(self.skip_r))
             .with_mu(self.mu)
             .with_line_search(line_search)
-            .with_rules(Rules::Torch)
             .with_gamma1(self.gamma1)
             .with_check_every(Some(self.check_every))
             .with_tolerance_gradient(0.0);
         boxed(config.init()?)
     }
+}
+
+fn require_usual_length(skip_r2: f64, method: &'static str) -> Result<(), ConfigError> {
+    let is_usual = skip_r2 == Tolerances::F64.r2;
+    if is_usual { Ok(()) } else { Err(unknown(method, "`skip_r2` can only be 1e-12")) }
 }
 
 fn unknown(method: &'static str, reason: &'static str) -> ConfigError {

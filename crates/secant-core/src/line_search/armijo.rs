@@ -9,7 +9,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Ended, Found, Next, Start, is_step};
+use super::{Ended, Found, Next, SettingsError, Start, is_step};
 
 /// The constants of a backtracking search.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -26,6 +26,22 @@ impl Default for ArmijoSettings {
     /// c1 = 1e-4 and the steps 1, 1/2, ..., 2^-14.
     fn default() -> Self {
         Self { c1: 1e-4, shrink: 0.5, max_trials: 15 }
+    }
+}
+
+impl ArmijoSettings {
+    /// Whether the constants are in order.
+    ///
+    /// # Errors
+    /// Where they are not.
+    pub fn validate(&self) -> Result<(), SettingsError> {
+        let Self { c1, shrink, max_trials } = *self;
+        let fraction = |x: f64| 0.0 < x && x < 1.0;
+        if fraction(c1) && fraction(shrink) && max_trials > 0 {
+            return Ok(());
+        }
+        let must = "a backtracking search needs c1 and shrink in (0, 1) and at least 1 trial";
+        Err(SettingsError { must })
     }
 }
 

@@ -17,9 +17,18 @@ mod cubic;
 mod strong_wolfe;
 
 use serde::{Deserialize, Serialize};
+use thiserror::Error;
 
 pub use armijo::{Armijo, ArmijoSettings};
 pub use strong_wolfe::{LowPoint, StrongWolfe, WolfeSettings};
+
+/// Constants of a search that are out of order.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+#[error("{must}")]
+pub struct SettingsError {
+    /// What they must be.
+    pub must: &'static str,
+}
 
 /// The line at its beginning.
 #[derive(Clone, Copy, Debug, PartialEq)]

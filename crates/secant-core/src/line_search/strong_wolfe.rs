@@ -28,7 +28,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Ended, Found, Next, Start,
+    Ended, Found, Next, SettingsError, Start,
     cubic::{Point, cubic_minimiser, secant_minimiser},
     is_step,
 };
@@ -72,6 +72,19 @@ impl WolfeSettings {
             tolerance_change: 1e-9,
             low_point: LowPoint::Lowest,
         }
+    }
+
+    /// Whether the constants are in order.
+    ///
+    /// # Errors
+    /// Where they are not.
+    pub fn validate(&self) -> Result<(), SettingsError> {
+        let Self { c1, c2, tolerance_change, .. } = *self;
+        if 0.0 < c1 && c1 < c2 && c2 < 1.0 && tolerance_change >= 0.0 {
+            return Ok(());
+        }
+        let must = "a Wolfe search needs 0 < c1 < c2 < 1 and tolerance_change at least 0";
+        Err(SettingsError { must })
     }
 }
 

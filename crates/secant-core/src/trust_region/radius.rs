@@ -159,32 +159,41 @@ impl AveragedRule {
     }
 }
 
-/// The running average of the ratios,
-/// rho_hat <- (zeta T rho_hat + rho) / (zeta T + 1), T <- zeta T + 1.
+/// The running average of the ratios, rho_hat: an average of numerators over one of denominators, each
+/// x_hat <- (zeta T x_hat + x) / (zeta T + 1), and then T <- zeta T + 1.
 ///
-/// With zeta = 1 it is their mean, with zeta = 0 the last one.
+/// With ratios as numerators and 1 as denominators, rho_hat is the average of ratios; with the changes of
+/// the loss and those of the model, it is the ratio of their averages. With zeta = 1 averages are means,
+/// with zeta = 0 the last number.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AveragedRatio {
     /// How much of the past counts, in [0, 1]; may change between steps.
     pub zeta: f64,
-    /// T, the weight of the ratios so far.
+    /// T, the weight of the past.
     pub weight: f64,
-    /// rho_hat, 0 before the first ratio.
-    pub mean: f64,
+    /// The average of the numerators.
+    pub numerator: f64,
+    /// The average of the denominators.
+    pub denominator: f64,
 }
 
 impl AveragedRatio {
     /// An average of nothing yet.
     pub fn new(zeta: f64) -> Self {
-        Self { zeta, weight: 0.0, mean: 0.0 }
+        Self { zeta, weight: 0.0, numerator: 0.0, denominator: 0.0 }
     }
 
-    /// Takes a ratio in and returns the average.
-    pub fn record(&mut self, rho: f64) -> f64 {
+    /// Takes a numerator and a denominator in.
+    pub fn record(&mut self, numerator: f64, denominator: f64) {
         let past = self.zeta * self.weight;
         self.weight = past + 1.0;
-        self.mean = (past * self.mean + rho) / self.weight;
-        self.mean
+        self.numerator = (past * self.numerator + numerator) / self.weight;
+        self.denominator = (past * self.denominator + denominator) / self.weight;
+    }
+
+    /// rho_hat; 0 before the first.
+    pub fn value(&self) -> f64 {
+        reduction_ratio(self.numerator, self.denominator)
     }
 }
 
@@ -203,23 +212,40 @@ mod tests {
             sum += rho;
             let expected = sum / f64::from(count);
             // At most 200 roundings of numbers below 3.
-            assert!((mean.record(rho) - expected).abs() < 1e-13);
-            assert_eq!(last.record(rho), rho);
+            mean.record(rho, 1.0);
+            last.record(rho, 1.0);
+            assert!((mean.value() - expected).abs() < 1e-13);
+            assert_eq!(last.value(), rho);
         }
     }
 
     #[test]
     fn the_average_of_zeta_between_weighs_the_past_less() {
-        let mut ratio = AveragedRatio::new(0.5);
-        assert_eq!(ratio.record(1.0), 1.0);
+        let mut average = AveragedRatio::new(0.5);
+        assert_eq!(average.value(), 0.0);
+        let mut after = |rho| {
+            average.record(rho, 1.0);
+            average.value()
+        };
         // T = 1: (0.5 * 1 + 2) / 1.5; then T = 1.5: (0.75 * 5/3 + 4) / 1.75.
-        assert!((ratio.record(2.0) - 5.0 / 3.0).abs() < 1e-15);
-        assert!((ratio.record(4.0) - 3.0).abs() < 1e-15);
-        assert_eq!(ratio.weight, 1.75);
+        assert_eq!(after(1.0), 1.0);
+        assert!((after(2.0) - 5.0 / 3.0).abs() < 1e-15);
+        assert!((after(4.0) - 3.0).abs() < 1e-15);
+        assert_eq!(average.weight, 1.75);
         // From now on only the last ratio counts.
-        ratio.zeta = 0.0;
-        assert_eq!(ratio.record(-1.0), -1.0);
-        assert_eq!(ratio.mean, -1.0);
+        average.zeta = 0.0;
+        average.record(-1.0, 1.0);
+        assert_eq!(average.value(), -1.0);
+    }
+
+    #[test]
+    fn the_ratio_of_averages_weighs_large_changes_more() {
+        let mut average = AveragedRatio::new(1.0);
+        for (actual, model) in [(-1.0, -1.0), (2.0, -4.0), (-3.0, -3.0)] {
+            average.record(actual, model);
+        }
+        // The mean of the ratios is 0.5.
+        assert_eq!(average.value(), 2.0 / 8.0);
     }
 
     #[test]

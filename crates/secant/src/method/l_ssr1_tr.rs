@@ -22,12 +22,12 @@
 //! |---|---|
 //! | m | `memory` |
 //! | n_b at the start | the size of the [`Batches`](crate::Batches) |
-//! | delta_0 | `radius` |
+//! | delta_0 | `delta0` |
 //! | gamma of B_0 = gamma I | `gamma`, then `initial_matrix` |
 //! | mu | `mu` |
 //! | tau1 | none: a step that the line search found is taken |
 //! | tau2, tau3, nu1, nu2, nu3, nu4 | those of `radius_rule`, a [`TwoSidedRule`] |
-//! | c1, c2 | `c1`, `c2` |
+//! | c1, c2 | those of `line_search` |
 //! | gamma1, K | `gamma1`, `check_every` |
 //! | r | `skip` |
 //! | eps | `tolerance_gradient` |
@@ -46,7 +46,7 @@
 //! The article's algorithm is followed as public re-implementations have it. In the hard case of the
 //! model p is p* alone, and backtracking takes the place of the Wolfe search: its direction can have no
 //! slope at all. Close to a minimum both searches allow for the rounding of values, as in
-//! [MB-LSR1](super::mb_lsr1); with [`Rules::Torch`] the Wolfe search does not.
+//! [MB-LSR1](super::mb_lsr1); [`WolfeSettings::torch`] does not.
 //!
 //! # References
 //! Erway, Griffin, Marcia, Omheni, *Trust-region algorithms for training responses: machine learning
@@ -54,7 +54,7 @@
 
 use burn::config::Config;
 use secant_core::{
-    line_search::{ArmijoSettings, WolfeSettings},
+    line_search::{ArmijoSettings, LowPoint, WolfeSettings},
     report::StepReport,
     trust_region::{
         radius::{TwoSidedRule, reduction_ratio},
@@ -63,11 +63,10 @@ use secant_core::{
 };
 
 use super::{
-    lbfgs::{LineSearch, Rules},
     objective::Objective,
     trust_region::{
         Aim, Arrival, BatchRule, Common, InitialMatrix, Region, Searched, Step, TrustRegionState,
-        Verdict, clip, radius_error,
+        Verdict, clip, radius_error, search_error,
     },
 };
 use crate::{
@@ -81,15 +80,24 @@ use crate::{
     vectors::{norm, scale},
 };
 
+/// How L-SSR1-TR finds its step length.
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+pub enum Search {
+    /// The first of shorter and shorter steps with a sufficient decrease.
+    Armijo(ArmijoSettings),
+    /// A step with the strong Wolfe conditions.
+    StrongWolfe(WolfeSettings),
+}
+
 /// Configuration of [`LSsr1Tr`].
 #[derive(Config, Debug, Copy)]
 pub struct LSsr1TrConfig {
     /// m: pairs, at least 1.
     #[config(default = 10)]
     memory: usize,
-    /// delta_0, above 0.
+    /// The radius at first, above 0.
     #[config(default = 1.0)]
-    radius: f64,
+    delta0: f64,
     /// How the radius follows from rho.
     #[config(default = "TwoSidedRule::default()")]
     radius_rule: TwoSidedRule,
@@ -105,18 +113,9 @@ pub struct LSsr1TrConfig {
     /// Momentum, in [0, 1).
     #[config(default = 0.9)]
     mu: f64,
-    /// The line search: `Armijo` or `StrongWolfe`.
-    #[config(default = "LineSearch::StrongWolfe")]
-    line_search: LineSearch,
-    /// The share of the first slope's decrease that a step needs, in (0, 1).
-    #[config(default = 1e-4)]
-    c1: f64,
-    /// The share of the first slope that a step of the Wolfe search may keep, between c1 and 1.
-    #[config(default = 0.9)]
-    c2: f64,
-    /// Whose strong Wolfe search: ours, or PyTorch's.
-    #[config(default = "Rules::Safe")]
-    rules: Rules,
+    /// The line search.
+    #[config(default = "Search::StrongWolfe(WolfeSettings::default())")]
+    line_search: Search,
     /// How much the loss has to fall for the batch to stay, at least 0.
     #[config(default = 0.0)]
     gamma1: f64,
@@ -175,12 +174,10 @@ impl Method for LSsr1Tr {
         let config = &self.config;
         let name = Self::NAME;
         require(name, "memory", "at least 1", config.memory as f64, |m| m >= 1.0)?;
-        for (what, value) in [("radius", config.radius), ("gamma", config.gamma)] {
+        for (what, value) in [("delta0", config.delta0), ("gamma", config.gamma)] {
             require_positive(name, what, value)?;
         }
         require(name, "mu", "in [0, 1)", config.mu, |x| (0.0..1.0).contains(&x))?;
-        require(name, "c1", "in (0, 1)", config.c1, |c1| 0.0 < c1 && c1 < 1.0)?;
-        require(name, "c2", "between c1 and 1", config.c2, |c2| config.c1 < c2 && c2 < 1.0)?;
         let at_least_0 = [
             ("gamma1", config.gamma1),
             ("tolerance_gradient", config.tolerance_gradient),
@@ -192,10 +189,11 @@ impl Method for LSsr1Tr {
         }
         let every = config.check_every.unwrap_or(1) as f64;
         require(name, "check_every", "at least 1", every, |every| every >= 1.0)?;
-        if config.line_search == LineSearch::None {
-            let reason = "it needs a line search; use `Armijo` or `StrongWolfe`";
-            return Err(ConfigError::Conflict { method: name, reason });
+        match config.line_search {
+            Search::Armijo(settings) => settings.validate(),
+            Search::StrongWolfe(settings) => settings.validate(),
         }
+        .map_err(search_error(name))?;
         config.radius_rule.validate().map_err(radius_error(name))
     }
 
@@ -216,8 +214,8 @@ impl Method for LSsr1Tr {
     }
 
     fn init(&self, _: &Layout) -> TrustRegionState {
-        let LSsr1TrConfig { memory, radius, gamma, .. } = self.config;
-        TrustRegionState::new(memory, Region::new(radius, gamma, 0.0))
+        let LSsr1TrConfig { memory, delta0, gamma, .. } = self.config;
+        TrustRegionState::new(memory, Region::new(delta0, gamma, 0.0))
     }
 
     fn step(
@@ -271,6 +269,7 @@ impl LSsr1Tr {
             gamma1: self.config.gamma1,
             gamma2: 0.0,
             bound_is_too_little: false,
+            snapshot: false,
         };
         Common { gamma, initial_matrix, skip, tolerance_gradient, full_batch, batch_rule }
     }
@@ -286,14 +285,15 @@ impl LSsr1Tr {
 
     /// 4. A step length.
     fn search(&self, step: &mut Step<'_>, aim: &Aim) -> Result<Searched, StepError> {
-        let LSsr1TrConfig { c1, c2, .. } = self.config;
-        if self.config.line_search == LineSearch::Armijo || aim.best.case == Case::Hard {
-            return step.backtrack(ArmijoSettings { c1, ..Default::default() }, aim);
+        match self.config.line_search {
+            Search::Armijo(settings) => step.backtrack(settings, aim),
+            Search::StrongWolfe(WolfeSettings { c1, .. }) if aim.best.case == Case::Hard => {
+                step.backtrack(ArmijoSettings { c1, ..Default::default() }, aim)
+            }
+            Search::StrongWolfe(settings) => {
+                step.strong_wolfe(settings, settings.low_point == LowPoint::Lowest, aim)
+            }
         }
-        let exact = self.config.rules == Rules::Torch;
-        let most = WolfeSettings::MAX_ITERATIONS;
-        let settings = if exact { WolfeSettings::torch(most) } else { WolfeSettings::default() };
-        step.strong_wolfe(WolfeSettings { c1, c2, ..settings }, exact, aim)
     }
 
     /// mu v + s: what the next v begins with.

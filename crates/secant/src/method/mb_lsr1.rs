@@ -33,12 +33,12 @@
 //! |---|---|
 //! | m | `memory` |
 //! | n_b at the start, N | the size of the [`Batches`](crate::Batches), their number of records |
-//! | delta_0 | `radius` |
+//! | delta_0 | `delta0` |
 //! | 0.1, 0.5, 2 and delta_min of the radius | those of `radius_rule`, an [`AveragedRule`] |
 //! | zeta | `zeta` |
 //! | B_0 | `gamma` times I, then `initial_matrix` |
 //! | r | `skip` |
-//! | mhat, tau | `restart`, `tau` |
+//! | mhat, tau | `restart`, `tau`; where the pairs of a warm start come from: `sampling` |
 //! | eta, mu, xi | `eta`, `mu`, `xi` |
 //! | alpha_s | `alpha_s` times the step's learning rate, whose only use it is (at 0 nothing moves) |
 //! | c1 | that of `line_search` |
@@ -71,35 +71,35 @@
 //! nonconvex deep learning problems*, Algorithms 1 to 6; Brust, Erway, Marcia, *On solving L-SR1
 //! trust-region subproblems*, 2017.
 
-use burn::{
-    config::Config,
-    tensor::{DType, TensorData},
-};
+use burn::config::Config;
 use secant_core::{
     line_search::ArmijoSettings,
     report::{Rejection, StepReport},
     rng::SplitMix64,
     trust_region::{
-        radius::{AveragedRatio, AveragedRule, reduction_ratio},
+        radius::{AveragedRule, reduction_ratio},
         subproblem::Case,
     },
 };
 
-pub use super::trust_region::{InitialMatrix, TrustRegionState};
 use super::{
-    objective::Objective,
+    objective::{Known, Objective},
     trust_region::{
         Aim, Arrival, BatchRule, Common, Region, SampleSize, Searched, Step, Verdict, clip,
-        radius_error,
+        radius_error, search_error,
     },
+};
+pub use super::{
+    sampling::Sampling,
+    trust_region::{InitialMatrix, TrustRegionState},
 };
 use crate::{
     blocks::{Blocks, Layout},
     error::{ConfigError, StepError, require, require_positive},
-    kernels::{Real, combine_rows},
+    kernels::combine_rows,
     method::{Decay, Method, StepContext},
     optimizer::Optimizer,
-    oracle::{Oracle, Records},
+    oracle::Oracle,
 };
 
 /// What happens to the pairs after a step whose model was wrong: rho < tau, or a loss at p* that is not
@@ -112,7 +112,7 @@ pub enum Restart {
     Clear,
     /// They stay, and the new one is not stored. 0 < mhat < m.
     Keep,
-    /// They make way for m pairs from Hessian products with random vectors at the new point. mhat = m.
+    /// They make way for m pairs sampled at the new point. mhat = m.
     WarmStart,
 }
 
@@ -122,15 +122,19 @@ pub struct MbLsr1Config {
     /// m: pairs, at least 1.
     #[config(default = 16)]
     memory: usize,
-    /// delta_0, above 0.
+    /// The radius at first, above 0.
     #[config(default = 1e-4)]
-    radius: f64,
+    delta0: f64,
     /// How the radius follows from the averaged ratio.
     #[config(default = "AveragedRule::default()")]
     radius_rule: AveragedRule,
     /// How much of the past ratios counts, in [0, 1]; 1 is their mean.
     #[config(default = 0.9)]
     zeta: f64,
+    /// rho_hat is the average change of the loss over that of the model (theorem 4.4) instead of the
+    /// average ratio: large steps count for more.
+    #[config(default = false)]
+    ratio_of_averages: bool,
     /// B_0 = gamma I, above 0.
     #[config(default = 0.1)]
     gamma: f64,
@@ -143,6 +147,9 @@ pub struct MbLsr1Config {
     /// What happens to the pairs when the model was wrong.
     #[config(default = "Restart::Clear")]
     restart: Restart,
+    /// Where the pairs of a warm start come from.
+    #[config(default = "Sampling::HessianProducts")]
+    sampling: Sampling,
     /// The ratio rho below which it was.
     #[config(default = 0.0)]
     tau: f64,
@@ -184,6 +191,10 @@ pub struct MbLsr1Config {
     /// Whether a check is on all records instead of a sample.
     #[config(default = false)]
     check_all: bool,
+    /// Whether a check evaluates the parameters of the last check again, on its own sample, so that
+    /// the noise of two samples does not decide.
+    #[config(default = false)]
+    check_snapshot: bool,
     /// Every step sees the same function: the gradient at a step's end is kept for the next step. Not
     /// for models with batch norm.
     #[config(default = false)]
@@ -211,7 +222,7 @@ impl MbLsr1Config {
     pub fn full_batch() -> Self {
         Self::l_ssr1_tr()
             .with_mu(0.0)
-            .with_radius(1.0)
+            .with_delta0(1.0)
             .with_gamma(1.0)
             .with_initial_matrix(InitialMatrix::SmallestEigenvalue)
             .with_full_batch(true)
@@ -263,7 +274,7 @@ impl Method for MbLsr1 {
         let config = &self.config;
         let name = Self::NAME;
         require(name, "memory", "at least 1", config.memory as f64, |m| m >= 1.0)?;
-        for (what, value) in [("radius", config.radius), ("gamma", config.gamma)] {
+        for (what, value) in [("delta0", config.delta0), ("gamma", config.gamma)] {
             require_positive(name, what, value)?;
         }
         for (what, value) in [("zeta", config.zeta), ("eta", config.eta)] {
@@ -292,6 +303,8 @@ impl Method for MbLsr1 {
         })?;
         let most = config.check_most as f64;
         require(name, "check_most", "at least 1", most, |most| most >= 1.0)?;
+        config.sampling.validate(name)?;
+        config.line_search.validate().map_err(search_error(name))?;
         config.radius_rule.validate().map_err(radius_error(name))
     }
 
@@ -312,8 +325,8 @@ impl Method for MbLsr1 {
     }
 
     fn init(&self, _: &Layout) -> TrustRegionState {
-        let MbLsr1Config { memory, radius, gamma, zeta, .. } = self.config;
-        TrustRegionState::new(memory, Region::new(radius, gamma, zeta))
+        let MbLsr1Config { memory, delta0, gamma, zeta, .. } = self.config;
+        TrustRegionState::new(memory, Region::new(delta0, gamma, zeta))
     }
 
     fn step(
@@ -342,7 +355,7 @@ impl Method for MbLsr1 {
         let actual = at_best.unwrap_or(first) - step.known.value;
         let ratio = reduction_ratio(actual, aim.best.model_value);
         let has_failed = !actual.is_finite();
-        let mut verdict = Verdict { actual, ratio, averaged: step.region.mean };
+        let mut verdict = Verdict { actual, ratio, averaged: step.region.average.value() };
         let Some(arrival) = reached.and_then(|reached| step.arrive(reached)) else {
             step.region.delta = self.config.radius_rule.after_failed_search(step.region.delta);
             let carried = self.carried(v.as_ref(), None);
@@ -350,14 +363,14 @@ impl Method for MbLsr1 {
         };
         let Arrival { mut point, known, s, y, length, cosine } = arrival;
         // 9. The radius.
-        verdict.averaged = average(&mut step.region, ratio);
+        verdict.averaged = self.average(&mut step.region, &verdict, aim.best.model_value);
         let judged = if has_failed { f64::NEG_INFINITY } else { verdict.averaged };
         step.region.set_delta(self.config.radius_rule.next(step.region.delta, length, judged));
         let carried = self.carried(v.as_ref(), Some(&s));
         // 10. The pairs.
         let is_wrong = has_failed || ratio < self.config.tau;
         if is_wrong && self.config.restart != Restart::Never {
-            self.restart(&mut step, &mut point, state.steps())?;
+            self.restart(&mut step, &mut point, &known, state.steps())?;
         } else {
             step.push(s, y, cosine);
         }
@@ -370,13 +383,14 @@ impl MbLsr1 {
     fn common(&self) -> Common {
         let MbLsr1Config { gamma, initial_matrix, skip, tolerance_gradient, .. } = self.config;
         let MbLsr1Config { gamma1, gamma2, check_every, full_batch, .. } = self.config;
-        let MbLsr1Config { check_growth: growth, check_most: most, check_all, .. } = self.config;
+        let MbLsr1Config { check_growth: growth, check_most: most, .. } = self.config;
         let batch_rule = BatchRule {
             every: check_every,
-            sample: (!check_all).then_some(SampleSize { growth, most }),
+            sample: (!self.config.check_all).then_some(SampleSize { growth, most }),
             gamma1,
             gamma2,
             bound_is_too_little: true,
+            snapshot: self.config.check_snapshot,
         };
         Common { gamma, initial_matrix, skip, tolerance_gradient, full_batch, batch_rule }
     }
@@ -449,6 +463,7 @@ impl MbLsr1 {
         &self,
         step: &mut Step<'_>,
         point: &mut Blocks,
+        known: &Known,
         number: u64,
     ) -> Result<(), StepError> {
         match self.config.restart {
@@ -456,41 +471,28 @@ impl MbLsr1 {
             Restart::Clear => step.restart(),
             Restart::WarmStart => {
                 step.restart();
-                for sample in 0..self.config.memory as u64 {
-                    let draw = number * self.config.memory as u64 + sample;
-                    let s = random(point, &mut SplitMix64::stream(self.config.seed, draw));
-                    let curved = step.objective.oracle.hessian_vector(Records::Batch, point, &s)?;
-                    let mut y = curved.product;
-                    step.objective.add_decay_product(&mut y, &s);
-                    step.matrix.push(s, y);
+                let MbLsr1Config { sampling, memory, seed, .. } = self.config;
+                for sample in 0..memory as u64 {
+                    let mut rng = SplitMix64::stream(seed, number * memory as u64 + sample);
+                    if let Some((s, y)) =
+                        sampling.pair(&mut step.objective, point, known, &mut rng)?
+                    {
+                        step.matrix.push(s, y);
+                    }
                 }
             }
         }
         Ok(())
     }
-}
 
-/// 9. rho_hat <- (zeta T rho_hat + rho) / (zeta T + 1), T <- zeta T + 1.
-fn average(region: &mut Region, rho: f64) -> f64 {
-    let Region { zeta, weight, mean, .. } = *region;
-    let mut ratio = AveragedRatio { zeta, weight, mean };
-    let averaged = ratio.record(rho);
-    (region.weight, region.mean) = (ratio.weight, ratio.mean);
-    averaged
-}
-
-/// A vector of nearly normal numbers.
-fn random(like: &Blocks, rng: &mut SplitMix64) -> Blocks {
-    fn fill<T: Real>(data: &mut TensorData, rng: &mut SplitMix64) {
-        let numbers: &mut [T] = data.as_mut_slice().expect("blocks have the layout's type");
-        numbers.fill_with(|| T::of(f64::from(rng.bell())));
-    }
-    let mut vector = like.zeros_like();
-    for data in vector.tensors_mut() {
-        match data.dtype() {
-            DType::F64 => fill::<f64>(data, rng),
-            _ => fill::<f32>(data, rng),
+    /// 9. rho_hat. A loss that is not finite counts as no change.
+    fn average(&self, region: &mut Region, verdict: &Verdict, model_change: f64) -> f64 {
+        let Verdict { actual, ratio, .. } = *verdict;
+        if self.config.ratio_of_averages {
+            region.average.record(if actual.is_finite() { actual } else { 0.0 }, model_change);
+        } else {
+            region.average.record(ratio, 1.0);
         }
+        region.average.value()
     }
-    vector
 }

@@ -14,6 +14,7 @@ pub mod quasi_adam;
 pub mod radam;
 mod rate_decay;
 pub mod rmsprop;
+mod sampling;
 pub mod sd_lbfgs;
 pub mod sgd;
 pub mod sgd_bb;

@@ -3,12 +3,15 @@
 use burn::tensor::DType;
 use secant_core::{
     compact::{GammaRule, Tolerances},
-    line_search::{Armijo, ArmijoSettings, Next, Start, WolfeSettings},
+    line_search::{Armijo, ArmijoSettings, Next, SettingsError, Start, WolfeSettings},
     report::{
         BatchCheck, LineSearchReport, Outcome, PairOutcome, Rejection, SkipReason, StepReport,
         TrustRegionReport,
     },
-    trust_region::{radius::RadiusError, subproblem::Case},
+    trust_region::{
+        radius::{AveragedRatio, RadiusError},
+        subproblem::Case,
+    },
 };
 
 use super::objective::{Known, Line, Objective, Reached};
@@ -49,12 +52,14 @@ pub struct TrustRegionState {
     matrix: LSr1,
     /// What momentum carries over to the next step: mu v + (1 - eta) s. Empty where it is zero.
     carried: Blocks,
-    /// delta, gamma, zeta, T and rho_hat.
+    /// delta and gamma; zeta, T and the two parts of rho_hat.
     region: Vec<f64>,
     /// The changes of the batches' losses since the last check, oldest first.
     changes: Vec<f64>,
     /// f_K, the loss at the last check; none before the first.
     checked: Vec<f64>,
+    /// The parameters at the last check, where the next one evaluates them again.
+    snapshot: Blocks,
     /// The gradient at the parameters and f there, where the next step sees the same function.
     gradient: Blocks,
     value: Vec<f64>,
@@ -65,7 +70,7 @@ pub struct TrustRegionState {
 }
 
 record_state!(TrustRegionState {
-    vectors: [carried, gradient],
+    vectors: [carried, gradient, snapshot],
     counters: [steps, batch_size],
     numbers: [region, changes, checked, value],
     matrices: [matrix]
@@ -99,16 +104,13 @@ impl TrustRegionState {
 pub(super) struct Region {
     pub delta: f64,
     pub gamma: f64,
-    pub zeta: f64,
-    /// T
-    pub weight: f64,
     /// rho_hat
-    pub mean: f64,
+    pub average: AveragedRatio,
 }
 
 impl Region {
     pub fn new(delta: f64, gamma: f64, zeta: f64) -> Self {
-        Self { delta, gamma, zeta, weight: 0.0, mean: 0.0 }
+        Self { delta, gamma, average: AveragedRatio::new(zeta) }
     }
 
     /// delta <- `delta`, unless that overflows.
@@ -119,14 +121,16 @@ impl Region {
     }
 
     fn to_numbers(self) -> Vec<f64> {
-        let Self { delta, gamma, zeta, weight, mean } = self;
-        vec![delta, gamma, zeta, weight, mean]
+        let Self { delta, gamma, average } = self;
+        let AveragedRatio { zeta, weight, numerator, denominator } = average;
+        vec![delta, gamma, zeta, weight, numerator, denominator]
     }
 
     fn of(state: &TrustRegionState) -> Self {
         let number = |index: usize| state.region.get(index).copied().unwrap_or(f64::NAN);
-        let [delta, gamma, zeta, weight, mean] = [0, 1, 2, 3, 4].map(number);
-        Self { delta, gamma, zeta, weight, mean }
+        let [delta, gamma, zeta, weight, numerator, denominator] = [0, 1, 2, 3, 4, 5].map(number);
+        let average = AveragedRatio { zeta, weight, numerator, denominator };
+        Self { delta, gamma, average }
     }
 }
 
@@ -154,6 +158,8 @@ pub(super) struct BatchRule {
     pub gamma2: f64,
     /// Whether a fall by exactly the bound is too little.
     pub bound_is_too_little: bool,
+    /// Whether the loss at the last check is evaluated again, on the records of this one.
+    pub snapshot: bool,
 }
 
 /// nhat = min(growth n_b, most, N).
@@ -455,18 +461,20 @@ impl<'a> Step<'a> {
         changes.push(value - before);
         let sizes = self.objective.oracle.batch_sizes();
         let mut batch_size = state.batch_size;
-        let mut checked = state.checked.clone();
         let check = if self.common.batch_rule.is_due(state.steps, sizes) {
-            let check = self.check(&mut point, value, &changes, &checked)?;
+            let check = self.check(&mut point, value, &changes, state)?;
             if check.value.is_finite() {
                 changes.clear();
-                checked = vec![check.value];
+                state.checked = vec![check.value];
+                if self.common.batch_rule.snapshot {
+                    state.snapshot = point.clone();
+                }
             }
             if check.is_too_small && sizes.can_change {
                 let doubled = (2 * sizes.batch).min(sizes.records);
                 batch_size = doubled as u64;
                 if doubled == sizes.records {
-                    self.region.zeta = 0.0;
+                    self.region.average.zeta = 0.0;
                 }
             }
             Some(check)
@@ -499,7 +507,6 @@ impl<'a> Step<'a> {
         state.carried = carried;
         state.region = self.region.to_numbers();
         state.changes = changes;
-        state.checked = checked;
         state.steps += 1;
         state.batch_size = batch_size;
         if self.common.full_batch {
@@ -517,17 +524,25 @@ impl<'a> Step<'a> {
         point: &mut Blocks,
         value: f64,
         changes: &[f64],
-        checked: &[f64],
+        state: &TrustRegionState,
     ) -> Result<BatchCheck, StepError> {
         let rule = self.common.batch_rule;
         let records = rule.sample(self.objective.oracle.batch_sizes());
-        let value = if self.objective.oracle.is_batch(records) {
-            value
+        let (value, same_records) = if self.objective.oracle.is_batch(records) {
+            (value, Records::Batch)
+        } else if let Records::Sample(_) = records {
+            (self.objective.value_of(records, point)?, Records::SameSample)
         } else {
-            self.objective.value_of(records, point)?
+            (self.objective.value_of(records, point)?, records)
         };
-        let fell = |last: &f64| rule.is_too_small(value, *last, changes.iter().sum());
-        Ok(BatchCheck { value, is_too_small: checked.first().is_some_and(fell) })
+        let last = if state.snapshot.is_empty() {
+            state.checked.first().copied()
+        } else {
+            Some(self.objective.value_of(same_records, &mut state.snapshot.clone())?)
+        };
+        let is_too_small =
+            last.is_some_and(|last| rule.is_too_small(value, last, changes.iter().sum()));
+        Ok(BatchCheck { value, is_too_small })
     }
 }
 
@@ -557,6 +572,11 @@ pub(super) fn clip(vector: &mut Blocks, length: f64, delta: f64) -> f64 {
     } else {
         length
     }
+}
+
+/// Constants of a line search out of order, as an error of the method.
+pub(super) fn search_error(method: &'static str) -> impl FnOnce(SettingsError) -> ConfigError {
+    move |error| ConfigError::Conflict { method, reason: error.must }
 }
 
 /// A radius rule out of order, as an error of the method.

@@ -33,6 +33,8 @@ pub enum Records {
     Shared,
     /// This many, drawn independently.
     Sample(usize),
+    /// Those of the sample drawn last.
+    SameSample,
 }
 
 /// How many records there are.

@@ -100,6 +100,7 @@ impl<M: Module> ModuleOracle<'_, '_, M> {
             Records::All => Some(batches.parts()),
             Records::Shared => Some(vec![batches.shared().to_vec()]),
             Records::Sample(size) => Some(vec![batches.sample(size)]),
+            Records::SameSample => Some(vec![batches.sampled().to_vec()]),
         }
     }
 
@@ -230,6 +231,7 @@ impl<M: Module> Oracle for ModuleOracle<'_, '_, M> {
             Records::Batch => true,
             Records::All => is_all(batches),
             Records::Shared => batches.shared() == batches.batch(),
+            Records::SameSample => false,
             Records::Sample(size) => {
                 size >= batches.records() && !batches.has_given_samples() && is_all(batches)
             }

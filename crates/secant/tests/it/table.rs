@@ -1,11 +1,11 @@
 //! Every method, once: a later method joins all common tests with one line here.
 
 use secant::{
-    AdaBeliefConfig, AdaHessianConfig, AdamConfig, ApolloConfig, CurvatureTest, Decay, LBfgsConfig,
-    LSsr1TrConfig, LineSearch, MbLsr1Config, Momentum, MultiBatchLBfgsConfig, OnRejection,
-    OnlineLBfgsConfig, PairSource, QuasiAdamConfig, QuasiAdamEmaConfig, RAdamConfig, Rebound,
-    RmsPropConfig, Scope, SdLBfgsConfig, SgdBbConfig, SgdConfig, SqnConfig, SvrgConfig,
-    error::ConfigError,
+    AdaBeliefConfig, AdaHessianConfig, AdamConfig, ApolloConfig, ArmijoSettings, CurvatureTest,
+    Decay, LBfgsConfig, LSsr1TrConfig, LineSearch, MbLsr1Config, Momentum, MultiBatchLBfgsConfig,
+    OnRejection, OnlineLBfgsConfig, PairSource, QuasiAdamConfig, QuasiAdamEmaConfig, RAdamConfig,
+    Rebound, RmsPropConfig, Scope, SdLBfgsConfig, Search, SgdBbConfig, SgdConfig, SqnConfig,
+    SvrgConfig, error::ConfigError,
 };
 
 use crate::{
@@ -191,10 +191,10 @@ fn stochastic_lbfgs() -> Vec<Row> {
 }
 
 fn trust_region() -> Vec<Row> {
-    let mb = MbLsr1Config::new().with_memory(3).with_radius(0.1);
+    let mb = MbLsr1Config::new().with_memory(3).with_delta0(0.1);
     let plain = mb.with_mu(0.0).with_eta(0.0).with_zeta(0.0);
-    let tr = LSsr1TrConfig::new().with_memory(3).with_radius(0.1);
-    let armijo = tr.with_line_search(LineSearch::Armijo);
+    let tr = LSsr1TrConfig::new().with_memory(3).with_delta0(0.1);
+    let armijo = tr.with_line_search(Search::Armijo(ArmijoSettings::default()));
     vec![
         Row::new("mb-lsr1", 1.0, mb.init(), || twin::MbLsr1::new(3, 0.1)),
         Row::new("mb-lsr1, plain", 1.0, plain.init(), || twin::MbLsr1::new(3, 0.1).plain()),

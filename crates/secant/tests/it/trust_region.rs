@@ -4,13 +4,10 @@ use std::fs;
 
 use burn::tensor::{DType, Tensor, TensorData};
 use secant::{
-    AveragedRule, Batches, Case, Function, InitialMatrix, LBfgsConfig, LSsr1TrConfig, LineSearch,
-    MbLsr1Config, Optimizer, Outcome, Restart, StepReport, TrustRegionReport, TwoSidedRule,
-    blocks::Blocks,
-    error::ConfigError,
-    kernels::Real,
-    method::{Method, lbfgs::Rules},
-    operator::LSr1,
+    ArmijoSettings, AveragedRule, BatchCheck, Batches, Case, Function, InitialMatrix, LBfgsConfig,
+    LSsr1TrConfig, MbLsr1Config, Optimizer, Outcome, Restart, Sampling, Search, StepReport,
+    TrustRegionReport, TwoSidedRule, WolfeSettings, blocks::Blocks, error::ConfigError,
+    kernels::Real, method::Method, operator::LSr1,
 };
 use secant_core::compact::Tolerances;
 
@@ -261,6 +258,8 @@ fn advance<K: Method>(
     (report, minus(x, &before), gradient)
 }
 
+const ARMIJO: Search = Search::Armijo(ArmijoSettings { c1: 1e-4, shrink: 0.5, max_trials: 15 });
+
 fn plain() -> MbLsr1Config {
     MbLsr1Config::new().with_restart(Restart::Never).with_eta(0.0).with_mu(0.0).with_zeta(0.0)
 }
@@ -269,7 +268,7 @@ fn plain() -> MbLsr1Config {
 fn on_a_convex_quadratic_every_step_descends_and_n_pairs_give_the_hessian() {
     let values = [0.5, 1.0, 1.5, 2.5, 4.0, 6.0];
     let mut quadratic = Quadratic::new(&values);
-    let config = plain().with_radius(0.05).with_gamma(0.1).with_tolerance_gradient(1e-9);
+    let config = plain().with_delta0(0.05).with_gamma(0.1).with_tolerance_gradient(1e-9);
     let mut optimizer = config.init().expect("valid");
     let mut x = vec![0.0; 6];
     let (mut last, mut complete) = (f64::INFINITY, 0);
@@ -298,7 +297,7 @@ fn on_a_convex_quadratic_every_step_descends_and_n_pairs_give_the_hessian() {
 #[test]
 fn the_averaged_ratio_is_the_mean_with_zeta_1_and_the_last_with_zeta_0() {
     for zeta in [0.0, 1.0] {
-        let config = plain().with_radius(0.1).with_zeta(zeta).with_gamma(1.0);
+        let config = plain().with_delta0(0.1).with_zeta(zeta).with_gamma(1.0);
         let mut optimizer = config.init().expect("valid");
         let mut x = vec![-1.2, 1.0];
         let (mut sum, mut count) = (0.0, 0.0);
@@ -317,6 +316,25 @@ fn the_averaged_ratio_is_the_mean_with_zeta_1_and_the_last_with_zeta_0() {
     }
 }
 
+#[test]
+fn the_ratio_of_averages_is_the_loss_gone_over_the_loss_foretold() {
+    let config = plain().with_delta0(0.1).with_zeta(1.0).with_ratio_of_averages(true);
+    let mut optimizer = config.init().expect("valid");
+    let mut x = vec![-1.2, 1.0];
+    let (mut actual, mut model, mut differs) = (0.0, 0.0, 0);
+    for _ in 0..20 {
+        let (report, ..) = advance(&mut optimizer, &mut x, &mut Rosenbrock);
+        let region = region(&report);
+        if region.step_norm > 0.0 {
+            (actual, model) = (actual + region.actual_change, model + region.model_change);
+            let expected: f64 = actual / model;
+            assert!((region.averaged_ratio - expected).abs() <= 1e-13 * expected.abs().max(1.0));
+            differs += u32::from((expected - region.ratio).abs() > 0.1);
+        }
+    }
+    assert!(differs > 5);
+}
+
 /// A sum of four waves whose phases are those of a batch.
 fn wavy(batch: usize) -> impl FnMut(&[f64], &mut [f64]) -> f64 {
     let phases = Numbers::new(batch as u64).vector(6);
@@ -333,16 +351,16 @@ fn wavy(batch: usize) -> impl FnMut(&[f64], &mut [f64]) -> f64 {
 
 #[test]
 fn steps_are_within_the_radius_downhill_and_satisfy_armijo_on_an_indefinite_function() {
-    let momentum = plain().with_radius(0.3);
+    let momentum = plain().with_delta0(0.3);
     let configs = [
-        MbLsr1Config::new().with_radius(0.3),
-        MbLsr1Config::paper().with_radius(0.3),
+        MbLsr1Config::new().with_delta0(0.3),
+        MbLsr1Config::paper().with_delta0(0.3),
         momentum.with_mu(0.95),
         momentum.with_mu(0.9).with_eta(0.5).with_hybrid_fixed(true),
         momentum.with_initial_matrix(InitialMatrix::SmallestEigenvalue).with_mu(0.5),
         momentum.with_initial_matrix(InitialMatrix::LastPair).with_mu(0.5),
-        MbLsr1Config::new().with_radius(0.3).with_restart(Restart::Keep),
-        MbLsr1Config::new().with_radius(0.3).with_restart(Restart::WarmStart).with_memory(3),
+        MbLsr1Config::new().with_delta0(0.3).with_restart(Restart::Keep),
+        MbLsr1Config::new().with_delta0(0.3).with_restart(Restart::WarmStart).with_memory(3),
     ];
     let (mut flips, mut negative) = (0, 0);
     for config in configs {
@@ -412,17 +430,17 @@ fn mb_lsr1_set_up_as_l_ssr1_tr_makes_the_same_steps_where_p_is_the_minimiser() {
         let mut quadratic = Quadratic::new(&[0.5, 1.0, 1.5, 2.5, 4.0]);
         let special = MbLsr1Config::l_ssr1_tr()
             .with_mu(0.0)
-            .with_radius(radius)
+            .with_delta0(radius)
             .with_radius_rule(averaged)
             .with_gamma(gamma)
             .with_tolerance_gradient(1e-6);
         let original = LSsr1TrConfig::new()
             .with_mu(0.0)
-            .with_radius(radius)
+            .with_delta0(radius)
             .with_radius_rule(two_sided)
             .with_gamma(gamma)
             .with_memory(16)
-            .with_line_search(LineSearch::Armijo)
+            .with_line_search(ARMIJO)
             .with_tolerance_gradient(1e-6);
         let (mut special, mut original) =
             (special.init().expect("valid"), original.init().expect("valid"));
@@ -475,7 +493,8 @@ fn rosenbrock_is_minimised_to_a_gradient_of_1e_6() {
             minimise(config.init(), &mut start.clone(), &mut Rosenbrock, 1000);
         }
         let tr = LSsr1TrConfig::full_batch().with_tolerance_gradient(1e-6).with_memory(16);
-        for config in [tr, tr.with_line_search(LineSearch::Armijo), tr.with_rules(Rules::Torch)] {
+        let torch = Search::StrongWolfe(WolfeSettings::torch(25));
+        for config in [tr, tr.with_line_search(ARMIJO), tr.with_line_search(torch)] {
             minimise(config.init(), &mut start.clone(), &mut Rosenbrock, 1000);
         }
     }
@@ -504,9 +523,9 @@ fn both_methods_leave_a_saddle_along_negative_curvature() {
     // A hair off the line where all gradients point at the saddle.
     let start = vec![1.0, 1e-4];
     let (mut x, mut z) = (start.clone(), start);
-    let mb = MbLsr1Config::full_batch().with_radius(0.1).with_tolerance_gradient(1e-6);
+    let mb = MbLsr1Config::full_batch().with_delta0(0.1).with_tolerance_gradient(1e-6);
     minimise(mb.init(), &mut x, &mut Saddle, 100);
-    let tr = LSsr1TrConfig::full_batch().with_radius(0.1).with_tolerance_gradient(1e-6);
+    let tr = LSsr1TrConfig::full_batch().with_delta0(0.1).with_tolerance_gradient(1e-6);
     minimise(tr.init(), &mut z, &mut Saddle, 100);
     for x in [x, z] {
         assert!(x[0].abs() < 1e-4 && (x[1].abs() - 1.0).abs() < 1e-4, "{x:?}");
@@ -516,7 +535,7 @@ fn both_methods_leave_a_saddle_along_negative_curvature() {
 #[test]
 fn a_warm_start_leaves_a_saddle_where_the_gradient_has_no_part_along_it_and_l_bfgs_does_not() {
     // On the line y = 0 no gradient ever leaves it; Hessian products do. tau: every ratio is low.
-    let config = plain().with_radius(0.1).with_memory(2).with_restart(Restart::WarmStart);
+    let config = plain().with_delta0(0.1).with_memory(2).with_restart(Restart::WarmStart);
     let mut optimizer = config.with_tau(1e9).init().expect("valid");
     let mut x = vec![1.0, 0.0];
     let (mut hard, mut products) = (0, 0);
@@ -544,6 +563,30 @@ fn a_warm_start_leaves_a_saddle_where_the_gradient_has_no_part_along_it_and_l_bf
 }
 
 #[test]
+fn a_warm_start_of_n_samples_is_the_hessian_of_a_quadratic_at_once() {
+    let values = [-2.0, -0.5, 0.3, 1.0, 4.0];
+    for (sampling, gradients, products) in [
+        // Central differences of two gradients, and one of the point itself.
+        (Sampling::HessianProducts, 3 * 5, 0),
+        (Sampling::GradientDifferences { radius: 0.01 }, 5, 0),
+    ] {
+        let config = plain().with_memory(5).with_restart(Restart::WarmStart).with_tau(1e9);
+        let mut optimizer = config.with_sampling(sampling).init().expect("valid");
+        let mut x = vec![0.5; 5];
+        let (first, ..) = advance(&mut optimizer, &mut x, &mut Quadratic::new(&values));
+        // Gradient and first trial; p is p*.
+        let expected = (2 + gradients, products);
+        assert_eq!((first.evals.gradient, first.evals.hessian_vector), expected, "{sampling:?}");
+        let (second, ..) = advance(&mut optimizer, &mut x, &mut Quadratic::new(&values));
+        let region = region(&second);
+        assert_eq!(region.pairs_kept, 5);
+        // Differences over a distance of 0.01 lose two digits.
+        assert!((region.smallest_eigenvalue + 2.0).abs() < 1e-8, "{sampling:?} {region:?}");
+        assert!((region.largest_eigenvalue - 4.0).abs() < 1e-8, "{sampling:?} {region:?}");
+    }
+}
+
+#[test]
 fn a_search_that_finds_nothing_shrinks_the_radius_and_moves_nothing_else() {
     let start = vec![0.25, -3.0];
     // A point from which every step is a rise: value and gradient contradict each other.
@@ -552,8 +595,8 @@ fn a_search_that_finds_nothing_shrinks_the_radius_and_moves_nothing_else() {
         if x == [0.25, -3.0] { 1.0 } else { f64::NAN }
     });
     let mut x = start.clone();
-    let mut mb = MbLsr1Config::new().with_radius(0.5).init().expect("valid");
-    let mut tr = LSsr1TrConfig::new().with_radius(0.5).init().expect("valid");
+    let mut mb = MbLsr1Config::new().with_delta0(0.5).init().expect("valid");
+    let mut tr = LSsr1TrConfig::new().with_delta0(0.5).init().expect("valid");
     for step in 1..=3 {
         let (report, ..) = advance(&mut mb, &mut x, &mut wall);
         let search = report.line_search.expect("searched");
@@ -590,12 +633,12 @@ fn a_region_of_nan_next_to_the_path_is_backed_off_from_and_reported() {
         // To the square root of the precision of values.
         assert!(x.iter().all(|x| (x - 1.0).abs() < 1e-6), "{}: {x:?}", K::NAME);
     }
-    let mb = MbLsr1Config::full_batch().with_radius(100.0);
-    let tr = LSsr1TrConfig::full_batch().with_radius(100.0);
+    let mb = MbLsr1Config::full_batch().with_delta0(100.0);
+    let tr = LSsr1TrConfig::full_batch().with_delta0(100.0);
     check(mb.init(), &mut Plain(barrier));
     check(mb.with_mu(0.5).with_full_batch(false).init(), &mut Plain(barrier));
     check(tr.init(), &mut Plain(barrier));
-    check(tr.with_line_search(LineSearch::Armijo).init(), &mut Plain(barrier));
+    check(tr.with_line_search(ARMIJO).init(), &mut Plain(barrier));
 }
 
 #[test]
@@ -606,7 +649,7 @@ fn a_model_that_leads_to_no_finite_loss_shrinks_the_radius_and_loses_its_pairs()
             g[0] = x[0] - 10.0;
             if x[0] > 4.2 { beyond } else { 0.5 * g[0] * g[0] }
         });
-        let config = plain().with_radius(0.5).with_zeta(1.0);
+        let config = plain().with_delta0(0.5).with_zeta(1.0);
         let config = config.with_gamma(0.1).with_initial_matrix(InitialMatrix::LastPair);
         // Pairs stored before and after.
         for (restart, before, after) in
@@ -668,7 +711,7 @@ fn regression(model: &Many, records: &[usize]) -> Tensor<1> {
 
 /// A batch that is checked often and too small at every check.
 fn growing() -> MbLsr1Config {
-    MbLsr1Config::new().with_radius(0.05).with_check_every(Some(3)).with_gamma1(1e3)
+    MbLsr1Config::new().with_delta0(0.05).with_check_every(Some(3)).with_gamma1(1e3)
 }
 
 #[test]
@@ -699,13 +742,43 @@ fn the_batch_grows_to_all_records_and_the_average_then_ends() {
     assert_eq!(sizes[..16], [4, 4, 4, 4, 8, 8, 8, 16, 16, 16, 32, 32, 32, 50, 50, 50]);
 }
 
+/// How step 4, the second that checks, judges the batch: samples of the first check are of records with a
+/// small loss, those of the second with a large one, which falls as fast.
+fn second_check(config: MbLsr1Config) -> BatchCheck {
+    let weight = |record: &usize| if *record < 5 { 1.0 } else { 100.0 };
+    let mut batches = Batches::listed(10, vec![(0..10).collect()])
+        .and_then(|batches| batches.with_samples(vec![(0..5).collect(), (5..10).collect()]))
+        .expect("valid");
+    let mut optimizer = config.with_delta0(0.05).with_check_every(Some(3)).init().expect("valid");
+    let mut model = Many::f64(&[vec![0.0]]);
+    let mut check = None;
+    for _ in 0..4 {
+        let report = optimizer.step_on(1.0, &mut model, &mut batches, |model, records| {
+            let mean = records.iter().map(weight).sum::<f64>() / records.len() as f64;
+            (model.tensors[0].val() - 1.0).powi_scalar(2).mean() * mean
+        });
+        check = region(&report.expect("a step")).check;
+    }
+    check.expect("every third step")
+}
+
+#[test]
+fn a_check_can_compare_both_points_on_one_sample() {
+    // On two samples the loss seems to rise a hundredfold.
+    assert!(second_check(MbLsr1Config::new()).is_too_small);
+    let snapshot = MbLsr1Config::new().with_check_snapshot(true);
+    assert!(!second_check(snapshot).is_too_small);
+    assert!(second_check(snapshot.with_gamma1(1e3)).is_too_small);
+}
+
 #[test]
 fn a_loaded_optimizer_goes_on_with_its_pairs_its_radius_and_its_batch_size() {
     let folder = std::env::temp_dir().join(format!("secant-region-{}", std::process::id()));
     fs::create_dir_all(&folder).expect("a temporary folder");
     let path = folder.join("state.bpk");
     for dtype in [DType::F64, DType::F32] {
-        let optimizer = || growing().with_memory(3).init().expect("valid");
+        let config = growing().with_memory(3).with_check_snapshot(true);
+        let optimizer = || config.with_ratio_of_averages(true).init().expect("valid");
         let fresh = || Batches::shuffled(50, 4, 9).expect("valid");
         let (mut whole, mut batches) = (optimizer(), fresh());
         let mut model = Many::new(&[vec![0.5; 5]], dtype);
@@ -735,7 +808,7 @@ fn a_loaded_optimizer_goes_on_with_its_pairs_its_radius_and_its_batch_size() {
 #[test]
 fn a_network_in_f32_learns() {
     let mut model = Net::new(DType::F32);
-    let mut mb = MbLsr1Config::new().with_radius(0.1).init().expect("valid");
+    let mut mb = MbLsr1Config::new().with_delta0(0.1).init().expect("valid");
     let mut losses = Vec::new();
     for _ in 0..60 {
         let report = mb.step(1.0, &mut model, |model| model.loss(0)).expect("a step");
@@ -756,7 +829,9 @@ fn a_network_in_f32_learns() {
 fn settings_out_of_their_ranges_are_refused() {
     let out = [
         MbLsr1Config::new().with_memory(0),
-        MbLsr1Config::new().with_radius(0.0),
+        MbLsr1Config::new().with_delta0(0.0),
+        MbLsr1Config::new().with_sampling(Sampling::GradientDifferences { radius: 0.0 }),
+        MbLsr1Config::new().with_line_search(ArmijoSettings { c1: 1.0, ..Default::default() }),
         MbLsr1Config::new().with_gamma(-1.0),
         MbLsr1Config::new().with_zeta(1.1),
         MbLsr1Config::new().with_mu(1.0),
@@ -768,9 +843,16 @@ fn settings_out_of_their_ranges_are_refused() {
         MbLsr1Config::new().with_radius_rule(AveragedRule { growth: 0.5, ..Default::default() }),
     ];
     assert!(out.iter().all(|config| config.init().is_err()));
-    assert!(LSsr1TrConfig::new().with_line_search(LineSearch::None).init().is_err());
-    assert!(LSsr1TrConfig::new().with_c1(0.0).init().is_err());
-    assert!(LSsr1TrConfig::new().with_c1(0.5).with_c2(0.4).init().is_err());
+    let (armijo, wolfe) = (ArmijoSettings::default(), WolfeSettings::default());
+    for search in [
+        Search::Armijo(ArmijoSettings { c1: 0.0, ..armijo }),
+        Search::Armijo(ArmijoSettings { shrink: 1.0, ..armijo }),
+        Search::Armijo(ArmijoSettings { max_trials: 0, ..armijo }),
+        Search::StrongWolfe(WolfeSettings { c1: f64::NAN, ..wolfe }),
+        Search::StrongWolfe(WolfeSettings { c1: 0.5, c2: 0.4, ..wolfe }),
+    ] {
+        assert!(LSsr1TrConfig::new().with_line_search(search).init().is_err(), "{search:?}");
+    }
     let rule = TwoSidedRule { nu1: 0.6, ..Default::default() };
     assert!(LSsr1TrConfig::new().with_radius_rule(rule).init().is_err());
 }

@@ -164,7 +164,7 @@ fn cauchy_value(b: &Matrix, g: &Vector, delta: f64) -> f64 {
 fn the_optimality_conditions_hold_on_random_problems() {
     let mut cases = [0; 3];
     let mut worst = Violations::default();
-    let (mut most_iterations, mut uncomparable) = (0, 0);
+    let (mut most_iterations, mut uncomparable, mut outside) = (0, 0, 0);
     for seed in 0..24_000 {
         let mut rng = SplitMix64::stream(1, seed);
         let random = random_problem(&mut rng, seed % KINDS);
@@ -177,14 +177,19 @@ fn the_optimality_conditions_hold_on_random_problems() {
             continue;
         }
         let (b, _) = random.problem.recursion(random.gamma, matrix.accepted());
-        worst = worst.worse(Violations::of(&random, &b, &p, &solution));
+        let violations = Violations::of(&random, &b, &p, &solution);
+        outside += u32::from(violations.infeasibility > 1e-12);
+        worst = worst.worse(violations);
     }
-    println!("{cases:?} {worst:?}, at most {most_iterations} iterations, {uncomparable} left out");
+    println!(
+        "{cases:?} {worst:?}, at most {most_iterations} iterations, {uncomparable} left out, {outside} outside"
+    );
     assert!(cases.iter().all(|&count| count > 1000) && uncomparable < 100, "{cases:?}");
     // Updates of cosine c cost both sides of the comparison a factor 1 / c, again and again.
     assert!(worst.residual <= 1e-8 && worst.model_value <= 1e-8, "{worst:?}");
     assert!(worst.above_cauchy <= 1e-8, "{worst:?}");
     // Square Psi have condition numbers up to 1e3, squared in Psi'Psi; 1e-12 is usual.
+    assert!(outside <= 24, "{outside} of 24,000 steps beyond 1 + 1e-12 radii");
     assert!(worst.infeasibility <= 1e-9 && worst.complementarity <= 1e-9, "{worst:?}");
     assert!(worst.indefiniteness <= 1e-9, "{worst:?}");
     // From the safe start the method is a handful of iterations from the root.
