@@ -32,9 +32,17 @@ impl Bandwidth {
 
     /// Bytes per second of a pass that reads four vectors and adds them up.
     pub(super) fn read_bytes_per_second(&mut self, runs: usize) -> f64 {
-        let bytes = size_of::<f32>() * self.vectors[0].len();
-        let best = (0..=runs).map(|_| seconds(|| self.read())).fold(f64::INFINITY, f64::min);
-        4.0 * bytes as f64 / best
+        self.read_bytes() / (0..=runs).map(|_| self.read_seconds()).fold(f64::INFINITY, f64::min)
+    }
+
+    /// Seconds of one such pass.
+    pub(super) fn read_seconds(&self) -> f64 {
+        seconds(|| self.read())
+    }
+
+    /// Bytes that one such pass reads.
+    pub(super) fn read_bytes(&self) -> f64 {
+        (4 * size_of::<f32>() * self.vectors[0].len()) as f64
     }
 
     fn read(&self) {

@@ -21,65 +21,62 @@ pub struct PairsMeasurement {
     pub numbers: usize,
     /// Pairs stored.
     pub memory: usize,
-    /// The bandwidth measured in the same turns, in bytes per second.
+    /// The bandwidth measured beside every operation, in bytes per second.
     pub bandwidth: f64,
     /// Median seconds to apply the matrix.
     pub apply_seconds: f64,
-    /// Median over the turns of that time in times of reading the memory twice.
+    /// Median of that time in times of reading the memory twice.
     pub apply_ratio: f64,
     /// Median seconds to add a pair.
     pub push_seconds: f64,
-    /// Median over the turns of that time in times of reading the memory once.
+    /// Median of that time in times of reading the memory once.
     pub push_ratio: f64,
     /// Median seconds to minimise the L-SR1 model in a trust region and to add a pair.
     pub sr1_seconds: f64,
-    /// Median over the turns of that time in times of reading the memory three times.
+    /// Median of that time in times of reading the memory three times.
     pub sr1_ratio: f64,
 }
 
-/// Turns of one measurement, and operations in each.
-const TURNS: usize = 9;
-const BLOCK: usize = 5;
+/// Times that each operation is measured.
+const TURNS: usize = 41;
 
 /// Times the matrices of `memory` pairs of `numbers` single-precision numbers.
 pub fn measure_pairs(numbers: usize, memory: usize) -> PairsMeasurement {
     let mut lbfgs = InverseLBfgs::new(memory);
     let mut sr1 = LSr1::new(memory);
-    let mut bandwidth = Bandwidth::new(numbers.max(10_000_000));
+    let bandwidth = Bandwidth::new(numbers.max(10_000_000));
     for pair in 0..memory {
         push(&mut lbfgs, Pair::new(numbers, pair));
+        let Pair { s, y, .. } = Pair::new(numbers, pair);
+        sr1.push(s, y);
     }
     let g = Pair::new(numbers, memory).y;
     let mut out = g.zeros_like();
-    let (mut speeds, mut times) = (Vec::new(), [const { Vec::new() }; 3]);
+    let mut turns: [Vec<Timed>; 3] = Default::default();
     for turn in 0..TURNS {
-        speeds.push(bandwidth.read_bytes_per_second(BLOCK));
-        let pair = |index: usize| Pair::new(numbers, memory + 1 + turn * BLOCK + index);
-        times[0].push(block(|_| {
-            seconds(|| {
-                let applied = lbfgs.apply(-1.0, Scaling::Newest, &g, &mut out);
-                assert!(applied.is_some(), "the pairs are finite");
-            })
+        turns[0].push(timed(&bandwidth, || {
+            let applied = lbfgs.apply(-1.0, Scaling::Newest, &g, &mut out);
+            assert!(applied.is_some(), "the pairs are finite");
         }));
-        times[1].push(block(|index| {
-            let pair = pair(index);
-            seconds(|| push(&mut lbfgs, pair))
-        }));
-        // The first turn fills it.
-        while sr1.len() < memory {
-            let Pair { s, y, .. } = Pair::new(numbers, sr1.len());
-            sr1.push(s, y);
-        }
-        times[2].push(block(|index| {
-            let pair = pair(index);
-            seconds(|| sr1_step(&mut sr1, &g, pair))
-        }));
+        let pair = Pair::new(numbers, memory + 1 + turn);
+        turns[1].push(timed(&bandwidth, || push(&mut lbfgs, pair)));
+        let pair = Pair::new(numbers, memory + 1 + turn);
+        turns[2].push(timed(&bandwidth, || sr1_step(&mut sr1, &g, pair)));
     }
-    measurement(numbers, memory, &speeds, &times)
+    measurement(numbers, memory, &turns)
 }
 
-fn block(time: impl FnMut(usize) -> f64) -> f64 {
-    median(&(0..BLOCK).map(time).collect::<Vec<_>>())
+/// The time of an operation, and the bandwidth right before and after.
+struct Timed {
+    seconds: f64,
+    bytes_per_second: f64,
+}
+
+fn timed(bandwidth: &Bandwidth, work: impl FnOnce()) -> Timed {
+    let before = bandwidth.read_seconds();
+    let seconds = seconds(work);
+    let reads = before + bandwidth.read_seconds();
+    Timed { seconds, bytes_per_second: 2.0 * bandwidth.read_bytes() / reads }
 }
 
 /// What a step of a trust-region method does beyond its gradients.
@@ -89,27 +86,26 @@ fn sr1_step(matrix: &mut LSr1, g: &Blocks, Pair { s, y, .. }: Pair) {
     assert!(matrix.push(s, y), "the pairs are finite");
 }
 
-fn measurement(
-    numbers: usize,
-    memory: usize,
-    speeds: &[f64],
-    [applies, pushes, steps]: &[Vec<f64>; 3],
-) -> PairsMeasurement {
+fn measurement(numbers: usize, memory: usize, turns: &[Vec<Timed>; 3]) -> PairsMeasurement {
     // 2 m vectors of s and y.
     let bytes = (2 * memory * numbers * size_of::<f32>()) as f64;
-    let ratio = |times: &[f64], passes: f64| {
-        let of = |(time, speed): (&f64, &f64)| time * speed / (passes * bytes);
-        median(&times.iter().zip(speeds).map(of).collect::<Vec<_>>())
+    let of = |turns: &[Timed], value: &dyn Fn(&Timed) -> f64| {
+        median(&turns.iter().map(value).collect::<Vec<_>>())
     };
+    let seconds = |turns| of(turns, &|turn| turn.seconds);
+    let ratio = |turns, passes: f64| {
+        of(turns, &|turn| turn.seconds * turn.bytes_per_second / (passes * bytes))
+    };
+    let [applies, pushes, steps] = turns;
     PairsMeasurement {
         numbers,
         memory,
-        bandwidth: median(speeds),
-        apply_seconds: median(applies),
+        bandwidth: of(steps, &|turn| turn.bytes_per_second),
+        apply_seconds: seconds(applies),
         apply_ratio: ratio(applies, 2.0),
-        push_seconds: median(pushes),
+        push_seconds: seconds(pushes),
         push_ratio: ratio(pushes, 1.0),
-        sr1_seconds: median(steps),
+        sr1_seconds: seconds(steps),
         sr1_ratio: ratio(steps, 3.0),
     }
 }

@@ -57,9 +57,9 @@ pub(super) struct FunctionArgs {
 ///
 /// Applying the inverse L-BFGS matrix must read the memory of m pairs twice, adding a pair once. A
 /// step with the L-SR1 matrix must read it three times: twice to minimise the model in the trust
-/// region, once to add a pair. The times are in times of
-/// reads of that size at the bandwidth measured in the same turns with the same threads, by a pass
-/// that reads four vectors and adds them up; ratios are medians over the turns.
+/// region, once to add a pair. The times are in times of reads of that size at the bandwidth measured
+/// right before and after every operation with the same threads, by a pass that reads four vectors and
+/// adds them up; ratios are medians.
 #[derive(Debug, Args)]
 pub(super) struct PairsArgs {
     /// Numbers of pairs, separated by commas
