@@ -14,7 +14,7 @@ from pathlib import Path
 
 from imbalanced import estimate, header_of, last_points, names_list, read_data
 
-SAME = ["problem", "batch_size", "epochs", "trials", "schedule", "train_records"]
+SAME = ["problem", "batch_size", "epochs", "schedule", "train_records"]
 VERDICTS = {1: "win", 0: "tie", -1: "loss"}
 
 

@@ -147,7 +147,7 @@ pub enum PairOutcome {
     /// There was none to test: the method keeps no pairs, has seen only one point yet, did not move, or
     /// discarded the pair because its model was wrong.
     NotTried,
-    /// The pair passed its test; its cosine s.y / (|s| |y|).
+    /// The pair is in memory: it passed its test, or, for L-SR1, is tested whenever B is built.
     Stored {
         /// s.y / (|s| |y|).
         cosine: f64,
@@ -193,6 +193,12 @@ pub struct Evals {
     /// Exact Hessian-vector products; products by differences count as gradients.
     #[serde(default)]
     pub hessian_vector: u64,
+    /// Records that the gradients are means over, added up; 0 where a step is not told records.
+    #[serde(default)]
+    pub gradient_records: u64,
+    /// The same of Hessian-vector products.
+    #[serde(default)]
+    pub hessian_vector_records: u64,
 }
 
 impl std::ops::AddAssign for Evals {
@@ -200,5 +206,7 @@ impl std::ops::AddAssign for Evals {
         self.loss += other.loss;
         self.gradient += other.gradient;
         self.hessian_vector += other.hessian_vector;
+        self.gradient_records += other.gradient_records;
+        self.hessian_vector_records += other.hessian_vector_records;
     }
 }

@@ -84,8 +84,9 @@ pub use optimizer::Optimizer;
 pub use oracle::{Clipping, Function};
 pub use secant_core::{
     barzilai_borwein::{Formula, Safeguard},
+    compact::Tolerances,
     curvature::CurvatureTest,
-    line_search::{ArmijoSettings, WolfeSettings},
+    line_search::{ArmijoSettings, LowPoint, WolfeSettings},
     report::{
         BatchCheck, Evals, LineSearchReport, Outcome, PairOutcome, Rejection, SkipReason,
         StepReport, TrustRegionReport,

@@ -359,6 +359,7 @@ impl<K: Method> Optimizer<K> {
         let loss = asked.loss.as_deref_mut().ok_or(StepError::NoGradient)?;
         let (value, gradients) = evaluate(model, loss, records)?;
         asked.evals.gradient += 1;
+        asked.evals.gradient_records += records.len() as u64;
         self.session = Some(self.start(layout_with_gradients(model, &gradients)?)?);
         asked.ready = Some((Some(value), gradients));
         let report = self.advance(lr, model, asked);

@@ -69,7 +69,7 @@ pub(super) struct MinimizeArgs {
     /// The factor of |w|^2 / 2 in logistic; auto is 1 by the number of records [default: auto]
     #[arg(long, value_name = "auto|NUMBER")]
     l2: Option<L2>,
-    /// Pairs of l-bfgs and its like [default: 10, for l-bfgs-torch 100]
+    /// Pairs of methods that keep them [default: 10, for mb-lsr1 and l-ssr1-tr 16, for l-bfgs-torch 100]
     #[arg(long, value_name = "N", value_parser = parse_count)]
     memory: Option<NonZeroUsize>,
     /// Draw contour lines and the methods' paths into an SVG file (problems of dimension 2)

@@ -65,7 +65,7 @@ pub const MEASURES: [Measure; 4] = [
 
 /// The costs that every quantity is drawn over.
 pub const COSTS: [Cost; 3] = [
-    Cost { name: "gradient evaluations", of_point: |point| point.gradient_evaluations as f64 },
+    Cost { name: "gradients of a batch", of_point: |point| point.gradient_evaluations as f64 },
     Cost { name: "epochs", of_point: |point| point.epoch },
     Cost { name: "seconds of training", of_point: |point| point.seconds },
 ];

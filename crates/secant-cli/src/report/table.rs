@@ -65,9 +65,11 @@ pub fn legend(summary: &Summary) -> String {
     let runs = format!("{} of {epochs}", counted(seeds.len(), "run"));
     let mut text = format!(
         "Target: {} validation accuracy; the median over the runs that reached it, \
-         with their share in brackets where some did not. Every method got {} \
+         with their share in brackets where some did not; gradients count in batches of {} \
+         records, Hessian products as two. Every method got {} \
          ({} {}); rates fall alike within a run ({}).",
         percent(comparison.target_accuracy),
+        comparison.batch_size,
         match comparison.trials {
             0 => format!("{runs} at the rate asked for"),
             trials => {

@@ -169,7 +169,7 @@ pub struct Point {
     pub epoch: f64,
     /// Steps made.
     pub steps: u64,
-    /// Gradients evaluated, as counted by the oracle.
+    /// Gradients evaluated, in batches of the comparison's size; Hessian products count as two.
     pub gradient_evaluations: u64,
     /// Seconds of training; the time of the evaluations is left out.
     pub seconds: f64,

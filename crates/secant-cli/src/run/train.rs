@@ -154,7 +154,8 @@ struct Run<'a> {
     batches: Batches,
     schedule: Schedule,
     steps: u64,
-    gradients: u64,
+    /// Records that gradients were evaluated on, and twice those of Hessian products.
+    gradient_records: u64,
     spent: Duration,
     /// Records that a batch took beyond its epoch, since it had grown: the next epoch has fewer.
     overdrawn: usize,
@@ -181,7 +182,7 @@ impl<'a> Run<'a> {
             },
             device,
             steps: 0,
-            gradients: 0,
+            gradient_records: 0,
             spent: Duration::ZERO,
             overdrawn: 0,
             trust_region: Vec::new(),
@@ -213,7 +214,8 @@ impl<'a> Run<'a> {
             self.steps += 1;
             let passes = (epoch + 1) as f64 - left as f64 / all as f64;
             self.trust_region.extend(RegionStep::of(self.steps, passes, &report));
-            self.gradients += report.evals.gradient + PRODUCT * report.evals.hessian_vector;
+            self.gradient_records +=
+                report.evals.gradient_records + PRODUCT * report.evals.hessian_vector_records;
             sum += report.loss.unwrap_or(f64::NAN);
             count += 1;
         }
@@ -237,7 +239,7 @@ impl<'a> Run<'a> {
         Point {
             epoch: epoch as f64,
             steps: self.steps,
-            gradient_evaluations: self.gradients,
+            gradient_evaluations: self.gradient_records / self.setup.batch_size as u64,
             seconds: self.spent.as_secs_f64(),
             train_loss: train_loss.filter(|loss| loss.is_finite()),
             validation_loss: validation.finite_loss(),

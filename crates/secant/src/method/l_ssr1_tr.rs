@@ -15,7 +15,7 @@
 //! 5. s = alpha p, y = the change of the gradient on the same batch; w <- w + s; store (s, y).
 //! 6. rho = (f_I(w) - f) / Q(p*). If rho < tau2: delta <- min(nu1 delta, nu2 |s|); if rho >= tau3 and
 //!    |s| >= nu3 delta: delta <- nu4 delta.
-//! 7. Every K steps: if the loss on all records did not fall by gamma1, double the batch.
+//! 7. K steps after the last check (at first after the first step): if the loss on all records did not fall by gamma1, double the batch.
 //!
 //! # Notation
 //! | article | here |
@@ -65,8 +65,8 @@ use secant_core::{
 use super::{
     objective::Objective,
     trust_region::{
-        Aim, Arrival, BatchRule, Common, InitialMatrix, Region, Searched, Step, TrustRegionState,
-        Verdict, clip, radius_error, search_error,
+        Aim, Arrival, BatchRule, Common, InitialMatrix, Region, Searched, Share, Step,
+        TrustRegionState, Verdict, clipped, radius_error, search_error,
     },
 };
 use crate::{
@@ -77,7 +77,7 @@ use crate::{
     operator::Minimiser,
     optimizer::Optimizer,
     oracle::Oracle,
-    vectors::{norm, scale},
+    vectors::{dot, norm},
 };
 
 /// How L-SSR1-TR finds its step length.
@@ -92,41 +92,42 @@ pub enum Search {
 /// Configuration of [`LSsr1Tr`].
 #[derive(Config, Debug, Copy)]
 pub struct LSsr1TrConfig {
-    /// m: pairs, at least 1.
+    /// m, the number of pairs kept, at least 1.
     #[config(default = 10)]
     memory: usize,
-    /// The radius at first, above 0.
+    /// delta_0, the radius at first, above 0.
     #[config(default = 1.0)]
     delta0: f64,
     /// How the radius follows from rho.
     #[config(default = "TwoSidedRule::default()")]
     radius_rule: TwoSidedRule,
-    /// B_0 = gamma I, above 0.
+    /// gamma of the initial matrix B_0 = gamma I, above 0.
     #[config(default = 1e-3)]
     gamma: f64,
-    /// How gamma goes on.
+    /// How gamma is chosen in later steps.
     #[config(default = "InitialMatrix::Constant")]
     initial_matrix: InitialMatrix,
     /// A pair is left out of B unless |s.r| >= this |s| |r|, r = y - B s. None: 1e-8, for `f32` 1e-6.
     #[config(default = "None")]
     skip: Option<f64>,
-    /// Momentum, in [0, 1).
+    /// mu, the weight of momentum, in [0, 1).
     #[config(default = 0.9)]
     mu: f64,
-    /// The line search.
+    /// The line search, with its c1 and c2.
     #[config(default = "Search::StrongWolfe(WolfeSettings::default())")]
     line_search: Search,
-    /// How much the loss has to fall for the batch to stay, at least 0.
+    /// gamma1, how much the loss of all records has to fall between checks for the batch to stay, at least 0.
     #[config(default = 0.0)]
     gamma1: f64,
-    /// K: steps between two checks of the batch size. None: max(20, N / n_b).
+    /// K, the steps between two checks of the batch size. None: max(20, N / n_b), with n_b as it is.
     #[config(default = "None")]
     check_every: Option<usize>,
     /// Every step sees the same function: the gradient at a step's end is kept for the next step. Not
     /// for models with batch norm.
     #[config(default = false)]
     full_batch: bool,
-    /// No step where the gradient is not longer, at least 0.
+    /// The step ends as converged where the batch's gradient and that of all records are not longer, at
+    /// least 0.
     #[config(default = 1e-5)]
     tolerance_gradient: f64,
     /// Weight decay, of kind `L2`.
@@ -234,16 +235,20 @@ impl Method for LSsr1Tr {
             Err(rejection) => return Ok(step.rejected(rejection)),
         };
         // 2. and 3. v and p.
-        let v = self.momentum(state, step.region.delta);
-        let aim = aim(&step, best, v.as_ref());
+        let weight = self.weight_of_momentum(state, step.region.delta);
+        let aim = aim(&step, best, state, weight);
         // 4. alpha.
-        let Searched { reached, report, .. } = self.search(&mut step, &aim)?;
+        let searched = self.search(&mut step, &aim)?;
+        let takes_all = searched.takes_all();
+        let Searched { reached, report, .. } = searched;
         step.report.line_search = Some(report);
         let rule = self.config.radius_rule;
         let Some(arrival) = reached.and_then(|reached| step.arrive(reached)) else {
-            step.region.delta = (rule.nu1 * step.region.delta).max(rule.delta_min);
+            // Where all of p rounds to nothing, so would shorter steps.
+            let factor = if takes_all { rule.nu4 } else { rule.nu1 };
+            step.region.set_delta((factor * step.region.delta).max(rule.delta_min));
             let verdict = Verdict { actual: 0.0, ratio: 0.0, averaged: 0.0 };
-            let carried = self.carried(v, None);
+            let carried = self.carried(state, weight, None);
             return step.finish(state, &aim, verdict, None, carried);
         };
         // 5. and 6. The pair and the radius.
@@ -251,7 +256,7 @@ impl Method for LSsr1Tr {
         let actual = known.value - step.known.value;
         let ratio = reduction_ratio(actual, aim.best.model_value);
         step.region.set_delta(rule.next(step.region.delta, length, ratio));
-        let carried = self.carried(v, Some(&s));
+        let carried = self.carried(state, weight, Some(&s));
         step.push(s, y, cosine);
         // 7. The batch.
         let verdict = Verdict { actual, ratio, averaged: ratio };
@@ -274,13 +279,10 @@ impl LSsr1Tr {
         Common { gamma, initial_matrix, skip, tolerance_gradient, full_batch, batch_rule }
     }
 
-    /// 2. v <- mu min(1, delta / |v|) v of the v that was carried over; none where that is zero.
-    fn momentum(&self, state: &TrustRegionState, delta: f64) -> Option<Blocks> {
-        let mut v = state.carried()?.clone();
-        let length = norm(&v);
-        clip(&mut v, length, delta);
-        scale(&mut v, self.config.mu);
-        Some(v)
+    /// 2. mu min(1, delta / |v|) of the v that was carried over.
+    fn weight_of_momentum(&self, state: &TrustRegionState, delta: f64) -> f64 {
+        let (_, factor) = clipped(state.carried().map_or(0.0, norm), delta);
+        self.config.mu * factor
     }
 
     /// 4. A step length.
@@ -297,32 +299,26 @@ impl LSsr1Tr {
     }
 
     /// mu v + s: what the next v begins with.
-    fn carried(&self, v: Option<Blocks>, s: Option<&Blocks>) -> Blocks {
+    fn carried(&self, state: &TrustRegionState, weight: f64, s: Option<&Blocks>) -> Blocks {
         let mu = self.config.mu;
-        if mu == 0.0 {
+        let v = state.carried().map(|v| (v, mu * weight));
+        let Some((base, of_base)) = s.map(|s| (s, 1.0)).or(v).filter(|_| mu > 0.0) else {
             return Blocks::empty();
-        }
-        match (v, s) {
-            (None, None) => Blocks::empty(),
-            (None, Some(s)) => s.clone(),
-            (Some(mut v), None) => {
-                scale(&mut v, mu);
-                v
-            }
-            (Some(v), Some(s)) => {
-                let mut carried = s.zeros_like();
-                combine_rows(&mut carried, 1.0, s, &[&v], &[mu]);
-                carried
-            }
-        }
+        };
+        let (rows, weights): (Vec<&Blocks>, Vec<f64>) =
+            v.filter(|_| s.is_some()).into_iter().unzip();
+        let mut carried = base.zeros_like();
+        combine_rows(&mut carried, of_base, base, &rows, &weights);
+        carried
     }
 }
 
 /// 3. p; p* where momentum leaves no descent.
-fn aim(step: &Step<'_>, best: Minimiser, v: Option<&Blocks>) -> Aim {
-    if v.is_none() || best.case == Case::Hard {
+fn aim(step: &Step<'_>, best: Minimiser, state: &TrustRegionState, weight: f64) -> Aim {
+    let Some(v) = state.carried().filter(|_| best.case != Case::Hard) else {
         return Aim::at_minimiser(best);
-    }
-    let aim = step.mix(best, 1.0, v, 1.0);
-    if aim.slope < 0.0 { aim } else { Aim::at_minimiser(aim.best) }
+    };
+    let momentum = Share { of: v, weight, slope: dot(v, &step.known.gradient) };
+    let aim = step.mix(best, 1.0, Some(momentum));
+    if aim.slope < 0.0 { aim.settled() } else { Aim::at_minimiser(aim.best) }
 }

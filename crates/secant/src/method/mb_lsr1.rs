@@ -23,7 +23,7 @@
 //! 10. If rho < tau, `restart` says what happens to the pairs; else store (s, y). Where f_I(w + p*) is not
 //!     finite the model has failed, whatever the average and tau: rho = 0, delta shrinks, and `restart`
 //!     applies.
-//! 11. Every K steps: fc = the loss on an independent sample of min(1.1 n_b, 5000, N) records. If it fell
+//! 11. K steps after the last check (at first after the first step): fc = the loss on an independent sample of min(1.1 n_b, 5000, N) records. If it fell
 //!     by less than gamma1 and gamma2 times the sum of the last K falls on batches, double the batch;
 //!     on all records, zeta <- 0.
 //! 12. If |g| and then the gradient of all records are within eps, the step ends as converged.
@@ -47,7 +47,7 @@
 //! | eps | `tolerance_gradient` |
 //!
 //! # Cost
-//! 2m + 1 vectors of memory; two gradients (with `full_batch` one) and a forward pass for R*, unless p = p*.
+//! 2m + 1 vectors of memory (one more each with `full_batch` and `check_snapshot`); two gradients (with `full_batch` one) and a forward pass for R*, unless p = p*.
 //! A step that is shortened costs a forward pass for each shorter trial, and then one more gradient at the
 //! point accepted. 6m R for the matrix; every K steps a forward pass of the sample. A warm start costs m
 //! Hessian products.
@@ -85,8 +85,8 @@ use secant_core::{
 use super::{
     objective::{Known, Objective},
     trust_region::{
-        Aim, Arrival, BatchRule, Common, Region, SampleSize, Searched, Step, Verdict, clip,
-        radius_error, search_error,
+        Aim, Arrival, BatchRule, Common, Region, SampleSize, Searched, Share, Step, Verdict,
+        clipped, radius_error, search_error,
     },
 };
 pub use super::{
@@ -119,73 +119,73 @@ pub enum Restart {
 /// Configuration of [`MbLsr1`].
 #[derive(Config, Debug, Copy)]
 pub struct MbLsr1Config {
-    /// m: pairs, at least 1.
+    /// m, the number of pairs kept, at least 1.
     #[config(default = 16)]
     memory: usize,
-    /// The radius at first, above 0.
+    /// delta_0, the radius at first, above 0.
     #[config(default = 1e-4)]
     delta0: f64,
     /// How the radius follows from the averaged ratio.
     #[config(default = "AveragedRule::default()")]
     radius_rule: AveragedRule,
-    /// How much of the past ratios counts, in [0, 1]; 1 is their mean.
+    /// zeta, how much of the past ratios counts in their average, in [0, 1]; 1 is their mean.
     #[config(default = 0.9)]
     zeta: f64,
     /// rho_hat is the average change of the loss over that of the model (theorem 4.4) instead of the
     /// average ratio: large steps count for more.
     #[config(default = false)]
     ratio_of_averages: bool,
-    /// B_0 = gamma I, above 0.
+    /// gamma of the initial matrix B_0 = gamma I, above 0.
     #[config(default = 0.1)]
     gamma: f64,
-    /// How gamma goes on.
+    /// How gamma is chosen in later steps.
     #[config(default = "InitialMatrix::Constant")]
     initial_matrix: InitialMatrix,
     /// A pair is left out of B unless |s.r| >= this |s| |r|, r = y - B s. None: 1e-8, for `f32` 1e-6.
     #[config(default = "None")]
     skip: Option<f64>,
-    /// What happens to the pairs when the model was wrong.
+    /// mhat, what happens to the pairs when the model was wrong.
     #[config(default = "Restart::Clear")]
     restart: Restart,
     /// Where the pairs of a warm start come from.
     #[config(default = "Sampling::HessianProducts")]
     sampling: Sampling,
-    /// The ratio rho below which it was.
+    /// tau, the ratio rho below which the model was wrong.
     #[config(default = 0.0)]
     tau: f64,
-    /// The share of momentum and SGD in the step, in [0, 1].
+    /// eta, the share of momentum and SGD in the step, in [0, 1].
     #[config(default = 0.1)]
     eta: f64,
-    /// Momentum, in [0, 1).
+    /// mu, the weight of momentum, in [0, 1).
     #[config(default = 0.5)]
     mu: f64,
-    /// The rate of SGD, at a learning rate of 1.
+    /// alpha_s, the rate of SGD at a learning rate of 1.
     #[config(default = 0.1)]
     alpha_s: f64,
     /// p = (1 - eta) p* + (eta + (1 - eta) mu) v, so that eta = 1 is SGD with momentum; as printed it
     /// is no step at all without momentum.
     #[config(default = false)]
     hybrid_fixed: bool,
-    /// The cosine between step and gradient below which pairs are forgotten, in [0, 1); at 0 only where
-    /// there is no step.
+    /// xi, the cosine between step and gradient below which pairs are forgotten, in [0, 1); at 0 only
+    /// where there is no step.
     #[config(default = 1e-4)]
     xi: f64,
-    /// The line search.
+    /// The line search, with its c1.
     #[config(default = "ArmijoSettings::default()")]
     line_search: ArmijoSettings,
-    /// How much the loss has to fall for the batch to stay, at least 0.
+    /// gamma1, how much the loss has to fall between checks for the batch to stay, at least 0.
     #[config(default = 0.0)]
     gamma1: f64,
-    /// How much of what it fell on batches, at least 0.
+    /// gamma2, which share of its fall on batches the loss has to fall for the batch to stay, at least 0.
     #[config(default = 1e-4)]
     gamma2: f64,
-    /// K: steps between two checks of the batch size. None: max(20, N / n_b).
+    /// K, the steps between two checks of the batch size. None: max(20, N / n_b), with n_b as it is.
     #[config(default = "None")]
     check_every: Option<usize>,
-    /// A check is on a sample of this many times the batch, at least 1 ...
+    /// A check is on a sample of this many times the batch (at most `check_most`), at least 1.
     #[config(default = 1.1)]
     check_growth: f64,
-    /// ... and at most this many records, at least 1.
+    /// A check is on a sample of at most this many records, at least 1.
     #[config(default = 5000)]
     check_most: usize,
     /// Whether a check is on all records instead of a sample.
@@ -199,7 +199,8 @@ pub struct MbLsr1Config {
     /// for models with batch norm.
     #[config(default = false)]
     full_batch: bool,
-    /// eps: no step where the gradient is not longer, at least 0.
+    /// eps: the step ends as converged where the batch's gradient and that of all records are not longer, at
+    /// least 0.
     #[config(default = 1e-5)]
     tolerance_gradient: f64,
     /// Draws the vectors of warm starts.
@@ -349,15 +350,24 @@ impl Method for MbLsr1 {
         };
         let at_best = if aim.is_minimiser() { None } else { Some(step.value_at_minimiser(&aim)?) };
         // 7. alpha.
-        let Searched { reached, report, first } = step.backtrack(self.config.line_search, &aim)?;
+        let searched = step.backtrack(self.config.line_search, &aim)?;
+        let takes_all = searched.takes_all();
+        let Searched { reached, report, first } = searched;
         step.report.line_search = Some(report);
         // 8. s, y and rho.
         let actual = at_best.unwrap_or(first) - step.known.value;
         let ratio = reduction_ratio(actual, aim.best.model_value);
         let has_failed = !actual.is_finite();
         let mut verdict = Verdict { actual, ratio, averaged: step.region.average.value() };
+        let rule = self.config.radius_rule;
         let Some(arrival) = reached.and_then(|reached| step.arrive(reached)) else {
-            step.region.delta = self.config.radius_rule.after_failed_search(step.region.delta);
+            let delta = step.region.delta;
+            // Where all of p rounds to nothing, so would shorter steps.
+            step.region.set_delta(if takes_all {
+                rule.growth * delta
+            } else {
+                rule.after_failed_search(delta)
+            });
             let carried = self.carried(v.as_ref(), None);
             return step.finish(state, &aim, verdict, None, carried);
         };
@@ -365,7 +375,7 @@ impl Method for MbLsr1 {
         // 9. The radius.
         verdict.averaged = self.average(&mut step.region, &verdict, aim.best.model_value);
         let judged = if has_failed { f64::NEG_INFINITY } else { verdict.averaged };
-        step.region.set_delta(self.config.radius_rule.next(step.region.delta, length, judged));
+        step.region.set_delta(rule.next(step.region.delta, length, judged));
         let carried = self.carried(v.as_ref(), Some(&s));
         // 10. The pairs.
         let is_wrong = has_failed || ratio < self.config.tau;
@@ -377,6 +387,14 @@ impl Method for MbLsr1 {
         // 11. The batch.
         step.finish(state, &aim, verdict, Some((point, known, length)), carried)
     }
+}
+
+/// v of step 3, as what is left of it when it is shortened to the radius.
+struct Momentum {
+    unclipped: Blocks,
+    factor: f64,
+    /// unclipped.g
+    slope: f64,
 }
 
 impl MbLsr1 {
@@ -402,7 +420,7 @@ impl MbLsr1 {
     }
 
     /// 3. v <- mu v - eta alpha_s g + (1 - eta) s, within the radius; none where p has no part of it.
-    fn momentum(&self, state: &TrustRegionState, step: &Step<'_>) -> Option<Blocks> {
+    fn momentum(&self, state: &TrustRegionState, step: &Step<'_>) -> Option<Momentum> {
         if self.weight() == 0.0 {
             return None;
         }
@@ -411,13 +429,13 @@ impl MbLsr1 {
         let mut v = step.theta.zeros_like();
         let rows: Vec<&Blocks> = state.carried().into_iter().collect();
         let g = &step.known.gradient;
-        let [_, squared] = combine_rows(&mut v, along_g, g, &rows, &[1.0]);
-        clip(&mut v, squared.sqrt(), step.region.delta);
-        (squared > 0.0).then_some(v)
+        let [slope, squared] = combine_rows(&mut v, along_g, g, &rows, &[1.0]);
+        let (_, factor) = clipped(squared.sqrt(), step.region.delta);
+        (squared > 0.0).then_some(Momentum { unclipped: v, factor, slope })
     }
 
     /// 2. and 4. to 6. Where to go; v is none afterwards where it has no part in that.
-    fn aim(&self, step: &mut Step<'_>, v: &mut Option<Blocks>) -> Result<Aim, Rejection> {
+    fn aim(&self, step: &mut Step<'_>, v: &mut Option<Momentum>) -> Result<Aim, Rejection> {
         let repeats = usize::from(!step.matrix.is_empty());
         for attempt in 0..=repeats {
             // 2.
@@ -427,7 +445,12 @@ impl MbLsr1 {
             let aim = if is_all || best.case == Case::Hard {
                 Aim::at_minimiser(best)
             } else {
-                step.mix(best, 1.0 - self.config.eta, v.as_ref(), self.weight())
+                let momentum = v.as_ref().map(|Momentum { unclipped, factor, slope }| Share {
+                    of: unclipped,
+                    weight: self.weight() * factor,
+                    slope: *slope,
+                });
+                step.mix(best, 1.0 - self.config.eta, momentum)
             };
             // 6. NaN fails the test.
             let least = self.config.xi * step.gradient_norm * aim.length;
@@ -445,16 +468,17 @@ impl MbLsr1 {
     }
 
     /// mu v + (1 - eta) s: what the next v begins with.
-    fn carried(&self, v: Option<&Blocks>, s: Option<&Blocks>) -> Blocks {
+    fn carried(&self, v: Option<&Momentum>, s: Option<&Blocks>) -> Blocks {
         let MbLsr1Config { mu, eta, .. } = self.config;
-        let Some(base) = s.or(v).filter(|_| self.weight() > 0.0) else { return Blocks::empty() };
+        if self.weight() == 0.0 {
+            return Blocks::empty();
+        }
+        let v = v.map(|v| (&v.unclipped, mu * v.factor));
+        let Some((base, weight)) = s.map(|s| (s, 1.0 - eta)).or(v) else { return Blocks::empty() };
+        let (rows, weights): (Vec<&Blocks>, Vec<f64>) =
+            v.filter(|_| s.is_some()).into_iter().unzip();
         let mut carried = base.zeros_like();
-        let (rows, of_base) = match (s, v) {
-            (Some(_), Some(v)) => (vec![v], 1.0 - eta),
-            (Some(_), None) => (vec![], 1.0 - eta),
-            _ => (vec![], mu),
-        };
-        combine_rows(&mut carried, of_base, base, &rows, &[mu]);
+        combine_rows(&mut carried, weight, base, &rows, &weights);
         carried
     }
 

@@ -1,5 +1,7 @@
 //! What the L-SR1 trust-region methods have in common.
 
+use std::mem::take;
+
 use burn::tensor::DType;
 use secant_core::{
     compact::{GammaRule, Tolerances},
@@ -22,7 +24,7 @@ use crate::{
     method::record_state,
     operator::{LSr1, Minimiser, MinimiserError},
     oracle::{BatchSizes, Evaluation, Records},
-    vectors::{advance, dot, make_pair, norm, scale},
+    vectors::{advance, make_pair, norm, scale},
 };
 
 /// How the initial matrix gamma I is chosen.
@@ -170,9 +172,10 @@ pub(super) struct SampleSize {
 }
 
 impl BatchRule {
-    fn is_due(&self, step: u64, sizes: BatchSizes) -> bool {
+    /// At the first step, and then K steps after the check before, whatever K was then.
+    fn is_due(&self, is_first: bool, since_check: usize, sizes: BatchSizes) -> bool {
         let usual = sizes.records.div_ceil(sizes.batch.max(1)).max(20);
-        step.is_multiple_of(self.every.unwrap_or(usual) as u64)
+        is_first || since_check >= self.every.unwrap_or(usual)
     }
 
     fn sample(&self, BatchSizes { batch, records, .. }: BatchSizes) -> Records {
@@ -203,6 +206,8 @@ pub(super) struct Step<'a> {
     pub region: Region,
     pub report: StepReport,
     restarted: bool,
+    /// A point that is no longer needed.
+    spare: Option<Blocks>,
 }
 
 /// Where a step goes.
@@ -211,11 +216,20 @@ pub(super) struct Aim {
     pub best: Minimiser,
     /// p; none where it is p*.
     mixed: Option<Blocks>,
+    /// p is this times `mixed`: what shortens it to the radius, below 0 where it is turned.
+    factor: f64,
     /// p.g, or what the line search takes for it.
     pub slope: f64,
     /// |p|
     pub length: f64,
-    flipped: bool,
+}
+
+/// A share of momentum in p.
+pub(super) struct Share<'a> {
+    pub of: &'a Blocks,
+    pub weight: f64,
+    /// of.g
+    pub slope: f64,
 }
 
 impl Aim {
@@ -225,16 +239,25 @@ impl Aim {
         let slope =
             if best.case == Case::Hard { best.slope.min(best.model_value) } else { best.slope };
         let length = best.step_norm;
-        Self { best, mixed: None, slope, length, flipped: false }
+        Self { best, mixed: None, factor: 1.0, slope, length }
     }
 
     pub fn is_minimiser(&self) -> bool {
         self.mixed.is_none()
     }
 
-    /// p
-    pub fn direction(&self) -> &Blocks {
-        self.mixed.as_ref().unwrap_or(&self.best.step)
+    /// p, as a vector and its factor.
+    fn direction(&self) -> (&Blocks, f64) {
+        (self.mixed.as_ref().unwrap_or(&self.best.step), self.factor)
+    }
+
+    /// The same with a factor of 1.
+    pub fn settled(mut self) -> Self {
+        if let Some(mixed) = self.mixed.as_mut().filter(|_| self.factor != 1.0) {
+            scale(mixed, self.factor);
+            self.factor = 1.0;
+        }
+        self
     }
 }
 
@@ -244,6 +267,13 @@ pub(super) struct Searched {
     pub report: LineSearchReport,
     /// The value of the first trial.
     pub first: f64,
+}
+
+impl Searched {
+    /// Whether all of p is taken.
+    pub fn takes_all(&self) -> bool {
+        self.reached.as_ref().is_some_and(|reached| reached.step == 1.0)
+    }
 }
 
 /// A point reached, and the pair of the way there.
@@ -289,6 +319,7 @@ impl<'a> Step<'a> {
         let Evaluation { loss, gradient, .. } = at;
         let known = Known { value: loss.unwrap_or(f64::NAN), gradient };
         let gradient_norm = norm(&known.gradient);
+        report.gradient_norm = Some(gradient_norm);
         let tolerance = common.tolerance_gradient;
         if gradient_norm <= tolerance && is_stationary(&mut objective, &mut theta, tolerance)? {
             report.outcome = Outcome::Converged;
@@ -312,6 +343,7 @@ impl<'a> Step<'a> {
             region: Region::of(state),
             report,
             restarted: false,
+            spare: None,
         }))
     }
 
@@ -339,26 +371,25 @@ impl<'a> Step<'a> {
         self.region.gamma = self.common.gamma;
     }
 
-    /// p = a p* + b v, within the radius and turned downhill.
-    pub fn mix(&self, best: Minimiser, a: f64, v: Option<&Blocks>, b: f64) -> Aim {
+    /// p = a p* + a share of momentum, within the radius and turned downhill.
+    pub fn mix(&self, best: Minimiser, a: f64, momentum: Option<Share<'_>>) -> Aim {
         let mut mixed = best.step.zeros_like();
-        let rows: Vec<&Blocks> = v.into_iter().collect();
-        let [_, squared] = combine_rows(&mut mixed, a, &best.step, &rows, &[b]);
-        let length = clip(&mut mixed, squared.sqrt(), self.region.delta);
-        let mut slope = dot(&mixed, &self.known.gradient);
-        let flipped = slope > 0.0;
-        if flipped {
-            scale(&mut mixed, -1.0);
-            slope = -slope;
-        }
-        Aim { best, mixed: Some(mixed), slope, length, flipped }
+        let (rows, weights): (Vec<&Blocks>, Vec<f64>) =
+            momentum.iter().map(|share| (share.of, share.weight)).unzip();
+        let [_, squared] = combine_rows(&mut mixed, a, &best.step, &rows, &weights);
+        let (length, shortening) = clipped(squared.sqrt(), self.region.delta);
+        let slope = a * best.slope + momentum.map_or(0.0, |share| share.weight * share.slope);
+        let factor = if slope > 0.0 { -shortening } else { shortening };
+        Aim { best, mixed: Some(mixed), factor, slope: factor * slope, length }
     }
 
     /// f_I(w + p*).
     pub fn value_at_minimiser(&mut self, aim: &Aim) -> Result<f64, StepError> {
         let mut point = self.theta.zeros_like();
         advance(&mut point, &self.theta, 1.0, &aim.best.step);
-        self.objective.value_at(&mut point)
+        let value = self.objective.value_at(&mut point);
+        self.spare = Some(point);
+        value
     }
 
     /// Shortens p until the loss falls enough. All of p is usually taken, so the first trial is
@@ -372,11 +403,12 @@ impl<'a> Step<'a> {
         let noise = self.objective.noise(value);
         let mut search = Armijo::new(settings, Start { value, slope, noise }, 1.0);
         let mut report = LineSearchReport { restarted: self.restarted, ..Default::default() };
-        let mut point = self.theta.zeros_like();
+        let mut point = self.spare.take().unwrap_or_else(|| self.theta.zeros_like());
+        let (direction, factor) = aim.direction();
         let (mut first, mut known) = (f64::NAN, None);
         let mut next = search.first();
         while let Next::Try(step) = next {
-            advance(&mut point, &self.theta, step, aim.direction());
+            advance(&mut point, &self.theta, step * factor, direction);
             report.trials += 1;
             let value = if report.trials == 1 {
                 known = self.objective.at(&mut point)?.ok();
@@ -399,7 +431,7 @@ impl<'a> Step<'a> {
         Ok(Searched { reached, report, first })
     }
 
-    /// Searches along p with the strong Wolfe conditions.
+    /// Searches along p with the strong Wolfe conditions; p has been settled.
     pub fn strong_wolfe(
         &mut self,
         settings: WolfeSettings,
@@ -409,7 +441,7 @@ impl<'a> Step<'a> {
         let line = Line {
             origin: &self.theta,
             value: self.known.value,
-            direction: aim.direction(),
+            direction: aim.direction().0,
             slope: aim.slope,
             first_step: 1.0,
         };
@@ -419,13 +451,22 @@ impl<'a> Step<'a> {
         Ok(Searched { reached, report, first: f64::NAN })
     }
 
-    /// s and y of the way to a point; none where rounding leaves no displacement.
-    pub fn arrive(&self, reached: Reached) -> Option<Arrival> {
+    /// s and y of the way to a point, in place of the parameters and the gradient; none where rounding
+    /// leaves no displacement.
+    pub fn arrive(&mut self, reached: Reached) -> Option<Arrival> {
         let Reached { point, known, .. } = reached;
-        let (mut s, mut y) = (self.theta.clone(), self.known.gradient.clone());
+        let (mut s, mut y) = (take(&mut self.theta), take(&mut self.known.gradient));
         let products = make_pair(&mut s, &mut y, &point, &known.gradient);
         let (length, cosine) = (products.ss.sqrt(), products.cosine());
-        (length > 0.0).then_some(Arrival { point, known, s, y, length, cosine })
+        if length > 0.0 {
+            return Some(Arrival { point, known, s, y, length, cosine });
+        }
+        // The same point.
+        (self.theta, self.known.gradient) = (point, known.gradient);
+        if let Some(search) = self.report.line_search.as_mut() {
+            search.step_length = 0.0;
+        }
+        None
     }
 
     /// Stores a pair.
@@ -455,18 +496,19 @@ impl<'a> Step<'a> {
     ) -> Result<StepReport, StepError> {
         let before = self.known.value;
         let (mut point, known, step_norm) =
-            to.unwrap_or_else(|| (std::mem::take(&mut self.theta), self.known.clone(), 0.0));
+            to.unwrap_or_else(|| (take(&mut self.theta), self.known.clone(), 0.0));
         let value = known.value;
         let mut changes = state.changes.clone();
         changes.push(value - before);
         let sizes = self.objective.oracle.batch_sizes();
         let mut batch_size = state.batch_size;
-        let check = if self.common.batch_rule.is_due(state.steps, sizes) {
+        let rule = self.common.batch_rule;
+        let check = if rule.is_due(state.steps == 0, changes.len(), sizes) {
             let check = self.check(&mut point, value, &changes, state)?;
             if check.value.is_finite() {
                 changes.clear();
                 state.checked = vec![check.value];
-                if self.common.batch_rule.snapshot {
+                if rule.snapshot {
                     state.snapshot = point.clone();
                 }
             }
@@ -497,7 +539,7 @@ impl<'a> Step<'a> {
             pairs_kept: best.accepted.len(),
             pairs_skipped: best.skipped,
             pairs_stored: self.matrix.len(),
-            flipped: aim.flipped,
+            flipped: aim.factor < 0.0,
             batch_size: sizes.batch,
             check,
         });
@@ -564,14 +606,9 @@ fn is_stationary(
     Ok(objective.of(Records::All, theta)?.is_ok_and(|known| norm(&known.gradient) <= tolerance))
 }
 
-/// Shortens a vector of this length to at most `delta`; its length then.
-pub(super) fn clip(vector: &mut Blocks, length: f64, delta: f64) -> f64 {
-    if length > delta {
-        scale(vector, delta / length);
-        delta
-    } else {
-        length
-    }
+/// The length of a vector when it is shortened to at most `delta`, and the factor that does it.
+pub(super) fn clipped(length: f64, delta: f64) -> (f64, f64) {
+    if length > delta { (delta, delta / length) } else { (length, 1.0) }
 }
 
 /// Constants of a line search out of order, as an error of the method.

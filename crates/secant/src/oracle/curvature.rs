@@ -61,13 +61,16 @@ impl<M: Module> ModuleOracle<'_, '_, M> {
         if let Some(seed) = self.seed {
             seed_device(self.model, seed)?;
         }
-        let product = loss.product(model, &vector, records.unwrap_or(batch));
+        let records = records.unwrap_or(batch);
+        let evaluated = records.len() as u64;
+        let product = loss.product(model, &vector, records);
         if let Some(before) = before {
             before.restore(model);
         }
         let Some(product) = product else { return Ok(None) };
         self.answered = true;
         self.evals.hessian_vector += 1;
+        self.evals.hessian_vector_records += evaluated;
         let Product { loss, gradient, hessian_vector } = product?;
         let gradient = take_gradients(model, self.layout, gradient)?;
         let product = take_gradients(model, self.layout, hessian_vector)?;

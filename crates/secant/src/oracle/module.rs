@@ -83,7 +83,9 @@ impl<M: Module> ModuleOracle<'_, '_, M> {
             seed_device(self.model, seed)?;
         }
         let model = model.unwrap_or(self.model);
-        let evaluated = evaluate(model, loss, records.unwrap_or(batch));
+        let records = records.unwrap_or(batch);
+        self.evals.gradient_records += records.len() as u64;
+        let evaluated = evaluate(model, loss, records);
         if let Some(before) = before {
             before.restore(model);
         }

@@ -10,7 +10,7 @@ use secant::{
 
 use crate::{
     support::AnyOptimizer,
-    twin::{self, Global, PerTensor, Twin},
+    twin::{self, Global, PerTensor, Twin, WithL2},
 };
 
 /// A method with its settings.
@@ -54,7 +54,7 @@ pub(crate) fn table() -> Vec<Row> {
     rows.extend(quasi_adam());
     rows.extend(lbfgs());
     rows.extend(stochastic_lbfgs());
-    rows.extend(trust_region());
+    rows.extend(trust_region(0.0));
     rows.extend(evaluate_again(Decay::None));
     rows
 }
@@ -68,6 +68,7 @@ pub(crate) fn decayed() -> Vec<Row> {
     let mut rows = vec![Row::new("sd-lbfgs, consecutive", 0.1, consecutive.init(), || {
         twin::SdLBfgs::new(3, 1.0, false)
     })];
+    rows.extend(trust_region(0.1));
     for decay in [Decay::L2(0.1), Decay::Decoupled(0.1)] {
         rows.extend(first_order(decay));
         rows.extend(evaluate_again(decay));
@@ -190,16 +191,20 @@ fn stochastic_lbfgs() -> Vec<Row> {
     ]
 }
 
-fn trust_region() -> Vec<Row> {
-    let mb = MbLsr1Config::new().with_memory(3).with_delta0(0.1);
+fn trust_region(wd: f64) -> Vec<Row> {
+    let mb = MbLsr1Config::new().with_memory(3).with_delta0(0.1).with_decay(Decay::L2(wd));
     let plain = mb.with_mu(0.0).with_eta(0.0).with_zeta(0.0);
-    let tr = LSsr1TrConfig::new().with_memory(3).with_delta0(0.1);
+    let tr = LSsr1TrConfig::new().with_memory(3).with_delta0(0.1).with_decay(Decay::L2(wd));
     let armijo = tr.with_line_search(Search::Armijo(ArmijoSettings::default()));
     vec![
-        Row::new("mb-lsr1", 1.0, mb.init(), || twin::MbLsr1::new(3, 0.1)),
-        Row::new("mb-lsr1, plain", 1.0, plain.init(), || twin::MbLsr1::new(3, 0.1).plain()),
-        Row::new("l-ssr1-tr", 1.0, tr.init(), || twin::LSsr1Tr::new(3, 0.1)),
-        Row::new("l-ssr1-tr, armijo", 1.0, armijo.init(), || twin::LSsr1Tr::new(3, 0.1).armijo()),
+        Row::new("mb-lsr1", 1.0, mb.init(), move || WithL2(twin::MbLsr1::new(3, 0.1), wd)),
+        Row::new("mb-lsr1, plain", 1.0, plain.init(), move || {
+            WithL2(twin::MbLsr1::new(3, 0.1).plain(), wd)
+        }),
+        Row::new("l-ssr1-tr", 1.0, tr.init(), move || WithL2(twin::LSsr1Tr::new(3, 0.1), wd)),
+        Row::new("l-ssr1-tr, armijo", 1.0, armijo.init(), move || {
+            WithL2(twin::LSsr1Tr::new(3, 0.1).armijo(), wd)
+        }),
     ]
 }
 

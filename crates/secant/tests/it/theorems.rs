@@ -215,7 +215,9 @@ fn the_order_of_the_entries_does_not_matter_to_any_method() {
                     let values: Vectors = model.values();
                     let values = if reversed { reverse(&values) } else { values };
                     let gradient = noisy.gradient(&values, step);
-                    model.linear(&if reversed { reverse(&gradient) } else { gradient })
+                    let linear =
+                        model.linear(&if reversed { reverse(&gradient) } else { gradient });
+                    linear.clone() - linear.detach() + noisy.value(&values, step)
                 });
                 assert!(report.is_ok_and(|report| report.is_accepted()), "{}", row.name);
             }

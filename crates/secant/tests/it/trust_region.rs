@@ -4,12 +4,17 @@ use std::fs;
 
 use burn::tensor::{DType, Tensor, TensorData};
 use secant::{
-    ArmijoSettings, AveragedRule, BatchCheck, Batches, Case, Function, InitialMatrix, LBfgsConfig,
-    LSsr1TrConfig, MbLsr1Config, Optimizer, Outcome, Restart, Sampling, Search, StepReport,
-    TrustRegionReport, TwoSidedRule, WolfeSettings, blocks::Blocks, error::ConfigError,
-    kernels::Real, method::Method, operator::LSr1,
+    ArmijoSettings, AveragedRule, BatchCheck, Batches, Case, CurvatureTest, Function,
+    InitialMatrix, LBfgsConfig, LSsr1TrConfig, MbLsr1Config, Momentum, Optimizer, Outcome,
+    PairOutcome, Restart, Sampling, Search, SgdConfig, StepReport, Tolerances, TrustRegionReport,
+    TwoSidedRule, WolfeSettings,
+    blocks::Blocks,
+    error::ConfigError,
+    kernels::Real,
+    method::Method,
+    operator::{InverseLBfgs, LSr1},
 };
-use secant_core::compact::Tolerances;
+use secant_core::curvature::PairProducts;
 
 use crate::support::{Many, Net, Numbers, largest, vector};
 
@@ -465,6 +470,54 @@ fn mb_lsr1_set_up_as_l_ssr1_tr_makes_the_same_steps_where_p_is_the_minimiser() {
     }
 }
 
+#[test]
+fn with_momentum_the_special_case_forgets_more_slowly() {
+    // Nothing is shortened: a displacement is part of the j-th step after it with weight mu^j in MB-LSR1,
+    // and mu^(2j - 1) in the original.
+    let mu = 0.1;
+    let special = MbLsr1Config::l_ssr1_tr().with_mu(mu).with_delta0(1e6).with_gamma(40.0);
+    let original = LSsr1TrConfig::new().with_mu(mu).with_delta0(1e6).with_gamma(40.0);
+    let mut special = special.init().expect("valid");
+    let mut original = original.with_line_search(ARMIJO).init().expect("valid");
+    let mut quadratic = Quadratic::new(&[0.5, 1.0, 1.5, 2.5, 4.0]);
+    let (mut x, mut z) = (vec![0.0; 5], vec![0.0; 5]);
+    let mut steps = Vec::new();
+    for _ in 0..3 {
+        let (report, ours, _) = advance(&mut special, &mut x, &mut quadratic);
+        let (_, theirs, _) = advance(&mut original, &mut z, &mut quadratic);
+        assert_eq!(report.line_search.expect("a search").step_length, 1.0);
+        steps.push((ours, theirs));
+    }
+    assert!(largest(&minus(&steps[0].0, &steps[0].1)) < 1e-15);
+    assert!(largest(&minus(&steps[1].0, &steps[1].1)) < 1e-15);
+    let difference = minus(&steps[2].0, &steps[2].1);
+    let expected: Vec<f64> = steps[0].0.iter().map(|s| (mu * mu - mu * mu * mu) * s).collect();
+    assert!(largest(&minus(&difference, &expected)) < 1e-14, "{difference:?} {expected:?}");
+}
+
+#[test]
+fn the_special_case_checks_on_all_records_and_doubles_the_batch_with_the_original() {
+    let steps = |step: &mut dyn FnMut(&mut Many, &mut Batches) -> StepReport| -> Vec<_> {
+        let mut batches = Batches::shuffled(60, 4, 9).expect("valid");
+        let mut model = Many::f64(&[vec![0.5; 5]]);
+        let reports = (0..30).map(|_| region(&step(&mut model, &mut batches)));
+        reports.map(|region| (region.batch_size, region.check.is_some())).collect()
+    };
+    // Both double at every check but the first: nothing falls by gamma1.
+    let special = MbLsr1Config::l_ssr1_tr().with_check_every(Some(5)).with_gamma1(1e3);
+    let mut special = special.init().expect("valid");
+    let ours = steps(&mut |model, batches| {
+        special.step_on(1.0, model, batches, regression).expect("a step")
+    });
+    let original = LSsr1TrConfig::new().with_check_every(Some(5)).with_gamma1(1e3);
+    let mut original = original.init().expect("valid");
+    let theirs = steps(&mut |model, batches| {
+        original.step_on(1.0, model, batches, regression).expect("a step")
+    });
+    assert_eq!(ours, theirs);
+    assert_eq!(ours.last(), Some(&(60, false)));
+}
+
 /// Steps until it converges: how many.
 fn minimise<K: Method>(
     optimizer: Result<Optimizer<K>, ConfigError>,
@@ -529,6 +582,71 @@ fn both_methods_leave_a_saddle_along_negative_curvature() {
     minimise(tr.init(), &mut z, &mut Saddle, 100);
     for x in [x, z] {
         assert!(x[0].abs() < 1e-4 && (x[1].abs() - 1.0).abs() < 1e-4, "{x:?}");
+    }
+}
+
+#[test]
+fn the_pair_that_l_bfgs_skips_is_the_way_out_of_a_saddle() {
+    // On the line y = 0 of the saddle x^2/2 - y^2/2 the gradient is (x, 0); the pair is along y.
+    let vector = |x: f64, y: f64| Blocks::new(vec![TensorData::new(vec![x, y], [2])]);
+    let (g, s, y) = (vector(1.0, 0.0), vector(0.0, 0.1), vector(0.0, -0.1));
+    let products = PairProducts { ss: 0.01, sy: -0.01, yy: 0.01 };
+    let mut inverse = InverseLBfgs::new(4);
+    let outcome = inverse.push(CurvatureTest::Relative(1e-8), products, s.clone(), y.clone());
+    assert!(matches!(outcome, PairOutcome::Skipped(_)), "{outcome:?}");
+    let mut matrix = LSr1::new(4);
+    assert!(matrix.push(s, y));
+    let best = matrix.minimise(&g, 1.0, 1.0, Tolerances::F64).expect("finite");
+    assert_eq!(best.case, Case::Hard);
+    assert!((best.lambda_min + 1.0).abs() < 1e-15 && (best.sigma - 1.0).abs() < 1e-15);
+    // (B + I) p = -g along x, and the rest of the radius along y.
+    let p = numbers(&best.step);
+    assert!((p[0] + 0.5).abs() < 1e-15 && (p[1].abs() - 0.75f64.sqrt()).abs() < 1e-15, "{p:?}");
+}
+
+#[test]
+fn a_step_across_the_gradient_restarts_from_no_pairs() {
+    // With many pairs p* is far from -g, which the test of the angle does not allow here.
+    let config = plain().with_delta0(0.5).with_gamma(1.0).with_xi(0.99);
+    let mut optimizer = config.init().expect("valid");
+    let mut x = vec![0.0; 5];
+    let mut restarts = 0;
+    for _ in 0..30 {
+        let (report, s, g) =
+            advance(&mut optimizer, &mut x, &mut Quadratic::new(&[0.1, 0.5, 1.0, 3.0, 9.0]));
+        if report.outcome == Outcome::Converged {
+            break;
+        }
+        let region = region(&report);
+        let search = report.line_search.expect("a search");
+        if search.restarted {
+            restarts += 1;
+            assert_eq!(region.pairs_kept, 0);
+            assert!(region.pairs_stored <= 1);
+            // B = gamma I.
+            assert!(-dot(&s, &g) >= norm(&s) * norm(&g) * (1.0 - 1e-14));
+        } else if region.step_norm > 0.0 {
+            assert!(-dot(&s, &g) >= 0.99 * norm(&s) * norm(&g) * (1.0 - 1e-12));
+        }
+    }
+    assert!(restarts > 1, "{restarts}");
+}
+
+#[test]
+fn a_hybrid_of_eta_1_is_sgd_with_momentum() {
+    let never = AveragedRule { shrink_below: -f64::MAX, ..Default::default() };
+    let config = plain().with_eta(1.0).with_mu(0.8).with_alpha_s(0.05).with_hybrid_fixed(true);
+    let config = config.with_delta0(1e6).with_radius_rule(never).with_xi(0.0);
+    let mut hybrid = config.init().expect("valid");
+    let mut sgd = SgdConfig::new().with_momentum(Momentum::torch(0.8)).init().expect("valid");
+    let mut quadratic = Quadratic::new(&[0.5, 1.0, 1.5, 2.5, 4.0]);
+    let (mut x, mut z) = (vec![0.0; 5], vec![0.0; 5]);
+    for step in 0..10 {
+        let (report, ..) = advance(&mut hybrid, &mut x, &mut quadratic);
+        assert_eq!(report.line_search.expect("a search").step_length, 1.0, "step {step}");
+        let stepped = sgd.step_function(0.05, &mut z, &mut quadratic);
+        assert!(stepped.expect("the contract is kept").is_accepted());
+        assert!(largest(&minus(&x, &z)) <= 1e-14, "step {step}: {x:?} {z:?}");
     }
 }
 
@@ -742,6 +860,69 @@ fn the_batch_grows_to_all_records_and_the_average_then_ends() {
     assert_eq!(sizes[..16], [4, 4, 4, 4, 8, 8, 8, 16, 16, 16, 32, 32, 32, 50, 50, 50]);
 }
 
+#[test]
+fn checks_are_k_steps_apart_also_where_k_falls_as_the_batch_grows() {
+    let mut batches = Batches::shuffled(100, 4, 9).expect("valid");
+    let config = MbLsr1Config::new().with_delta0(0.05).with_gamma1(1e3);
+    let mut optimizer = config.init().expect("valid");
+    let mut model = Many::f64(&[vec![0.5; 5]]);
+    let mut checks = Vec::new();
+    for step in 0..80 {
+        let mut last = 0;
+        let report = optimizer.step_on(1.0, &mut model, &mut batches, |model, records| {
+            last = records.len();
+            regression(model, records)
+        });
+        let region = region(&report.expect("a step"));
+        if region.check.is_some() {
+            // The sample, evaluated last, has 1.1 times the batch.
+            checks.push((step, region.batch_size, last));
+        }
+    }
+    // K is 100 / 4 at first, and from the first doubling on 20.
+    assert_eq!(checks, [(0, 4, 4), (25, 4, 4), (45, 8, 8), (65, 16, 17)]);
+}
+
+#[test]
+fn the_sample_of_a_check_is_bounded() {
+    let sizes = |config: MbLsr1Config| {
+        let mut batches = Batches::shuffled(100, 40, 9).expect("valid");
+        let mut optimizer = config.init().expect("valid");
+        let mut model = Many::f64(&[vec![0.5; 5]]);
+        let mut sizes = Vec::new();
+        let report = optimizer.step_on(1.0, &mut model, &mut batches, |model, records| {
+            sizes.push(records.len());
+            regression(model, records)
+        });
+        assert!(region(&report.expect("a step")).check.is_some());
+        sizes.pop().expect("the check")
+    };
+    let config = MbLsr1Config::new();
+    assert_eq!(sizes(config), 44);
+    assert_eq!(sizes(config.with_check_growth(9.0)), 100);
+    assert_eq!(sizes(config.with_check_growth(2.0).with_check_most(50)), 50);
+    // All records in parts of a batch: 40, 40, 20.
+    assert_eq!(sizes(config.with_check_all(true)), 20);
+}
+
+#[test]
+fn a_step_ends_as_converged_only_where_the_gradient_of_all_records_is_short_too() {
+    // Record 0 has no loss.
+    let step = |start: f64| {
+        let mut batches = Batches::listed(4, vec![vec![0]]).expect("valid");
+        let mut optimizer = MbLsr1Config::new().init().expect("valid");
+        let mut model = Many::f64(&[vec![start]]);
+        let report = optimizer.step_on(1.0, &mut model, &mut batches, |model, records| {
+            let counted = records.iter().filter(|record| **record > 0).count() as f64;
+            (model.tensors[0].val() - 1.0).powi_scalar(2).mean() * (counted / records.len() as f64)
+        });
+        assert_eq!(model.values(), [[start]]);
+        report.expect("a step")
+    };
+    assert_eq!(step(1.0).outcome, Outcome::Converged);
+    assert_eq!(step(3.0).outcome, Outcome::Accepted);
+}
+
 /// How step 4, the second that checks, judges the batch: samples of the first check are of records with a
 /// small loss, those of the second with a large one, which falls as fast.
 fn second_check(config: MbLsr1Config) -> BatchCheck {
@@ -776,9 +957,20 @@ fn a_loaded_optimizer_goes_on_with_its_pairs_its_radius_and_its_batch_size() {
     let folder = std::env::temp_dir().join(format!("secant-region-{}", std::process::id()));
     fs::create_dir_all(&folder).expect("a temporary folder");
     let path = folder.join("state.bpk");
-    for dtype in [DType::F64, DType::F32] {
-        let config = growing().with_memory(3).with_check_snapshot(true);
-        let optimizer = || config.with_ratio_of_averages(true).init().expect("valid");
+    let growing = growing().with_memory(3);
+    let snapshot = growing.with_check_snapshot(true).with_ratio_of_averages(true);
+    let last_pair = growing.with_initial_matrix(InitialMatrix::LastPair);
+    let differences = Sampling::GradientDifferences { radius: 0.1 };
+    let warm = growing.with_restart(Restart::WarmStart).with_tau(1e9).with_sampling(differences);
+    for (dtype, config) in [
+        (DType::F64, growing),
+        (DType::F32, growing),
+        (DType::F64, snapshot),
+        (DType::F32, last_pair),
+        (DType::F64, warm),
+        (DType::F64, growing.with_full_batch(true)),
+    ] {
+        let optimizer = || config.init().expect("valid");
         let fresh = || Batches::shuffled(50, 4, 9).expect("valid");
         let (mut whole, mut batches) = (optimizer(), fresh());
         let mut model = Many::new(&[vec![0.5; 5]], dtype);

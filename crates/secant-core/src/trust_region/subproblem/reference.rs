@@ -88,4 +88,5 @@ fn the_step_is_that_of_the_reference_files() {
         |path: &PathBuf| serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
     let worst = files.iter().map(|path| check(&read(path))).fold(0.0, worse);
     println!("{} files, at most {worst:.2} of the tolerance", files.len());
+    assert!(files.len() >= 54, "reference files are missing in {}", folder().display());
 }

@@ -28,6 +28,25 @@ pub(crate) trait Twin {
     fn step(&mut self, lr: f64, theta: &mut Vectors, evaluate: Evaluate<'_>);
 }
 
+/// A plain optimizer of the loss plus wd/2 |theta|^2.
+#[derive(Clone)]
+pub(crate) struct WithL2<T>(pub T, pub f64);
+
+impl<T: Twin> Twin for WithL2<T> {
+    fn step(&mut self, lr: f64, theta: &mut Vectors, evaluate: Evaluate<'_>) {
+        let wd = self.1;
+        self.0.step(lr, theta, &mut |theta| {
+            let (value, mut gradient) = evaluate(theta);
+            let mut squares = 0.0;
+            for (x, g) in theta.iter().flatten().zip(gradient.iter_mut().flatten()) {
+                *g += wd * x;
+                squares += x * x;
+            }
+            (value + 0.5 * wd * squares, gradient)
+        });
+    }
+}
+
 /// A plain optimizer of one vector.
 pub(crate) trait Rule: Clone {
     fn update(&mut self, lr: f64, theta: &mut [f64], g: &[f64]);
