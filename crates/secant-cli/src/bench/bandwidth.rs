@@ -30,17 +30,12 @@ impl Bandwidth {
         (2.0 * bytes as f64 / best[0]).max(7.0 * bytes as f64 / best[1])
     }
 
-    /// Bytes per second of a pass that reads four vectors and adds them up.
-    pub(super) fn read_bytes_per_second(&mut self, runs: usize) -> f64 {
-        self.read_bytes() / (0..=runs).map(|_| self.read_seconds()).fold(f64::INFINITY, f64::min)
-    }
-
-    /// Seconds of one such pass.
+    /// Seconds of a pass that reads four vectors and adds them up.
     pub(super) fn read_seconds(&self) -> f64 {
         seconds(|| self.read())
     }
 
-    /// Bytes that one such pass reads.
+    /// Bytes that this pass reads.
     pub(super) fn read_bytes(&self) -> f64 {
         (4 * size_of::<f32>() * self.vectors[0].len()) as f64
     }

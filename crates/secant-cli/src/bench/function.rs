@@ -23,6 +23,8 @@ pub struct FunctionPlan {
     pub numbers: usize,
     /// Pairs of methods that keep pairs.
     pub memory: usize,
+    /// Whether methods have their settings for batches, and not those for a function that stays the same.
+    pub for_batches: bool,
 }
 
 /// What was measured of one method.
@@ -38,9 +40,9 @@ pub struct FunctionMeasurement {
     pub step_seconds: f64,
     /// Median seconds of a step without its evaluations and products.
     pub beyond_seconds: f64,
-    /// The bandwidth measured before and after, in bytes per second.
+    /// The bandwidth measured right before and after every step, in bytes per second.
     pub bandwidth: f64,
-    /// How many vectors could be read in `beyond_seconds`.
+    /// How many vectors could be read in that time: the median over the steps.
     pub vectors: f64,
 }
 
@@ -78,20 +80,21 @@ pub fn measure_function(
         steps: (plan.memory + STEPS) as u64,
         steps_per_epoch: EPOCH,
         batch_size: 1,
-        full_batch: true,
+        full_batch: !plan.for_batches,
         memory: Some(plan.memory),
     };
     let mut optimizer: BoxedFunctionOptimizer = method.build(horizon)?;
     let mut function = Clocked::new(plan.numbers);
     let mut x = vec![1.0; plan.numbers];
-    let mut bandwidth = Bandwidth::new(plan.numbers.max(10_000_000));
-    let mut speeds = vec![bandwidth.read_bytes_per_second(5)];
-    let (mut whole, mut beyond) = (Vec::new(), Vec::new());
+    let bandwidth = Bandwidth::new(plan.numbers.max(10_000_000));
+    let [mut whole, mut beyond, mut speeds, mut vectors] = [const { Vec::new() }; 4];
+    let bytes = (size_of::<f64>() * plan.numbers) as f64;
     for step in 0..plan.memory + 2 + STEPS {
         if step == plan.memory + 2 {
             function.counts = [0; 2];
         }
         function.seconds = 0.0;
+        let before = bandwidth.read_seconds();
         let started = Instant::now();
         let stepped = optimizer.step_function(method.usual_rate, &mut x, &mut function);
         let seconds = started.elapsed().as_secs_f64();
@@ -99,21 +102,22 @@ pub fn measure_function(
         let _ =
             stepped.map_err(|reason| FunctionBenchError::Step { method: method.name, reason })?;
         if step >= plan.memory + 2 {
+            let speed = 2.0 * bandwidth.read_bytes() / (before + bandwidth.read_seconds());
+            let rest = seconds - function.seconds;
             whole.push(seconds);
-            beyond.push(seconds - function.seconds);
+            beyond.push(rest);
+            speeds.push(speed);
+            vectors.push(rest * speed / bytes);
         }
     }
-    speeds.push(bandwidth.read_bytes_per_second(5));
-    let speed = 0.5 * (speeds[0] + speeds[1]);
-    let beyond_seconds = median(&beyond);
     Ok(FunctionMeasurement {
         method: method.name,
         evaluations: function.counts[0] as f64 / STEPS as f64,
         products: function.counts[1] as f64 / STEPS as f64,
         step_seconds: median(&whole),
-        beyond_seconds,
-        bandwidth: speed,
-        vectors: beyond_seconds * speed / (size_of::<f64>() * plan.numbers) as f64,
+        beyond_seconds: median(&beyond),
+        bandwidth: median(&speeds),
+        vectors: median(&vectors),
     })
 }
 
@@ -173,6 +177,7 @@ pub fn function_json(m: &FunctionMeasurement, plan: FunctionPlan, threads: usize
         "method": m.method,
         "numbers": plan.numbers,
         "memory": plan.memory,
+        "for_batches": plan.for_batches,
         "threads": threads,
         "evaluations_per_step": m.evaluations,
         "hessian_products_per_step": m.products,

@@ -32,7 +32,7 @@ pub(super) enum BenchCommand {
 /// The function is a diagonal quadratic; a step's evaluations and Hessian products are timed where they
 /// happen and taken off. A time is the median over the steps after the memory of pairs has been
 /// filled. "in vectors" says how many vectors could be read in that time at the bandwidth measured
-/// before and after.
+/// right before and after every step.
 #[derive(Debug, Args)]
 pub(super) struct FunctionArgs {
     /// The methods, separated by commas; `secant optimizers` lists them [default: those with more
@@ -45,6 +45,9 @@ pub(super) struct FunctionArgs {
     /// Double-precision numbers in the vector
     #[arg(long, default_value_t = 1_000_000)]
     numbers: usize,
+    /// With the methods' settings for batches, and not those for a function that stays the same
+    #[arg(long)]
+    for_batches: bool,
     /// Threads; by default one for each core
     #[arg(long)]
     threads: Option<usize>,
@@ -132,7 +135,8 @@ pub(super) fn run(command: &BenchCommand) -> anyhow::Result<ExitCode> {
 }
 
 fn function(args: &FunctionArgs) -> anyhow::Result<ExitCode> {
-    let plan = FunctionPlan { numbers: args.numbers, memory: args.memory };
+    let FunctionArgs { numbers, memory, for_batches, .. } = *args;
+    let plan = FunctionPlan { numbers, memory, for_batches };
     if plan.memory == 0 || plan.numbers == 0 {
         let sentence = "bench function needs at least one pair and one number";
         return Err(UsageError(sentence.into()).into());
