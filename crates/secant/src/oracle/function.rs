@@ -35,13 +35,15 @@ pub(crate) struct FunctionOracle<'a> {
     function: &'a mut dyn Function,
     home: &'a mut Vec<f64>,
     x: Blocks,
+    /// The last point whose value alone was asked for: its gradient is known all the same.
+    valued: Option<(Blocks, Evaluation)>,
     evals: Evals,
 }
 
 impl<'a> FunctionOracle<'a> {
     pub(crate) fn new(function: &'a mut dyn Function, home: &'a mut Vec<f64>) -> Self {
         let x = as_blocks(std::mem::take(home));
-        Self { function, home, x, evals: Evals::default() }
+        Self { function, home, x, valued: None, evals: Evals::default() }
     }
 }
 
@@ -77,6 +79,11 @@ impl Oracle for FunctionOracle<'_> {
     }
 
     fn gradient_at(&mut self, _: Records, point: &mut Blocks) -> Result<Evaluation, StepError> {
+        if let Some((valued, evaluation)) = self.valued.take()
+            && slice(&valued) == slice(point)
+        {
+            return Ok(evaluation);
+        }
         Ok(evaluate(self.function, &mut self.evals, point))
     }
 
@@ -105,7 +112,10 @@ impl Oracle for FunctionOracle<'_> {
     }
 
     fn value_at(&mut self, _: Records, point: &mut Blocks) -> Result<f64, StepError> {
-        Ok(evaluate(self.function, &mut self.evals, point).loss.unwrap_or(f64::NAN))
+        let evaluation = evaluate(self.function, &mut self.evals, point);
+        let value = evaluation.loss.unwrap_or(f64::NAN);
+        self.valued = Some((point.clone(), evaluation));
+        Ok(value)
     }
 
     fn batch_sizes(&self) -> BatchSizes {

@@ -572,6 +572,25 @@ fn a_full_batch_run_evaluates_no_point_twice_and_goes_the_same_way() {
 }
 
 #[test]
+fn the_point_of_a_shortened_step_is_evaluated_once() {
+    let mut points: Vec<Vec<f64>> = Vec::new();
+    let mut watched = Plain(|x: &[f64], gradient: &mut [f64]| {
+        points.push(x.to_vec());
+        Rosenbrock.gradient(x, gradient)
+    });
+    let mut optimizer = MbLsr1Config::full_batch().init().expect("valid");
+    let mut x = vec![-1.2, 1.0, -1.2, 1.0];
+    let mut shortened = 0;
+    for _ in 0..40 {
+        let report = optimizer.step_function(1.0, &mut x, &mut watched).expect("a step");
+        let search = report.line_search.expect("a search");
+        shortened += u32::from(search.trials > 1 && search.step_length > 0.0);
+    }
+    assert!(shortened > 2, "{shortened}");
+    assert!(points.windows(2).all(|pair| pair[0] != pair[1]));
+}
+
+#[test]
 fn both_methods_leave_a_saddle_along_negative_curvature() {
     // A hair off the line where all gradients point at the saddle.
     let start = vec![1.0, 1e-4];
