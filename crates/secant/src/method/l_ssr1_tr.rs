@@ -15,7 +15,8 @@
 //! 5. s = alpha p, y = the change of the gradient on the same batch; w <- w + s; store (s, y).
 //! 6. rho = (f_I(w) - f) / Q(p*). If rho < tau2: delta <- min(nu1 delta, nu2 |s|); if rho >= tau3 and
 //!    |s| >= nu3 delta: delta <- nu4 delta.
-//! 7. K steps after the last check (at first after the first step): if the loss on all records did not fall by gamma1, double the batch.
+//! 7. After the first step, and K steps after each check: if the loss on all records did not fall by gamma1,
+//!    double the batch.
 //!
 //! # Notation
 //! | article | here |

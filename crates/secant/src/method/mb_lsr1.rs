@@ -23,9 +23,9 @@
 //! 10. If rho < tau, `restart` says what happens to the pairs; else store (s, y). Where f_I(w + p*) is not
 //!     finite the model has failed, whatever the average and tau: rho = 0, delta shrinks, and `restart`
 //!     applies.
-//! 11. K steps after the last check (at first after the first step): fc = the loss on an independent sample of min(1.1 n_b, 5000, N) records. If it fell
-//!     by less than gamma1 and gamma2 times the sum of the last K falls on batches, double the batch;
-//!     on all records, zeta <- 0.
+//! 11. After the first step, and K steps after each check: fc = the loss on an independent sample of
+//!     min(1.1 n_b, 5000, N) records. If it fell by less than gamma1 and gamma2 times the sum of the last
+//!     K falls on batches, double the batch; on all records, zeta <- 0.
 //! 12. If |g| and then the gradient of all records are within eps, the step ends as converged.
 //!
 //! # Notation
@@ -47,10 +47,11 @@
 //! | eps | `tolerance_gradient` |
 //!
 //! # Cost
-//! 2m + 1 vectors of memory (one more each with `full_batch` and `check_snapshot`); two gradients (with `full_batch` one) and a forward pass for R*, unless p = p*.
-//! A step that is shortened costs a forward pass for each shorter trial, and then one more gradient at the
-//! point accepted. 6m R for the matrix; every K steps a forward pass of the sample. A warm start costs m
-//! Hessian products.
+//! 2m + 1 vectors of memory (one more each with `full_batch` and `check_snapshot`); two gradients (with
+//! `full_batch` one) and a forward pass for R*, unless p = p*. A step that is shortened costs a forward pass
+//! for each shorter trial, and then one more gradient at the point accepted. 6m R for the matrix; every K
+//! steps a forward pass of the sample, two with `check_snapshot`. A warm start costs m Hessian products or
+//! gradients.
 //!
 //! # When not to use it
 //! Large models: every step reads the memory three times. Tiny batches, whose pairs are noise.
