@@ -29,8 +29,9 @@
 //! As printed, gamma = delta where s.y <= 0. With y much longer than delta s the damped pair is then nearly
 //! orthogonal: |ybar| |s| can be |y| / (delta |s|) times 4 s.ybar, and H grows by the square of that with every
 //! pair. Small networks diverged at every rate tried. With gamma >= |y| / |s| always,
-//! |ybar| |s| <= 4 s.ybar. [`SdLBfgsConfig::paper`] is as printed. The authors' code takes y from consecutive batches: [`PairSource::ConsecutiveBatches`]. Its
-//! variant with gamma = 1 and normalised directions is not offered.
+//! |ybar| |s| <= 4 s.ybar. [`SdLBfgsConfig::paper`] is as printed. The authors' code takes y from consecutive
+//! batches: [`PairSource::ConsecutiveBatches`]. Its variant with gamma = 1 and normalised directions is not
+//! offered.
 //!
 //! # References
 //! Wang, Ma, Goldfarb, Liu, *Stochastic quasi-Newton methods for nonconvex stochastic optimization*,
