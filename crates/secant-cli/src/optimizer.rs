@@ -2,10 +2,10 @@
 
 use burn::{module::Module, tensor::Tensor};
 use secant::{
-    Batches, Function, Optimizer, StepReport,
+    Batches, Duals, Function, Optimizer, StepReport,
     dual::{Dual, Tangents},
     error::{ConfigError, StepError},
-    method::Method,
+    protocol::Method,
 };
 
 /// The loss of one batch.
@@ -37,7 +37,7 @@ pub trait ModelOptimizer<M>: Send {
         loss: LossOn<'_, M>,
     ) -> Result<StepReport, StepError>;
 
-    /// One step on the next batch, with exact Hessian products; see [`Optimizer::step_dual_on`].
+    /// One step on the next batch, with exact Hessian products; see [`Optimizer::step_on`].
     ///
     /// # Errors
     /// A broken contract.
@@ -61,7 +61,7 @@ pub type BoxedOptimizer<M> = Box<dyn ModelOptimizer<M>>;
 
 impl<M: Module + 'static, K: Method> ModelOptimizer<M> for Optimizer<K> {
     fn step(&mut self, lr: f64, model: &mut M, loss: Loss<'_, M>) -> Result<StepReport, StepError> {
-        Self::step(self, lr, model, loss)
+        Self::step(self, lr, model, |model: &M| loss(model))
     }
 
     fn step_on(
@@ -71,7 +71,7 @@ impl<M: Module + 'static, K: Method> ModelOptimizer<M> for Optimizer<K> {
         batches: &mut Batches,
         loss: LossOn<'_, M>,
     ) -> Result<StepReport, StepError> {
-        Self::step_on(self, lr, model, batches, loss)
+        Self::step_on(self, lr, model, batches, |model: &M, records: &[usize]| loss(model, records))
     }
 
     fn step_dual_on(
@@ -81,7 +81,8 @@ impl<M: Module + 'static, K: Method> ModelOptimizer<M> for Optimizer<K> {
         batches: &mut Batches,
         loss: DualLossOn<'_, M>,
     ) -> Result<StepReport, StepError> {
-        Self::step_dual_on(self, lr, model, batches, loss)
+        let loss = Duals(|model: &M, at: &Tangents, records: &[usize]| loss(model, at, records));
+        Self::step_on(self, lr, model, batches, loss)
     }
 
     fn allow_differences(self: Box<Self>) -> BoxedOptimizer<M> {

@@ -2,9 +2,9 @@
 
 use secant::{
     AdaBeliefConfig, AdaHessianConfig, AdamConfig, ApolloConfig, Decay, LBfgsConfig, LSsr1TrConfig,
-    MbLsr1Config, Momentum, MultiBatchLBfgsConfig, OnlineLBfgsConfig, QuasiAdamConfig,
-    QuasiAdamEmaConfig, RAdamConfig, RmsPropConfig, SdLBfgsConfig, SgdBbConfig, SgdConfig,
-    SqnConfig, SvrgConfig, error::ConfigError,
+    MbLsr1Config, Momentum, MultiBatchLBfgsConfig, OnlineLBfgsConfig, QuasiAdamConfig, RAdamConfig,
+    RmsPropConfig, SdLBfgsConfig, SgdBbConfig, SgdConfig, SqnConfig, SvrgConfig,
+    error::ConfigError, method::lbfgs::quasi_adam::replace_ema::QuasiAdamEmaConfig,
 };
 use thiserror::Error;
 
@@ -173,12 +173,12 @@ impl OptimizerEntry {
             Kind::QuasiAdamEma => boxed(QuasiAdamEmaConfig::new().init()?),
             Kind::AdaHessian => boxed(AdaHessianConfig::new().init()?),
             Kind::AdaHessianStudy => boxed(AdaHessianConfig::study().init()?),
-            Kind::LBfgs => {
-                boxed(LBfgsConfig::new().with_memory(memory).with_full_batch(full_batch).init()?)
-            }
+            Kind::LBfgs => boxed(
+                LBfgsConfig::new().with_history_size(memory).with_full_batch(full_batch).init()?,
+            ),
             Kind::LBfgsTorch => {
                 let memory = horizon.memory.unwrap_or(100);
-                boxed(LBfgsConfig::torch().with_memory(memory).init()?)
+                boxed(LBfgsConfig::torch().with_history_size(memory).init()?)
             }
             Kind::SdLBfgs => boxed(SdLBfgsConfig::new().with_memory(memory).init()?),
             Kind::OnlineLBfgs => boxed(OnlineLBfgsConfig::new().with_memory(memory).init()?),

@@ -18,6 +18,7 @@ pub mod compact;
 pub mod curvature;
 pub mod line_search;
 pub mod memory_one;
+pub mod moving_average;
 pub mod report;
 pub mod rng;
 pub mod schedule;

@@ -22,16 +22,12 @@ use crate::{
     blocks::{Blocks, Entry, Layout},
     kernels::Real,
     method::{
-        GradientMethod, Method, State, StepContext, TensorSettings,
-        adabelief::AdaBelief,
-        adam::Adam,
-        apollo::Apollo,
-        quasi_adam::{QuasiAdam, replace_ema::QuasiAdamEma},
-        radam::RAdam,
-        rmsprop::RmsProp,
-        sgd::Sgd,
+        diagonal::apollo::Apollo,
+        first_order::{adabelief::AdaBelief, adam::Adam, radam::RAdam, rmsprop::RmsProp, sgd::Sgd},
+        lbfgs::quasi_adam::{QuasiAdam, replace_ema::QuasiAdamEma},
     },
     oracle::Screen,
+    protocol::{GradientMethod, Method, State, StepContext, TensorSettings},
 };
 
 /// The state of one parameter.

@@ -3,6 +3,8 @@
 use secant_core::schedule::ScheduleError;
 use thiserror::Error;
 
+use crate::protocol::Decay;
+
 /// A hyper-parameter out of its range.
 #[derive(Clone, Debug, Error, PartialEq)]
 #[non_exhaustive]
@@ -103,7 +105,7 @@ pub enum StepError {
     Product(#[from] ProductError),
     /// Differences of gradients are no Hessian product here.
     #[error(
-        "differences of gradients to both sides disagree by {percent:.0} %: the loss has kinks (ReLU, max-pooling), and they are no Hessian product; write the loss on duals and use `step_dual`, or allow them with `allow_differences`",
+        "differences of gradients to both sides disagree by {percent:.0} %: the loss has kinks (ReLU, max-pooling), and they are no Hessian product; write the loss on duals (`Duals`), or allow them with `allow_differences`",
         percent = 100.0 * asymmetry
     )]
     Kinks {
@@ -246,4 +248,16 @@ pub(crate) fn require_positive(
     value: f64,
 ) -> Result<(), ConfigError> {
     require(method, parameter, "finite and above 0", value, |x| x > 0.0 && x.is_finite())
+}
+
+/// Checks the strength of a decay.
+pub(crate) fn require_decay(method: &'static str, decay: Decay) -> Result<(), ConfigError> {
+    let at_least_0 = |x: f64| x >= 0.0 && x.is_finite();
+    require(
+        method,
+        "the strength of the decay",
+        "finite and at least 0",
+        decay.strength(),
+        at_least_0,
+    )
 }

@@ -16,7 +16,7 @@
 //! let inputs = Tensor::<2>::from_floats([[1.0, 2.0], [3.0, 4.0]], &device);
 //! let mut optimizer = QuasiAdamConfig::new().init()?;
 //! for _ in 0..10 {
-//!     let report = optimizer.step(1e-2, &mut model, |model| {
+//!     let report = optimizer.step(1e-2, &mut model, |model: &Linear| {
 //!         model.forward(inputs.clone()).powi_scalar(2).mean()
 //!     })?;
 //!     assert!(report.is_accepted());
@@ -29,6 +29,7 @@
 //!
 //! - [`Optimizer`]: steps, groups, clipping, saving and loading, and what every step promises.
 //! - [`method`]: one page for each optimizer, with its algorithm, its cost, and when not to use it.
+//! - [`prelude`]: what a training loop needs, for one `use`; it does not collide with Burn's.
 //! - [`StepReport`]: what a step did and cost.
 //! - [`dual`]: exact Hessian-vector products.
 //! - [`burn_optim`]: the same methods for Burn's `ModuleOptimizer` and `Learner`.
@@ -48,40 +49,50 @@ pub mod burn_optim;
 mod burn_schedule;
 pub mod dual;
 pub mod error;
-mod group;
 pub mod kernels;
 pub mod method;
+mod objective;
 pub mod operator;
 mod optimizer;
 pub mod oracle;
-mod record;
+pub mod prelude;
+pub mod protocol;
 mod vectors;
 
 pub use batches::Batches;
 pub use burn_schedule::Scheduler;
-pub use group::Group;
 pub use method::{
-    Decay, RateDecay,
-    adabelief::AdaBeliefConfig,
-    adahessian::{AdaHessianConfig, Averaging},
-    adam::AdamConfig,
-    apollo::{ApolloConfig, Rebound},
-    l_ssr1_tr::{LSsr1TrConfig, Search},
-    lbfgs::{LBfgsConfig, LineSearch, Rules},
-    mb_lsr1::{InitialMatrix, MbLsr1Config, Restart, Sampling},
-    multi_batch::MultiBatchLBfgsConfig,
-    online_lbfgs::OnlineLBfgsConfig,
-    quasi_adam::{OnRejection, QuasiAdamConfig, Scope, replace_ema::QuasiAdamEmaConfig},
-    radam::RAdamConfig,
-    rmsprop::RmsPropConfig,
-    sd_lbfgs::{PairSource, SdLBfgsConfig},
-    sgd::{Momentum, SgdConfig},
-    sgd_bb::SgdBbConfig,
-    sqn::SqnConfig,
-    svrg::SvrgConfig,
+    diagonal::{
+        adahessian::{AdaHessianConfig, Averaging},
+        apollo::{ApolloConfig, Rebound},
+    },
+    first_order::{
+        adabelief::AdaBeliefConfig,
+        adam::AdamConfig,
+        radam::RAdamConfig,
+        rmsprop::RmsPropConfig,
+        sgd::{Momentum, SgdConfig},
+        sgd_bb::SgdBbConfig,
+    },
+    lbfgs::{
+        RateDecay,
+        l_bfgs::{LBfgsConfig, LineSearch, Rules},
+        multi_batch::MultiBatchLBfgsConfig,
+        online::OnlineLBfgsConfig,
+        quasi_adam::{OnRejection, QuasiAdamConfig, Scope},
+        sd_lbfgs::{PairSource, SdLBfgsConfig},
+        sqn::SqnConfig,
+    },
+    trust_region::{
+        InitialMatrix,
+        l_ssr1_tr::{LSsr1TrConfig, Search},
+        mb_lsr1::{MbLsr1Config, Restart, Sampling},
+    },
+    variance_reduced::svrg::SvrgConfig,
 };
-pub use optimizer::Optimizer;
-pub use oracle::{Clipping, Function};
+pub use optimizer::{Group, Optimizer};
+pub use oracle::{Clipping, Duals, Function, Loss, WithProduct};
+pub use protocol::Decay;
 pub use secant_core::{
     barzilai_borwein::{Formula, Safeguard},
     compact::Tolerances,

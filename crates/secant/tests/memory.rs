@@ -10,8 +10,8 @@ use burn::{
 };
 use peak_alloc::PeakAlloc;
 use secant::{
-    AdaHessianConfig, AdamConfig, ApolloConfig, Momentum, Optimizer, QuasiAdamConfig, SgdConfig,
-    dual::Tangents, method::GradientMethod,
+    AdaHessianConfig, AdamConfig, ApolloConfig, Duals, Momentum, Optimizer, QuasiAdamConfig,
+    SgdConfig, dual::Tangents, protocol::GradientMethod,
 };
 
 #[global_allocator]
@@ -87,10 +87,14 @@ fn steps_on_hessian_products_leave_the_moments_and_nothing_that_grows() {
     let start = ALLOCATOR.current_usage();
     let mut usage = Vec::new();
     for _ in 0..30 {
-        let report = optimizer.step_dual(1e-3, &mut model, |model: &Vector, at: &Tangents| {
-            let x = at.param(&model.values).tanh();
-            (x.clone() * x).mean()
-        });
+        let report = optimizer.step(
+            1e-3,
+            &mut model,
+            Duals(|model: &Vector, at: &Tangents| {
+                let x = at.param(&model.values).tanh();
+                (x.clone() * x).mean()
+            }),
+        );
         assert!(report.expect("a step").is_accepted());
         usage.push(ALLOCATOR.current_usage() - start);
     }

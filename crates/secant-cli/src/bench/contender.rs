@@ -10,7 +10,7 @@ use burn::optim::{AdamConfig, GradientsParams, ModuleOptimizer};
 use secant::{
     Optimizer,
     error::{ConfigError, StepError},
-    method::GradientMethod,
+    protocol::GradientMethod,
 };
 
 use super::{

@@ -2,8 +2,9 @@
 
 use clap::ValueEnum;
 use secant::{
-    AdaBeliefConfig, AdamConfig, ApolloConfig, Momentum, QuasiAdamConfig, QuasiAdamEmaConfig,
-    RAdamConfig, RmsPropConfig, SgdConfig, error::ConfigError,
+    AdaBeliefConfig, AdamConfig, ApolloConfig, Momentum, QuasiAdamConfig, RAdamConfig,
+    RmsPropConfig, SgdConfig, error::ConfigError,
+    method::lbfgs::quasi_adam::replace_ema::QuasiAdamEmaConfig,
 };
 
 use super::{
@@ -91,7 +92,7 @@ impl BenchMethod {
         match self {
             Self::Sgd => ours(SgdConfig::new().init()?, shapes, guard, 1e-3),
             Self::SgdMomentum => {
-                let momentum = Momentum::Torch { mu: 0.9, dampening: 0.0, nesterov: false };
+                let momentum = Momentum::Torch { momentum: 0.9, dampening: 0.0, nesterov: false };
                 ours(SgdConfig::new().with_momentum(momentum).init()?, shapes, guard, 1e-3)
             }
             Self::Adam => ours(AdamConfig::new().init()?, shapes, guard, 1e-4),

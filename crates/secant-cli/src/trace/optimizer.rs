@@ -4,10 +4,11 @@ use burn::module::Module;
 use secant::{
     AdaBeliefConfig, AdaHessianConfig, AdamConfig, ApolloConfig, ArmijoSettings, AveragedRule,
     Averaging, CurvatureTest, Decay, Formula, LBfgsConfig, LSsr1TrConfig, LineSearch, MbLsr1Config,
-    Momentum, Optimizer, PairSource, QuasiAdamConfig, QuasiAdamEmaConfig, RAdamConfig, RateDecay,
-    Rebound, Restart, RmsPropConfig, Safeguard, Scope, SdLBfgsConfig, Search, SgdBbConfig,
-    SgdConfig, SvrgConfig, TwoSidedRule, WolfeSettings, error::ConfigError,
-    method::adahessian::Probe,
+    Momentum, Optimizer, PairSource, QuasiAdamConfig, RAdamConfig, RateDecay, Rebound, Restart,
+    RmsPropConfig, Safeguard, Scope, SdLBfgsConfig, Search, SgdBbConfig, SgdConfig, SvrgConfig,
+    TwoSidedRule, WolfeSettings,
+    error::ConfigError,
+    method::{diagonal::adahessian::Probe, lbfgs::quasi_adam::replace_ema::QuasiAdamEmaConfig},
 };
 use secant_core::compact::Tolerances;
 use serde::Deserialize;
@@ -180,32 +181,35 @@ impl OptimizerSpec {
             Self::Sgd { momentum, dampening, nesterov, weight_decay, .. } => {
                 let momentum = match momentum {
                     0.0 => Momentum::None,
-                    mu => Momentum::Torch { mu, dampening, nesterov },
+                    momentum => Momentum::Torch { momentum, dampening, nesterov },
                 };
                 let config = SgdConfig::new().with_momentum(momentum);
                 boxed(config.with_decay(Decay::L2(weight_decay)).init()?)
             }
             Self::Adam { beta1, beta2, eps, weight_decay, .. } => {
-                let config = AdamConfig::new().with_beta1(beta1).with_beta2(beta2).with_eps(eps);
+                let config =
+                    AdamConfig::new().with_beta_1(beta1).with_beta_2(beta2).with_epsilon(eps);
                 boxed(config.with_decay(Decay::L2(weight_decay)).init()?)
             }
             Self::Adamw { beta1, beta2, eps, weight_decay, .. } => {
-                let config = AdamConfig::new().with_beta1(beta1).with_beta2(beta2).with_eps(eps);
+                let config =
+                    AdamConfig::new().with_beta_1(beta1).with_beta_2(beta2).with_epsilon(eps);
                 boxed(config.with_decay(Decay::Decoupled(weight_decay)).init()?)
             }
             Self::Radam { beta1, beta2, eps, weight_decay, decoupled, .. } => {
-                let config = RAdamConfig::new().with_beta1(beta1).with_beta2(beta2).with_eps(eps);
+                let config =
+                    RAdamConfig::new().with_beta_1(beta1).with_beta_2(beta2).with_epsilon(eps);
                 boxed(config.with_decay(decay(weight_decay, decoupled)).init()?)
             }
             Self::Adabelief { beta1, beta2, eps, weight_decay, decoupled, .. } => {
                 let config =
-                    AdaBeliefConfig::new().with_beta1(beta1).with_beta2(beta2).with_eps(eps);
+                    AdaBeliefConfig::new().with_beta_1(beta1).with_beta_2(beta2).with_epsilon(eps);
                 boxed(config.with_decay(decay(weight_decay, decoupled)).init()?)
             }
             Self::Rmsprop { alpha, eps, weight_decay, momentum, centered, .. } => {
                 let config = RmsPropConfig::new()
                     .with_alpha(alpha)
-                    .with_eps(eps)
+                    .with_epsilon(eps)
                     .with_momentum(momentum)
                     .with_centered(centered);
                 boxed(config.with_decay(Decay::L2(weight_decay)).init()?)
@@ -259,7 +263,7 @@ impl ApolloSpec {
         };
         let config = ApolloConfig::new()
             .with_beta(self.beta)
-            .with_eps(self.eps)
+            .with_epsilon(self.eps)
             .with_rebound(rebound)
             .with_warmup(self.warmup)
             .with_init_lr(Some(self.init_lr))
@@ -273,9 +277,9 @@ impl QuasiAdamSpec {
         let decay = decay(self.weight_decay, self.decoupled);
         if self.variant == "replace_ema" {
             let config = QuasiAdamEmaConfig::new()
-                .with_beta1(self.beta1)
-                .with_beta2(self.beta2)
-                .with_eps(self.eps)
+                .with_beta_1(self.beta1)
+                .with_beta_2(self.beta2)
+                .with_epsilon(self.eps)
                 .with_decay(decay);
             return boxed(config.init()?);
         }
@@ -292,10 +296,10 @@ impl QuasiAdamSpec {
             }
         };
         let config = QuasiAdamConfig::paper()
-            .with_beta1(self.beta1)
-            .with_beta2(self.beta2)
-            .with_eps(self.eps)
-            .with_eps_inside(self.eps_inside)
+            .with_beta_1(self.beta1)
+            .with_beta_2(self.beta2)
+            .with_epsilon(self.eps)
+            .with_epsilon_inside(self.eps_inside)
             .with_scope(scope)
             .with_curvature_test(Some(test))
             .with_decay(decay);
@@ -320,11 +324,11 @@ impl LBfgsSpec {
             }
         };
         let config = LBfgsConfig::torch()
-            .with_iterations(self.max_iter)
-            .with_evaluations(self.max_eval)
-            .with_tolerance_gradient(self.tolerance_grad)
+            .with_max_iter(self.max_iter)
+            .with_max_eval(self.max_eval)
+            .with_tolerance_grad(self.tolerance_grad)
             .with_tolerance_change(self.tolerance_change)
-            .with_memory(self.history_size)
+            .with_history_size(self.history_size)
             .with_line_search(line_search);
         boxed(config.init()?)
     }
@@ -366,9 +370,9 @@ impl AdaHessianSpec {
             return Err(unknown("adahessian", "the trace has no probes"));
         }
         let config = AdaHessianConfig::new()
-            .with_beta1(self.beta1)
-            .with_beta2(self.beta2)
-            .with_eps(self.eps)
+            .with_beta_1(self.beta1)
+            .with_beta_2(self.beta2)
+            .with_epsilon(self.eps)
             .with_hessian_power(self.hessian_power)
             .with_averaging(averaging)
             .with_samples(self.n_samples)

@@ -1,4 +1,4 @@
-//! The user's loss, in the forms in which step functions take it.
+//! The user's loss, in the forms in which a step takes it.
 
 use burn::{module::Module, optim::GradientsParams, tensor::Tensor};
 
@@ -8,49 +8,65 @@ use crate::{
     error::StepError,
 };
 
-/// A loss that can be evaluated on records by their numbers.
-pub(crate) trait Loss<M> {
+/// A loss that a step can evaluate as often as it needs, at any model `M`: one number.
+///
+/// `R` is what it is told of its records: nothing where it knows its batch
+/// ([`Optimizer::step`](crate::Optimizer::step)), or their numbers, `[usize]`
+/// ([`Optimizer::step_on`](crate::Optimizer::step_on)). Closures are losses; write the types of their
+/// arguments: `|model: &Net| ...`, `|model: &Net, records: &[usize]| ...`.
+pub trait Loss<M, R: ?Sized = ()> {
     /// The loss of `model` on `records`.
-    fn of(&mut self, model: &M, records: &[usize]) -> Tensor<1>;
+    fn value(&mut self, model: &M, records: &R) -> Tensor<1>;
 
-    /// Loss, gradient and exact Hessian product; none where only differences can be had.
+    /// Loss, gradient and exact Hessian product with `vector`; none where only differences of gradients
+    /// can be had.
+    ///
+    /// # Errors
+    /// A broken contract, such as a loss that is not one number.
     fn product(
         &mut self,
         _model: &M,
         _vector: &GradientsParams,
-        _records: &[usize],
+        _records: &R,
     ) -> Option<Result<Product, StepError>> {
         None
     }
 }
 
-/// A loss that knows its batch.
-pub(crate) struct OfBatch<F>(pub F);
-
-impl<M, F: FnMut(&M) -> Tensor<1>> Loss<M> for OfBatch<F> {
-    fn of(&mut self, model: &M, _: &[usize]) -> Tensor<1> {
-        (self.0)(model)
+impl<M, F: FnMut(&M) -> Tensor<1>> Loss<M> for F {
+    fn value(&mut self, model: &M, (): &()) -> Tensor<1> {
+        self(model)
     }
 }
 
-/// A loss that is told its records.
-pub(crate) struct OfRecords<F>(pub F);
-
-impl<M, F: FnMut(&M, &[usize]) -> Tensor<1>> Loss<M> for OfRecords<F> {
-    fn of(&mut self, model: &M, records: &[usize]) -> Tensor<1> {
-        (self.0)(model, records)
+impl<M, F: FnMut(&M, &[usize]) -> Tensor<1>> Loss<M, [usize]> for F {
+    fn value(&mut self, model: &M, records: &[usize]) -> Tensor<1> {
+        self(model, records)
     }
 }
 
-/// A loss on duals that is told its records.
-pub(crate) struct OnDuals<F>(pub F);
+/// A loss on duals, whose Hessian products are exact: of a closure
+/// `|model: &M, at: &Tangents| -> Dual<1>`, or, told its records,
+/// `|model: &M, at: &Tangents, records: &[usize]| -> Dual<1>`.
+pub struct Duals<F>(pub F);
 
-impl<M, F> Loss<M> for OnDuals<F>
-where
-    M: Module,
-    F: FnMut(&M, &Tangents, &[usize]) -> Dual<1>,
-{
-    fn of(&mut self, model: &M, records: &[usize]) -> Tensor<1> {
+impl<M: Module, F: FnMut(&M, &Tangents) -> Dual<1>> Loss<M> for Duals<F> {
+    fn value(&mut self, model: &M, (): &()) -> Tensor<1> {
+        (self.0)(model, &Tangents::none()).value
+    }
+
+    fn product(
+        &mut self,
+        model: &M,
+        vector: &GradientsParams,
+        (): &(),
+    ) -> Option<Result<Product, StepError>> {
+        Some(product_along(model, vector, &mut self.0))
+    }
+}
+
+impl<M: Module, F: FnMut(&M, &Tangents, &[usize]) -> Dual<1>> Loss<M, [usize]> for Duals<F> {
+    fn value(&mut self, model: &M, records: &[usize]) -> Tensor<1> {
         (self.0)(model, &Tangents::none(), records).value
     }
 
@@ -60,18 +76,24 @@ where
         vector: &GradientsParams,
         records: &[usize],
     ) -> Option<Result<Product, StepError>> {
-        let tangents = Tangents::along(model, vector);
         let mut loss = |model: &M, at: &Tangents| (self.0)(model, at, records);
-        Some(
-            tangents
-                .and_then(|tangents| product(model, &tangents, &mut loss))
-                .map_err(StepError::Product),
-        )
+        Some(product_along(model, vector, &mut loss))
     }
 }
 
-/// A loss with the user's own Hessian product.
-pub(crate) struct WithProduct<F, P>(pub F, pub P);
+fn product_along<M: Module>(
+    model: &M,
+    vector: &GradientsParams,
+    loss: &mut dyn FnMut(&M, &Tangents) -> Dual<1>,
+) -> Result<Product, StepError> {
+    let tangents = Tangents::along(model, vector)?;
+    Ok(product(model, &tangents, loss)?)
+}
+
+/// A loss with the user's own Hessian product: a closure that is a loss, and one that gives the
+/// Hessian of that loss at the model times a vector, `|model: &M, vector: &GradientsParams|`, or, told
+/// its records, `|model: &M, vector: &GradientsParams, records: &[usize]|`.
+pub struct WithProduct<F, P>(pub F, pub P);
 
 impl<M, F, P> Loss<M> for WithProduct<F, P>
 where
@@ -79,8 +101,32 @@ where
     F: FnMut(&M) -> Tensor<1>,
     P: FnMut(&M, &GradientsParams) -> GradientsParams,
 {
-    fn of(&mut self, model: &M, _: &[usize]) -> Tensor<1> {
+    fn value(&mut self, model: &M, (): &()) -> Tensor<1> {
         (self.0)(model)
+    }
+
+    fn product(
+        &mut self,
+        model: &M,
+        vector: &GradientsParams,
+        (): &(),
+    ) -> Option<Result<Product, StepError>> {
+        let evaluated = evaluate(model, &mut self.0, &());
+        Some(evaluated.map(|(loss, gradient)| {
+            let hessian_vector = (self.1)(model, vector);
+            Product { loss, gradient, hessian_vector }
+        }))
+    }
+}
+
+impl<M, F, P> Loss<M, [usize]> for WithProduct<F, P>
+where
+    M: Module,
+    F: FnMut(&M, &[usize]) -> Tensor<1>,
+    P: FnMut(&M, &GradientsParams, &[usize]) -> GradientsParams,
+{
+    fn value(&mut self, model: &M, records: &[usize]) -> Tensor<1> {
+        (self.0)(model, records)
     }
 
     fn product(
@@ -89,10 +135,28 @@ where
         vector: &GradientsParams,
         records: &[usize],
     ) -> Option<Result<Product, StepError>> {
-        let evaluated = evaluate(model, self, records);
+        let evaluated = evaluate(model, &mut self.0, records);
         Some(evaluated.map(|(loss, gradient)| {
-            let hessian_vector = (self.1)(model, vector);
+            let hessian_vector = (self.1)(model, vector, records);
             Product { loss, gradient, hessian_vector }
         }))
+    }
+}
+
+/// A loss that knows its batch, where one is asked for that is told its records.
+pub(crate) struct OfBatch<'a, M>(pub &'a mut dyn Loss<M>);
+
+impl<M> Loss<M, [usize]> for OfBatch<'_, M> {
+    fn value(&mut self, model: &M, _: &[usize]) -> Tensor<1> {
+        self.0.value(model, &())
+    }
+
+    fn product(
+        &mut self,
+        model: &M,
+        vector: &GradientsParams,
+        _: &[usize],
+    ) -> Option<Result<Product, StepError>> {
+        self.0.product(model, vector, &())
     }
 }

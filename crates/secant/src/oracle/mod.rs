@@ -11,7 +11,8 @@ mod screen;
 
 pub use function::Function;
 pub(crate) use function::{FunctionOracle, layout_of_vector};
-pub(crate) use loss::{Loss, OfBatch, OfRecords, OnDuals, WithProduct};
+pub(crate) use loss::OfBatch;
+pub use loss::{Duals, Loss, WithProduct};
 pub(crate) use module::{ModuleOracle, evaluate, is_random, seed_device};
 pub(crate) use parameters::{layout_with_gradients, trainable_layout};
 pub(crate) use running::RunningStatistics;

@@ -21,10 +21,10 @@ use crate::{
 };
 
 /// The loss tensor and the gradients at the model's parameters.
-pub(crate) fn evaluate<M: Module>(
+pub(crate) fn evaluate<M: Module, R: ?Sized>(
     model: &M,
-    loss: &mut dyn Loss<M>,
-    records: &[usize],
+    loss: &mut dyn Loss<M, R>,
+    records: &R,
 ) -> Result<(Tensor<1>, GradientsParams), StepError> {
     let loss = value(model, loss, records)?;
     if !loss.is_tracked() {
@@ -34,12 +34,12 @@ pub(crate) fn evaluate<M: Module>(
     Ok((loss.inner(), gradients))
 }
 
-fn value<M: Module>(
+fn value<M: Module, R: ?Sized>(
     model: &M,
-    loss: &mut dyn Loss<M>,
-    records: &[usize],
+    loss: &mut dyn Loss<M, R>,
+    records: &R,
 ) -> Result<Tensor<1>, StepError> {
-    let loss = loss.of(model, records);
+    let loss = loss.value(model, records);
     match loss.shape().num_elements() {
         1 => Ok(loss),
         elements => Err(StepError::LossShape { elements }),
@@ -54,7 +54,7 @@ pub(crate) struct ModuleOracle<'a, 'c, M> {
     /// Whether the method needs the value of every loss.
     pub reads_loss: bool,
     /// The loss; absent where the caller brought the gradients.
-    pub loss: Option<&'c mut dyn Loss<M>>,
+    pub loss: Option<&'c mut dyn Loss<M, [usize]>>,
     /// Where the loss is told its records: the batch of the step, and what else can be drawn.
     pub batches: Option<&'c mut Batches>,
     /// Gradients already there for the first question.
@@ -264,7 +264,7 @@ fn is_all(batches: &Batches) -> bool {
 /// Both are forward passes without a graph, and leave no trace in running statistics.
 pub(crate) fn is_random<M: Module>(
     model: &M,
-    loss: &mut dyn Loss<M>,
+    loss: &mut dyn Loss<M, [usize]>,
     records: &[usize],
     evals: &mut Evals,
 ) -> Result<bool, StepError> {

@@ -8,7 +8,7 @@ use burn::{
 use secant::{
     AdamConfig, ApolloConfig, Clipping, Decay, Group, Momentum, Optimizer, SgdConfig,
     error::{ConfigError, StepError},
-    method::sgd::Sgd,
+    method::first_order::sgd::Sgd,
 };
 
 use crate::support::{Many, Numbers, Vectors, assert_close, vector};
@@ -196,9 +196,9 @@ fn settings_out_of_their_range_are_refused_and_nan_is_out_of_every_range() {
             assert!(SgdConfig::new().with_decay(decay).init().is_err(), "{decay:?}");
         }
         assert!(SgdConfig::new().with_momentum(Momentum::torch(bad)).init().is_err());
-        assert!(AdamConfig::new().with_beta1(bad).init().is_err());
-        assert!(AdamConfig::new().with_beta2(bad).init().is_err());
-        assert!(AdamConfig::new().with_eps(bad).init().is_err());
+        assert!(AdamConfig::new().with_beta_1(bad).init().is_err());
+        assert!(AdamConfig::new().with_beta_2(bad).init().is_err());
+        assert!(AdamConfig::new().with_epsilon(bad).init().is_err());
     }
     assert!(sgd().with_clipping(Clipping::GlobalNorm(0.0)).is_err());
 }

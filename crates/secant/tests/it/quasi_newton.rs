@@ -5,14 +5,14 @@ use burn::{
     tensor::{DType, Tensor, TensorData},
 };
 use secant::{
-    AdaHessianConfig, Batches, CurvatureTest, Function, LBfgsConfig, LineSearch,
-    MultiBatchLBfgsConfig, Optimizer, Outcome, PairOutcome, SdLBfgsConfig, SgdBbConfig, SqnConfig,
-    SvrgConfig,
+    AdaHessianConfig, Batches, CurvatureTest, Duals as OnDuals, Function, LBfgsConfig, LineSearch,
+    MultiBatchLBfgsConfig, Optimizer, Outcome, PairOutcome, Rules, SdLBfgsConfig, SgdBbConfig,
+    SqnConfig, SvrgConfig, WithProduct,
     blocks::Blocks,
     dual::{Dual, Tangents},
     error::{ConfigError, StepError},
-    method::{Method, lbfgs::Rules},
     operator::{InverseLBfgs, Scaling},
+    protocol::Method,
 };
 use secant_core::curvature::PairProducts;
 
@@ -202,7 +202,7 @@ fn a_region_of_nan_next_to_the_path_is_survived_and_reported_by_every_method_tha
     let configs = [
         ("strong wolfe", new),
         ("armijo", new.with_line_search(LineSearch::Armijo)),
-        ("torch", torch.with_iterations(1).with_tolerance_gradient(1e-12)),
+        ("torch", torch.with_max_iter(1).with_tolerance_grad(1e-12)),
         ("full batch", new.with_full_batch(true)),
     ];
     for (name, config) in configs {
@@ -291,7 +291,7 @@ fn a_full_batch_run_evaluates_no_point_twice_and_goes_the_same_way() {
 
 #[test]
 fn pytorchs_rules_without_a_search_stop_before_a_nan() {
-    let config = LBfgsConfig::torch().with_tolerance_gradient(0.0);
+    let config = LBfgsConfig::torch().with_tolerance_grad(0.0);
     assert_eq!(config.build().validate(), Ok(()));
     let mut optimizer = config.init().expect("valid");
     let mut x = vec![0.5];
@@ -355,8 +355,8 @@ fn step_on<K: Method>(
     batches: &mut Batches,
     data: &Records,
 ) -> secant::StepReport {
-    let report =
-        optimizer.step_on(lr, model, batches, |model: &Many, records| data.loss(model, records));
+    let report = optimizer
+        .step_on(lr, model, batches, |model: &Many, records: &[usize]| data.loss(model, records));
     report.expect("the contract is kept")
 }
 
@@ -529,7 +529,8 @@ fn the_position_of_the_batches_is_part_of_a_record() {
     let mut resumed = config.init().expect("valid");
     resumed.load(&path, &model).expect("loaded");
     let mut wrong = Batches::shuffled(20, 5, 3).expect("valid");
-    let error = resumed.step_on(0.1, &mut model, &mut wrong, |m: &Many, r| data.loss(m, r));
+    let error =
+        resumed.step_on(0.1, &mut model, &mut wrong, |m: &Many, r: &[usize]| data.loss(m, r));
     assert_eq!(error, Err(StepError::OtherBatches));
     std::fs::remove_file(path).expect("ours");
 }
@@ -597,7 +598,7 @@ fn differences_are_refused_on_a_kinked_network_and_taken_on_a_smooth_one() {
         let mut model = Duals::new(true, dtype);
         let before = model.values();
         // With a large eps a step shows the error of D itself, and not that of its smallest entries.
-        let mut optimizer = AdaHessianConfig::new().with_eps(1.0).init().expect("valid");
+        let mut optimizer = AdaHessianConfig::new().with_epsilon(1.0).init().expect("valid");
         // Double precision takes so small a step that no unit may cross its kink: then the
         // differences are right, and there is nothing to refuse.
         if dtype == DType::F32 {
@@ -611,7 +612,8 @@ fn differences_are_refused_on_a_kinked_network_and_taken_on_a_smooth_one() {
         for _ in 0..5 {
             let mut exact = smooth.clone();
             let mut with_duals = optimizer.clone();
-            let dual = with_duals.step_dual(0.1, &mut exact, |m: &Duals, at| m.loss(at));
+            let dual =
+                with_duals.step(0.1, &mut exact, OnDuals(|m: &Duals, at: &Tangents| m.loss(at)));
             let report = dual.expect("a step");
             assert!(report.evals.hessian_vector == 1, "{report:?}");
             let report = optimizer
@@ -634,22 +636,24 @@ fn a_users_own_product_is_taken_as_it_is() {
     let mut optimizer = AdaHessianConfig::new().init().expect("valid");
     let mut products = 0;
     let report = optimizer
-        .step_with_product(
+        .step(
             0.1,
             &mut model,
-            |m: &Many| m.quadratic(&a, &zero),
-            |m: &Many, v| {
-                products += 1;
-                let id = m.tensors[0].id;
-                let z = v.get::<1>(id).expect("an entry");
-                let mut product = burn::optim::GradientsParams::new();
-                let curvature = Tensor::from_data(
-                    TensorData::new(a[0].clone(), [3]),
-                    (&device().inner(), DType::F64),
-                );
-                product.register(id, z * curvature);
-                product
-            },
+            WithProduct(
+                |m: &Many| m.quadratic(&a, &zero),
+                |m: &Many, v: &burn::optim::GradientsParams| {
+                    products += 1;
+                    let id = m.tensors[0].id;
+                    let z = v.get::<1>(id).expect("an entry");
+                    let mut product = burn::optim::GradientsParams::new();
+                    let curvature = Tensor::from_data(
+                        TensorData::new(a[0].clone(), [3]),
+                        (&device().inner(), DType::F64),
+                    );
+                    product.register(id, z * curvature);
+                    product
+                },
+            ),
         )
         .expect("a step");
     assert_eq!((products, report.evals.hessian_vector), (1, 1));
@@ -662,7 +666,7 @@ fn a_users_own_product_is_taken_as_it_is() {
 fn adahessian_with_unit_rate_and_no_averages_is_newtons_method_on_a_diagonal_quadratic() {
     let hessian = Dense { rows: vec![vec![4.0, 0.0], vec![0.0, 0.5]] };
     let mut function = Quadratic(hessian, vec![1.0, 2.0]);
-    let config = AdaHessianConfig::new().with_beta1(0.0).with_beta2(0.0).with_eps(1e-14);
+    let config = AdaHessianConfig::new().with_beta_1(0.0).with_beta_2(0.0).with_epsilon(1e-14);
     let mut optimizer = config.init().expect("valid");
     let mut x = vec![7.0, -3.0];
     let report = optimizer.step_function(1.0, &mut x, &mut function).expect("a step");

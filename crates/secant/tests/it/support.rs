@@ -10,7 +10,7 @@ use burn::{
 use secant::{
     Optimizer, StepReport,
     error::{RecordError, StepError},
-    method::{Method, State},
+    protocol::{Method, State},
 };
 
 /// Held by every test that draws from Burn's generator, of which there is one in a process.

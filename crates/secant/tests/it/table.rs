@@ -3,10 +3,12 @@
 use secant::{
     AdaBeliefConfig, AdaHessianConfig, AdamConfig, ApolloConfig, ArmijoSettings, CurvatureTest,
     Decay, LBfgsConfig, LSsr1TrConfig, LineSearch, MbLsr1Config, Momentum, MultiBatchLBfgsConfig,
-    OnRejection, OnlineLBfgsConfig, PairSource, QuasiAdamConfig, QuasiAdamEmaConfig, RAdamConfig,
-    Rebound, RmsPropConfig, Scope, SdLBfgsConfig, Search, SgdBbConfig, SgdConfig, SqnConfig,
-    SvrgConfig, error::ConfigError,
+    OnRejection, OnlineLBfgsConfig, PairSource, QuasiAdamConfig, RAdamConfig, Rebound,
+    RmsPropConfig, Scope, SdLBfgsConfig, Search, SgdBbConfig, SgdConfig, SqnConfig, SvrgConfig,
+    error::ConfigError,
 };
+
+use secant::method::lbfgs::quasi_adam::replace_ema::QuasiAdamEmaConfig;
 
 use crate::{
     support::AnyOptimizer,
@@ -102,13 +104,13 @@ fn first_order(decay: Decay) -> Vec<Row> {
         let twin = move || PerTensor::new(twin::RmsProp::new(momentum, centred, decay));
         Row::new(name, 0.01 * (1.0 - momentum), config.init(), twin)
     };
-    let dampened = Momentum::Torch { mu: 0.9, dampening: 0.5, nesterov: false };
+    let dampened = Momentum::Torch { momentum: 0.9, dampening: 0.5, nesterov: false };
     vec![
         sgd("sgd", 0.1, Momentum::None),
         sgd("sgd, momentum", 0.02, Momentum::torch(0.9)),
         sgd("sgd, dampened momentum", 0.02, dampened),
         sgd("sgd, nesterov", 0.02, Momentum::nesterov(0.9)),
-        sgd("sgd, ema", 0.2, Momentum::Ema { mu: 0.9 }),
+        sgd("sgd, ema", 0.2, Momentum::Ema { momentum: 0.9 }),
         Row::new("adam", 0.02, AdamConfig::new().with_decay(decay).init(), move || {
             PerTensor::new(twin::Adam::new(decay))
         }),
@@ -125,7 +127,7 @@ fn first_order(decay: Decay) -> Vec<Row> {
         Row::new(
             "adabelief, eps 1e-8",
             0.02,
-            AdaBeliefConfig::new().with_eps(1e-8).with_decay(decay).init(),
+            AdaBeliefConfig::new().with_epsilon(1e-8).with_decay(decay).init(),
             move || PerTensor::new(twin::AdaBelief::new(1e-8, decay)),
         ),
     ]
@@ -159,13 +161,13 @@ fn lbfgs() -> Vec<Row> {
     };
     let new = LBfgsConfig::new;
     let plain = twin::LBfgs::new;
-    let (one, three) = (new().with_memory(1), new().with_memory(3));
+    let (one, three) = (new().with_history_size(1), new().with_history_size(3));
     let armijo = three.with_line_search(LineSearch::Armijo);
     vec![
         row("l-bfgs", new(), plain(10)),
         row("l-bfgs, one pair", one, plain(1)),
         row("l-bfgs, damped", three.with_damping(Some(0.9)), plain(3).damped(0.9)),
-        row("l-bfgs, two iterations", three.with_iterations(2), plain(3).iterations(2)),
+        row("l-bfgs, two iterations", three.with_max_iter(2), plain(3).iterations(2)),
         row("l-bfgs, armijo", armijo, plain(3).armijo()),
     ]
 }
@@ -258,7 +260,7 @@ fn quasi_adam() -> Vec<Row> {
         global("quasi-adam, scaled gradient", scale, scaled.clone()),
         global("quasi-adam, bounded inverse", bound, bounded),
         global("quasi-adam, absolute test", new().with_curvature_test(Some(test)), absolute),
-        global("quasi-adam, eps inside", new().with_eps_inside(true), inside),
+        global("quasi-adam, eps inside", new().with_epsilon_inside(true), inside),
         per_tensor("quasi-adam, per tensor", new(), plain()),
         per_tensor("quasi-adam, per tensor, own rate, capped", own, owned.clone()),
         per_tensor("quasi-adam, per tensor, keeps pair", keep, kept.clone()),

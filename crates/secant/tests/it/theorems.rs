@@ -3,7 +3,7 @@
 use secant::{
     AdamConfig, ApolloConfig, CurvatureTest, Decay, Momentum, Optimizer, PairOutcome,
     QuasiAdamConfig, RAdamConfig, Rebound, SgdConfig, StepReport, error::ConfigError,
-    method::Method,
+    protocol::Method,
 };
 
 use crate::{
@@ -124,7 +124,7 @@ fn quasi_adam_does_not_see_the_scale_of_the_loss_but_for_eps() {
     let run = |scale: f64| {
         // A cap keeps the trajectory from depending on how pairs with a tiny cosine round.
         let config = QuasiAdamConfig::paper()
-            .with_eps(1e-12)
+            .with_epsilon(1e-12)
             .with_curvature_rate(Some(0.1))
             .with_max_ratio(Some(1.0));
         let mut optimizer = config.init().expect("in range");
@@ -141,7 +141,7 @@ fn quasi_adam_does_not_see_the_scale_of_the_loss_but_for_eps() {
 }
 
 fn apollo(rebound: Rebound, eps: f64, decay: Decay) -> ApolloConfig {
-    ApolloConfig::new().with_rebound(rebound).with_eps(eps).with_decay(decay).with_warmup(10)
+    ApolloConfig::new().with_rebound(rebound).with_epsilon(eps).with_decay(decay).with_warmup(10)
 }
 
 #[test]
@@ -267,7 +267,7 @@ fn splitting_a_tensor_matters_to_the_methods_with_a_scalar_for_each_tensor_alone
 fn momentum_as_an_average_is_pytorchs_at_a_smaller_rate() {
     let noisy = Noisy::new(&[17, 40], 30, 0.3);
     let config = |momentum| SgdConfig::new().with_momentum(momentum);
-    let ema = config(Momentum::Ema { mu: 0.9 }).init();
+    let ema = config(Momentum::Ema { momentum: 0.9 }).init();
     let ours = trajectory(ema, 0.1, &noisy, 30);
     let mut model = Many::f64(&noisy.start);
     // PyTorch's form starts from b = g as an average does from m_0 = 0: b = m / (1 - mu).

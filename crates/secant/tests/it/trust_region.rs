@@ -11,8 +11,8 @@ use secant::{
     blocks::Blocks,
     error::ConfigError,
     kernels::Real,
-    method::Method,
     operator::{InverseLBfgs, LSr1},
+    protocol::Method,
 };
 use secant_core::curvature::PairProducts;
 
@@ -859,10 +859,11 @@ fn the_batch_grows_to_all_records_and_the_average_then_ends() {
     let mut sizes = Vec::new();
     for step in 0..18 {
         let mut largest = 0;
-        let report = optimizer.step_on(1.0, &mut model, &mut batches, |model, records| {
-            largest = largest.max(records.len());
-            regression(model, records)
-        });
+        let report =
+            optimizer.step_on(1.0, &mut model, &mut batches, |model: &Many, records: &[usize]| {
+                largest = largest.max(records.len());
+                regression(model, records)
+            });
         let report = report.expect("a step");
         if report.outcome == Outcome::Converged {
             break;
@@ -888,10 +889,11 @@ fn checks_are_k_steps_apart_also_where_k_falls_as_the_batch_grows() {
     let mut checks = Vec::new();
     for step in 0..80 {
         let mut last = 0;
-        let report = optimizer.step_on(1.0, &mut model, &mut batches, |model, records| {
-            last = records.len();
-            regression(model, records)
-        });
+        let report =
+            optimizer.step_on(1.0, &mut model, &mut batches, |model: &Many, records: &[usize]| {
+                last = records.len();
+                regression(model, records)
+            });
         let region = region(&report.expect("a step"));
         if region.check.is_some() {
             // The sample, evaluated last, has 1.1 times the batch.
@@ -909,10 +911,11 @@ fn the_sample_of_a_check_is_bounded() {
         let mut optimizer = config.init().expect("valid");
         let mut model = Many::f64(&[vec![0.5; 5]]);
         let mut sizes = Vec::new();
-        let report = optimizer.step_on(1.0, &mut model, &mut batches, |model, records| {
-            sizes.push(records.len());
-            regression(model, records)
-        });
+        let report =
+            optimizer.step_on(1.0, &mut model, &mut batches, |model: &Many, records: &[usize]| {
+                sizes.push(records.len());
+                regression(model, records)
+            });
         assert!(region(&report.expect("a step")).check.is_some());
         sizes.pop().expect("the check")
     };
@@ -931,10 +934,12 @@ fn a_step_ends_as_converged_only_where_the_gradient_of_all_records_is_short_too(
         let mut batches = Batches::listed(4, vec![vec![0]]).expect("valid");
         let mut optimizer = MbLsr1Config::new().init().expect("valid");
         let mut model = Many::f64(&[vec![start]]);
-        let report = optimizer.step_on(1.0, &mut model, &mut batches, |model, records| {
-            let counted = records.iter().filter(|record| **record > 0).count() as f64;
-            (model.tensors[0].val() - 1.0).powi_scalar(2).mean() * (counted / records.len() as f64)
-        });
+        let report =
+            optimizer.step_on(1.0, &mut model, &mut batches, |model: &Many, records: &[usize]| {
+                let counted = records.iter().filter(|record| **record > 0).count() as f64;
+                (model.tensors[0].val() - 1.0).powi_scalar(2).mean()
+                    * (counted / records.len() as f64)
+            });
         assert_eq!(model.values(), [[start]]);
         report.expect("a step")
     };
@@ -953,10 +958,11 @@ fn second_check(config: MbLsr1Config) -> BatchCheck {
     let mut model = Many::f64(&[vec![0.0]]);
     let mut check = None;
     for _ in 0..4 {
-        let report = optimizer.step_on(1.0, &mut model, &mut batches, |model, records| {
-            let mean = records.iter().map(weight).sum::<f64>() / records.len() as f64;
-            (model.tensors[0].val() - 1.0).powi_scalar(2).mean() * mean
-        });
+        let report =
+            optimizer.step_on(1.0, &mut model, &mut batches, |model: &Many, records: &[usize]| {
+                let mean = records.iter().map(weight).sum::<f64>() / records.len() as f64;
+                (model.tensors[0].val() - 1.0).powi_scalar(2).mean() * mean
+            });
         check = region(&report.expect("a step")).check;
     }
     check.expect("every third step")
@@ -1022,7 +1028,7 @@ fn a_network_in_f32_learns() {
     let mut mb = MbLsr1Config::new().with_delta0(0.1).init().expect("valid");
     let mut losses = Vec::new();
     for _ in 0..60 {
-        let report = mb.step(1.0, &mut model, |model| model.loss(0)).expect("a step");
+        let report = mb.step(1.0, &mut model, |model: &Net| model.loss(0)).expect("a step");
         assert!(report.is_accepted());
         losses.push(report.loss.expect("read"));
     }
@@ -1030,7 +1036,7 @@ fn a_network_in_f32_learns() {
     let mut model = Net::new(DType::F32);
     let mut tr = LSsr1TrConfig::new().init().expect("valid");
     for _ in 0..60 {
-        let report = tr.step(1.0, &mut model, |model| model.loss(0)).expect("a step");
+        let report = tr.step(1.0, &mut model, |model: &Net| model.loss(0)).expect("a step");
         losses.push(report.loss.expect("read"));
     }
     assert!(losses[119] < 0.2 * losses[0], "{} after {}", losses[119], losses[0]);

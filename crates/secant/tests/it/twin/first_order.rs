@@ -22,12 +22,12 @@ impl Rule for Sgd {
         let g = coupled(self.decay, theta, g);
         let direction = match self.momentum {
             Momentum::None => g,
-            Momentum::Ema { mu } => {
+            Momentum::Ema { momentum: mu } => {
                 let m = self.b.take().unwrap_or_else(|| vec![0.0; g.len()]);
                 let m: Vec<f64> = m.iter().zip(&g).map(|(m, g)| mu * m + (1.0 - mu) * g).collect();
                 self.b.insert(m).clone()
             }
-            Momentum::Torch { mu, dampening, nesterov } => {
+            Momentum::Torch { momentum: mu, dampening, nesterov } => {
                 let b = match self.b.take() {
                     None => g.clone(),
                     Some(b) => {

@@ -1,0 +1,4 @@
+//! Methods that keep an estimate of the Hessian's diagonal.
+
+pub mod adahessian;
+pub mod apollo;

@@ -1,0 +1,162 @@
+//! AdaBelief: Adam that divides by how far the gradient is from its prediction.
+//!
+//! # Algorithm
+//! Step t with gradient g (decay of kind `L2` already added: g + wd theta):
+//! 1. m <- beta1 m + (1 - beta1) g; e = g - m.
+//! 2. s <- beta2 s + (1 - beta2) e^2 + eps, in the stored state.
+//! 3. theta <- theta - lr / (1 - beta1^t) m / (sqrt(s) / sqrt(1 - beta2^t) + eps)
+//!    (decoupled decay shrinks theta by 1 - lr wd first).
+//!
+//! # Cost
+//! 2 vectors of memory, 4R + 3W, one gradient.
+//!
+//! # When not to use it
+//! Without looking at eps: it accumulates in s, so 1e-8 and 1e-16 are two different methods. The
+//! authors use 1e-16 for large models and 1e-8 for CIFAR.
+//!
+//! # Deviations
+//! None: the authors' `adabelief-pytorch` without rectification is reproduced. eps accumulates in
+//! the stored state there (and in the paper's text it does not).
+//!
+//! # References
+//! Zhuang, Tang, Ding, Tatikonda, Dvornek, Papademetris, Duncan, *AdaBelief optimizer: adapting
+//! stepsizes by the belief in observed gradients*, NeurIPS 2020, Algorithm 2.
+
+use burn::config::Config;
+use secant_core::{
+    moving_average::bias_correction,
+    report::{PairOutcome, Rejection},
+};
+
+use crate::{
+    blocks::{Blocks, Layout},
+    error::{ConfigError, require_beta, require_positive},
+    kernels::{Real, TensorKernel, View, for_each_tensor},
+    optimizer::Optimizer,
+    protocol::{
+        Decay, GradientMethod, Method, StepContext, TensorSettings, record_state, step_by_gradient,
+    },
+};
+
+/// Configuration of [`AdaBelief`].
+#[derive(Config, Debug, Copy)]
+pub struct AdaBeliefConfig {
+    /// Decay rate of the gradient's average, in [0, 1).
+    #[config(default = 0.9)]
+    beta_1: f64,
+    /// Decay rate of the average of squared surprises, in [0, 1).
+    #[config(default = 0.999)]
+    beta_2: f64,
+    /// Added to s in every step and to the root, above 0.
+    #[config(default = 1e-16)]
+    epsilon: f64,
+    /// Weight decay.
+    #[config(default = "Decay::None")]
+    decay: Decay,
+}
+
+impl AdaBeliefConfig {
+    /// The method without an optimizer around it.
+    pub fn build(&self) -> AdaBelief {
+        AdaBelief { config: *self }
+    }
+
+    /// The optimizer.
+    ///
+    /// # Errors
+    /// Names the first hyper-parameter out of its range.
+    pub fn init(&self) -> Result<Optimizer<AdaBelief>, ConfigError> {
+        Optimizer::new(self.build())
+    }
+}
+
+/// AdaBelief; see the [module](self).
+#[derive(Clone, Debug)]
+pub struct AdaBelief {
+    config: AdaBeliefConfig,
+}
+
+/// The state of [`AdaBelief`].
+#[derive(Clone, Debug, Default)]
+pub struct AdaBeliefState {
+    m: Blocks,
+    s: Blocks,
+    t: u64,
+}
+
+record_state!(AdaBeliefState { vectors: [m, s], counters: [t], numbers: [] });
+
+impl Method for AdaBelief {
+    type State = AdaBeliefState;
+    const NAME: &'static str = "adabelief";
+
+    fn validate(&self) -> Result<(), ConfigError> {
+        require_beta(Self::NAME, "beta_1", self.config.beta_1)?;
+        require_beta(Self::NAME, "beta_2", self.config.beta_2)?;
+        require_positive(Self::NAME, "epsilon", self.config.epsilon)
+    }
+
+    fn decay(&self) -> Decay {
+        self.config.decay
+    }
+
+    fn init(&self, layout: &Layout) -> AdaBeliefState {
+        AdaBeliefState { m: Blocks::zeros(layout), s: Blocks::zeros(layout), t: 0 }
+    }
+
+    step_by_gradient!();
+}
+
+impl GradientMethod for AdaBelief {
+    fn is_per_tensor(&self) -> bool {
+        true
+    }
+
+    fn update(
+        &self,
+        context: &StepContext<'_>,
+        theta: &mut Blocks,
+        gradient: &mut Blocks,
+        state: &mut AdaBeliefState,
+    ) -> Result<PairOutcome, Rejection> {
+        let t = state.t + 1;
+        let pass = AdaBeliefPass { tensors: context.tensors, config: self.config, t };
+        for_each_tensor(&pass, [theta, &mut state.m, &mut state.s], [gradient]);
+        state.t = t;
+        Ok(PairOutcome::NotTried)
+    }
+}
+
+struct AdaBeliefPass<'a> {
+    tensors: &'a [TensorSettings],
+    config: AdaBeliefConfig,
+    t: u64,
+}
+
+impl TensorKernel<3, 1> for AdaBeliefPass<'_> {
+    type Output = ();
+
+    fn run<T: Real>(&self, index: usize, mut view: View<'_, T, 3, 1>) {
+        let TensorSettings { lr, decay } = self.tensors[index];
+        let AdaBeliefConfig { beta_1, beta_2, epsilon, .. } = self.config;
+        let (l2, shrink) = (T::of(decay.l2()), T::of(1.0 - lr * decay.decoupled()));
+        let rate = T::of(lr / bias_correction(beta_1, self.t));
+        let root2 = T::of(1.0 / bias_correction(beta_2, self.t).sqrt());
+        let (new1, new2) = (T::of(1.0 - beta_1), T::of(1.0 - beta_2));
+        let (beta_1, beta_2, epsilon) = (T::of(beta_1), T::of(beta_2), T::of(epsilon));
+        view.apply(
+            #[inline(always)]
+            move |[theta, m, s], [g]| {
+                let g = g + l2 * theta;
+                // 1. The prediction and how far the gradient is from it.
+                let m = beta_1 * m + new1 * g;
+                let e = g - m;
+                // 2. The squared surprise.
+                let s = (beta_2 * s + new2 * (e * e)) + epsilon;
+                // 3. The step.
+                let theta = shrink * theta - rate * (m / (s.sqrt() * root2 + epsilon));
+                [theta, m, s]
+            },
+        );
+    }
+}

@@ -1,0 +1,201 @@
+//! RAdam: Adam with a rectified start.
+//!
+//! # Idea
+//! In the first steps the average of squared gradients has too high a variance to divide by. RAdam
+//! steps along the gradient's average until the variance is known to be finite, and scales the
+//! adaptive step down by how uncertain it still is.
+//!
+//! # Algorithm
+//! Step t with gradient g (decay of kind `L2` already added: g + wd theta):
+//! 1. m, v as Adam; rho_inf = 2 / (1 - beta2) - 1; rho = rho_inf - 2 t beta2^t / (1 - beta2^t).
+//! 2. If rho > 5: r = sqrt((rho - 4)(rho - 2) rho_inf / ((rho_inf - 4)(rho_inf - 2) rho)),
+//!    theta <- theta - lr r sqrt(1 - beta2^t) / (1 - beta1^t) m / (sqrt(v) + eps);
+//!    else theta <- theta - lr / (1 - beta1^t) m.
+//!
+//! With beta2 = 0.999 the adaptive step begins at t = 6.
+//!
+//! # Cost
+//! 2 vectors of memory, 4R + 3W, one gradient.
+//!
+//! # When not to use it
+//! With a learning-rate warm-up, which does the same; the first steps then need no other care.
+//!
+//! # Deviations
+//! `torch.optim.RAdam` is reproduced (the authors' code begins at rho >= 5).
+//!
+//! # References
+//! Liu, Jiang, He, Chen, Liu, Gao, Han, *On the variance of the adaptive learning rate and beyond*,
+//! ICLR 2020, Algorithm 2.
+
+use burn::config::Config;
+use secant_core::{
+    moving_average::bias_correction,
+    report::{PairOutcome, Rejection},
+};
+
+use crate::{
+    blocks::{Blocks, Layout},
+    error::{ConfigError, require_beta, require_positive},
+    kernels::{Real, TensorKernel, View, for_each_tensor},
+    optimizer::Optimizer,
+    protocol::{
+        Decay, GradientMethod, Method, StepContext, TensorSettings, record_state, step_by_gradient,
+    },
+};
+
+/// Configuration of [`RAdam`].
+#[derive(Config, Debug, Copy)]
+pub struct RAdamConfig {
+    /// Decay rate of the gradient's average, in [0, 1).
+    #[config(default = 0.9)]
+    beta_1: f64,
+    /// Decay rate of the squared gradient's average, in (0.6, 1): below, no step is ever adaptive.
+    #[config(default = 0.999)]
+    beta_2: f64,
+    /// Added to the root, above 0.
+    #[config(default = 1e-8)]
+    epsilon: f64,
+    /// Weight decay.
+    #[config(default = "Decay::None")]
+    decay: Decay,
+}
+
+impl RAdamConfig {
+    /// The method without an optimizer around it.
+    pub fn build(&self) -> RAdam {
+        RAdam { config: *self }
+    }
+
+    /// The optimizer.
+    ///
+    /// # Errors
+    /// Names the first hyper-parameter out of its range.
+    pub fn init(&self) -> Result<Optimizer<RAdam>, ConfigError> {
+        Optimizer::new(self.build())
+    }
+}
+
+/// RAdam; see the [module](self).
+#[derive(Clone, Debug)]
+pub struct RAdam {
+    config: RAdamConfig,
+}
+
+/// The state of [`RAdam`].
+#[derive(Clone, Debug, Default)]
+pub struct RAdamState {
+    m: Blocks,
+    v: Blocks,
+    t: u64,
+}
+
+record_state!(RAdamState { vectors: [m, v], counters: [t], numbers: [] });
+
+impl Method for RAdam {
+    type State = RAdamState;
+    const NAME: &'static str = "radam";
+
+    fn validate(&self) -> Result<(), ConfigError> {
+        let RAdamConfig { beta_1, beta_2, epsilon, .. } = self.config;
+        require_beta(Self::NAME, "beta_1", beta_1)?;
+        let adaptive = |beta: f64| beta > 0.6 && beta < 1.0;
+        crate::error::require(Self::NAME, "beta_2", "in (0.6, 1)", beta_2, adaptive)?;
+        require_positive(Self::NAME, "epsilon", epsilon)
+    }
+
+    fn decay(&self) -> Decay {
+        self.config.decay
+    }
+
+    fn init(&self, layout: &Layout) -> RAdamState {
+        RAdamState { m: Blocks::zeros(layout), v: Blocks::zeros(layout), t: 0 }
+    }
+
+    step_by_gradient!();
+}
+
+/// The length rho of the average's memory after t steps, and the rectification r once rho > 5.
+fn rectification(beta_2: f64, t: u64) -> Option<f64> {
+    let longest = 2.0 / (1.0 - beta_2) - 1.0;
+    let correction = bias_correction(beta_2, t);
+    let rho = longest - 2.0 * t as f64 * (1.0 - correction) / correction;
+    let rectified = (rho - 4.0) * (rho - 2.0) * longest / ((longest - 4.0) * (longest - 2.0) * rho);
+    (rho > 5.0).then(|| rectified.sqrt())
+}
+
+impl GradientMethod for RAdam {
+    fn is_per_tensor(&self) -> bool {
+        true
+    }
+
+    fn update(
+        &self,
+        context: &StepContext<'_>,
+        theta: &mut Blocks,
+        gradient: &mut Blocks,
+        state: &mut RAdamState,
+    ) -> Result<PairOutcome, Rejection> {
+        let RAdamConfig { beta_1, beta_2, epsilon, .. } = self.config;
+        let t = state.t + 1;
+        let root = bias_correction(beta_2, t).sqrt();
+        let rectified = rectification(beta_2, t).map(|r| r * root);
+        let correction1 = bias_correction(beta_1, t);
+        let pass =
+            RAdamPass { tensors: context.tensors, beta_1, beta_2, epsilon, correction1, rectified };
+        for_each_tensor(&pass, [theta, &mut state.m, &mut state.v], [gradient]);
+        state.t = t;
+        Ok(PairOutcome::NotTried)
+    }
+}
+
+struct RAdamPass<'a> {
+    tensors: &'a [TensorSettings],
+    beta_1: f64,
+    beta_2: f64,
+    epsilon: f64,
+    correction1: f64,
+    /// r sqrt(1 - beta2^t) where the step is adaptive.
+    rectified: Option<f64>,
+}
+
+impl TensorKernel<3, 1> for RAdamPass<'_> {
+    type Output = ();
+
+    fn run<T: Real>(&self, index: usize, mut view: View<'_, T, 3, 1>) {
+        let TensorSettings { lr, decay } = self.tensors[index];
+        let (l2, shrink) = (T::of(decay.l2()), T::of(1.0 - lr * decay.decoupled()));
+        let (beta_1, new1) = (T::of(self.beta_1), T::of(1.0 - self.beta_1));
+        let (beta_2, new2) = (T::of(self.beta_2), T::of(1.0 - self.beta_2));
+        let rate = lr / self.correction1;
+        // The plain step divides by 0 sqrt(v) + 1.
+        let (rate, by_root, floor) = match self.rectified {
+            Some(r) => (T::of(rate * r), T::one(), T::of(self.epsilon)),
+            None => (T::of(rate), T::zero(), T::one()),
+        };
+        view.apply(
+            #[inline(always)]
+            move |[theta, m, v], [g]| {
+                let g = g + l2 * theta;
+                // 1. The moving averages.
+                let m = beta_1 * m + new1 * g;
+                let v = beta_2 * v + new2 * (g * g);
+                // 2. The step.
+                let theta = shrink * theta - rate * (m / (by_root * v.sqrt() + floor));
+                [theta, m, v]
+            },
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn with_the_usual_beta2_the_sixth_step_is_the_first_adaptive_one() {
+        assert_eq!(rectification(0.999, 5), None);
+        assert!(rectification(0.999, 6).is_some_and(|r| r > 0.0 && r < 0.1));
+        // rho tends to rho_inf and r to 1.
+        assert!(rectification(0.999, 100_000).is_some_and(|r| (r - 1.0).abs() < 1e-12));
+    }
+}

@@ -1,0 +1,222 @@
+//! Stochastic gradient descent, with momentum in PyTorch's form or as a moving average.
+//!
+//! # Algorithm
+//! Step t with gradient g (decay of kind `L2` already added: g + wd theta):
+//! 1. *PyTorch form*: b = g in the first step, later b <- mu b + (1 - dampening) g.
+//!    *EMA form*: m <- mu m + (1 - mu) g, from m = 0.
+//! 2. u = g + mu b with Nesterov's momentum, else u = b.
+//! 3. theta <- theta - lr u (decoupled decay shrinks theta by 1 - lr wd first).
+//!
+//! The EMA form equals the PyTorch form without dampening at a rate lr (1 - mu).
+//!
+//! # Cost
+//! 0 vectors of memory and 2R + 1W without momentum, 1 vector and 3R + 2W with it; one gradient.
+//!
+//! # When not to use it
+//! Where nobody has the time to tune the rate: SGD is the most sensitive method here.
+//!
+//! # Deviations
+//! None: `torch.optim.SGD` is reproduced.
+//!
+//! # References
+//! Polyak, *Some methods of speeding up the convergence of iteration methods*, 1964; Sutskever,
+//! Martens, Dahl, Hinton, *On the importance of initialization and momentum in deep learning*, 2013.
+
+use burn::config::Config;
+use secant_core::report::{PairOutcome, Rejection};
+
+use crate::{
+    blocks::{Blocks, Layout},
+    error::{ConfigError, require, require_beta},
+    kernels::{Real, TensorKernel, View, for_each_tensor},
+    optimizer::Optimizer,
+    protocol::{
+        Decay, GradientMethod, Method, StepContext, TensorSettings, record_state, step_by_gradient,
+    },
+};
+
+/// Configuration of [`Sgd`].
+#[derive(Config, Debug, Copy)]
+pub struct SgdConfig {
+    /// Momentum; `Momentum::None` keeps no vector.
+    #[config(default = "Momentum::None")]
+    momentum: Momentum,
+    /// Weight decay.
+    #[config(default = "Decay::None")]
+    decay: Decay,
+}
+
+/// The form of the momentum.
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+pub enum Momentum {
+    /// theta <- theta - lr g.
+    None,
+    /// b <- mu b + (1 - dampening) g, b = g in the first step.
+    Torch {
+        /// mu, in [0, 1).
+        momentum: f64,
+        /// In [0, 1]; 0 in most uses.
+        dampening: f64,
+        /// Look ahead: step along g + mu b.
+        nesterov: bool,
+    },
+    /// m <- mu m + (1 - mu) g.
+    Ema {
+        /// mu, in [0, 1).
+        momentum: f64,
+    },
+}
+
+impl Momentum {
+    /// The usual momentum `mu`, without dampening and without Nesterov's look-ahead.
+    pub fn torch(mu: f64) -> Self {
+        Self::Torch { momentum: mu, dampening: 0.0, nesterov: false }
+    }
+
+    /// Nesterov's momentum `mu`.
+    pub fn nesterov(mu: f64) -> Self {
+        Self::Torch { momentum: mu, dampening: 0.0, nesterov: true }
+    }
+}
+
+impl SgdConfig {
+    /// The method without an optimizer around it.
+    pub fn build(&self) -> Sgd {
+        Sgd { config: *self }
+    }
+
+    /// The optimizer.
+    ///
+    /// # Errors
+    /// Names the first hyper-parameter out of its range.
+    pub fn init(&self) -> Result<Optimizer<Sgd>, ConfigError> {
+        Optimizer::new(self.build())
+    }
+}
+
+/// Stochastic gradient descent; see the [module](self).
+#[derive(Clone, Debug)]
+pub struct Sgd {
+    config: SgdConfig,
+}
+
+/// The state of [`Sgd`].
+#[derive(Clone, Debug, Default)]
+pub struct SgdState {
+    /// The momentum b or m; empty without momentum.
+    momentum: Blocks,
+    /// Steps made.
+    t: u64,
+}
+
+record_state!(SgdState { vectors: [momentum], counters: [t], numbers: [] });
+
+impl Method for Sgd {
+    type State = SgdState;
+    const NAME: &'static str = "sgd";
+
+    fn validate(&self) -> Result<(), ConfigError> {
+        match self.config.momentum {
+            Momentum::None => Ok(()),
+            Momentum::Ema { momentum: mu } => require_beta(Self::NAME, "momentum", mu),
+            Momentum::Torch { momentum: mu, dampening, nesterov } => {
+                require_beta(Self::NAME, "momentum", mu)?;
+                require(Self::NAME, "dampening", "in [0, 1]", dampening, |x| {
+                    (0.0..=1.0).contains(&x)
+                })?;
+                if nesterov && dampening != 0.0 {
+                    let reason = "Nesterov's momentum needs dampening 0";
+                    return Err(ConfigError::Conflict { method: Self::NAME, reason });
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn decay(&self) -> Decay {
+        self.config.decay
+    }
+
+    fn init(&self, layout: &Layout) -> SgdState {
+        let momentum = match self.config.momentum {
+            Momentum::None => Blocks::empty(),
+            _ => Blocks::zeros(layout),
+        };
+        SgdState { momentum, t: 0 }
+    }
+
+    step_by_gradient!();
+}
+
+impl GradientMethod for Sgd {
+    fn is_per_tensor(&self) -> bool {
+        true
+    }
+
+    fn update(
+        &self,
+        context: &StepContext<'_>,
+        theta: &mut Blocks,
+        gradient: &mut Blocks,
+        state: &mut SgdState,
+    ) -> Result<PairOutcome, Rejection> {
+        // 1. b <- keep b + add g; the first step of PyTorch's form takes g itself.
+        let (keep, add, ahead, from_b) = match self.config.momentum {
+            Momentum::None => (0.0, 0.0, 1.0, 0.0),
+            Momentum::Ema { momentum: mu } => (mu, 1.0 - mu, 0.0, 1.0),
+            Momentum::Torch { momentum: mu, dampening, nesterov } => {
+                let add = if state.t == 0 { 1.0 } else { 1.0 - dampening };
+                if nesterov { (mu, add, 1.0, mu) } else { (mu, add, 0.0, 1.0) }
+            }
+        };
+        // 2. and 3. theta <- theta - lr (ahead g + from_b b).
+        let pass = SgdPass { tensors: context.tensors, keep, add, ahead, from_b };
+        if state.momentum.is_empty() {
+            for_each_tensor::<_, 1, 1>(&pass, [theta], [gradient]);
+        } else {
+            for_each_tensor::<_, 2, 1>(&pass, [theta, &mut state.momentum], [gradient]);
+        }
+        state.t += 1;
+        Ok(PairOutcome::NotTried)
+    }
+}
+
+struct SgdPass<'a> {
+    tensors: &'a [TensorSettings],
+    keep: f64,
+    add: f64,
+    ahead: f64,
+    from_b: f64,
+}
+
+impl TensorKernel<1, 1> for SgdPass<'_> {
+    type Output = ();
+
+    fn run<T: Real>(&self, index: usize, mut view: View<'_, T, 1, 1>) {
+        let TensorSettings { lr, decay } = self.tensors[index];
+        let (l2, shrink, lr) = (T::of(decay.l2()), T::of(1.0 - lr * decay.decoupled()), T::of(lr));
+        view.apply(
+            #[inline(always)]
+            move |[theta], [g]| [shrink * theta - lr * (g + l2 * theta)],
+        );
+    }
+}
+
+impl TensorKernel<2, 1> for SgdPass<'_> {
+    type Output = ();
+
+    fn run<T: Real>(&self, index: usize, mut view: View<'_, T, 2, 1>) {
+        let TensorSettings { lr, decay } = self.tensors[index];
+        let (l2, shrink, lr) = (T::of(decay.l2()), T::of(1.0 - lr * decay.decoupled()), T::of(lr));
+        let (keep, add) = (T::of(self.keep), T::of(self.add));
+        let (ahead, from_b) = (T::of(self.ahead), T::of(self.from_b));
+        view.apply(
+            #[inline(always)]
+            move |[theta, b], [g]| {
+                let g = g + l2 * theta;
+                let b = keep * b + add * g;
+                [shrink * theta - lr * (ahead * g + from_b * b), b]
+            },
+        );
+    }
+}

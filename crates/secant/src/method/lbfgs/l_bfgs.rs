@@ -1,0 +1,549 @@
+//! L-BFGS.
+//!
+//! # Idea
+//! Step along -H g, where H is the inverse of a Hessian that fits the last m pairs of displacement
+//! and change of gradient, and search along that line.
+//!
+//! # Algorithm
+//! One iteration, with loss f and gradient g at theta (decay is part of both: f + wd/2 |theta|^2):
+//! 1. d = -H g; without pairs, d = -g.
+//! 2. Search along d for a step t with the strong Wolfe conditions; the first trial is lr, in the
+//!    first iteration min(1, 1/|g|) lr. If none is found, or d is no direction of descent, forget all
+//!    pairs and search along -g; if none is found there either, the step is rejected.
+//! 3. theta <- theta + t d; s = the displacement, y = the change of the gradient on the same batch.
+//! 4. Store (s, y) if it passes the curvature test. With damping, a pair with s.y < 0.2 s.Bs is
+//!    moved towards B s before that (Powell 1978).
+//!
+//! A step makes `max_iter` of them. Nothing is written before the last one has ended.
+//!
+//! # Notation
+//! H: the [`InverseLBfgs`] of [`LBfgsState`], with initial matrix s.y / y.y of the newest pair.
+//!
+//! # Cost
+//! 2m vectors of memory. An iteration needs about one gradient and reads the 2m vectors twice and once
+//! more for the new pair. With `full_batch` the gradient at the new point is kept for the next
+//! step; otherwise each step evaluates one more.
+//!
+//! # When not to use it
+//! Mini-batches with noisy gradients: H then fits the noise of one batch. Use a method whose pairs are
+//! damped or of larger batches,
+//! [`SdLBfgs`](super::sd_lbfgs::SdLBfgs) or [`MultiBatchLBfgs`](super::multi_batch::MultiBatchLBfgs),
+//! or Adam.
+//!
+//! # Deviations
+//! [`LBfgsConfig::torch`] is `torch.optim.LBFGS` step by step: its absolute curvature test, its stop
+//! tests, pairs that mix the batches of two steps. Two things differ, so that a NaN cannot carry
+//! the parameters away: a loss or gradient that is not finite never passes the search, and without a
+//! search it ends the step at the last good point.
+//!
+//! # References
+//! Nocedal, Wright, *Numerical Optimization*, 2nd ed., Algorithms 3.5, 3.6, 7.4, 7.5; Hager, Zhang, *A
+//! new conjugate gradient method with guaranteed descent*, 2005 (the decrease test near the minimum).
+
+use burn::config::Config;
+use secant_core::{
+    curvature::{CurvatureTest, PairProducts, powell_damping},
+    line_search::{ArmijoSettings, WolfeSettings},
+    report::{LineSearchReport, Outcome, PairOutcome, Rejection, StepReport},
+};
+
+use crate::objective::{Known, Line, Objective, Reached};
+use crate::{
+    blocks::{Blocks, Layout},
+    error::{ConfigError, StepError, require, require_positive},
+    operator::{InverseLBfgs, Scaling},
+    optimizer::Optimizer,
+    oracle::{Evaluation, Oracle},
+    protocol::{Decay, Method, StepContext, record_state},
+    vectors::{absolute_sum, add_scaled, advance, dot, make_pair, maximum_norm},
+};
+
+/// How a step length is found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum LineSearch {
+    /// The learning rate is the step length.
+    None,
+    /// Sufficient decrease alone, from lr downwards by halves: fewer gradients, more pairs that fail
+    /// the curvature test.
+    Armijo,
+    /// Strong Wolfe conditions; near the minimum, where values cannot tell two points apart, the
+    /// approximate ones of Hager and Zhang.
+    StrongWolfe,
+}
+
+/// Whose rules a step follows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum Rules {
+    /// Ours; see the [module](self).
+    Safe,
+    /// PyTorch's.
+    Torch,
+}
+
+/// Configuration of [`LBfgs`].
+#[derive(Config, Debug, Copy)]
+pub struct LBfgsConfig {
+    /// Pairs, at least 1.
+    #[config(default = 10)]
+    history_size: usize,
+    /// Iterations in a step, at least 1.
+    #[config(default = 1)]
+    max_iter: usize,
+    /// Evaluations in a step after which no iteration begins.
+    #[config(default = 50)]
+    max_eval: usize,
+    /// The line search.
+    #[config(default = "LineSearch::StrongWolfe")]
+    line_search: LineSearch,
+    /// Which pairs are stored; `Rules::Torch` has its own test. None: relative, 1e-8.
+    #[config(default = "None")]
+    curvature_test: Option<CurvatureTest>,
+    /// Powell's damping of pairs with s.y below this part of s.Bs, in (0, 1); 0.2 is usual.
+    #[config(default = "None")]
+    damping: Option<f64>,
+    /// The loss is the same function in every step, so that its gradient at the end of a step is not
+    /// evaluated again by the next. Not for models with batch norm.
+    #[config(default = false)]
+    full_batch: bool,
+    /// A gradient without a component above this ends a step.
+    #[config(default = 0.0)]
+    tolerance_grad: f64,
+    /// `Rules::Torch`: a change of loss or parameters below this ends a step.
+    #[config(default = 1e-9)]
+    tolerance_change: f64,
+    /// Whose rules a step follows.
+    #[config(default = "Rules::Safe")]
+    rules: Rules,
+    /// Weight decay, of kind `L2`.
+    #[config(default = "Decay::None")]
+    decay: Decay,
+}
+
+impl LBfgsConfig {
+    /// `torch.optim.LBFGS` with its defaults: 20 iterations in a step, 100 pairs, no search.
+    pub fn torch() -> Self {
+        Self::new()
+            .with_history_size(100)
+            .with_max_iter(20)
+            .with_max_eval(25)
+            .with_line_search(LineSearch::None)
+            .with_tolerance_grad(1e-7)
+            .with_rules(Rules::Torch)
+    }
+
+    /// The method without an optimizer around it.
+    pub fn build(&self) -> LBfgs {
+        LBfgs { config: *self }
+    }
+
+    /// The optimizer.
+    ///
+    /// # Errors
+    /// Names the first hyper-parameter out of its range.
+    pub fn init(&self) -> Result<Optimizer<LBfgs>, ConfigError> {
+        Optimizer::new(self.build())
+    }
+}
+
+/// L-BFGS; see the [module](self).
+#[derive(Clone, Debug)]
+pub struct LBfgs {
+    config: LBfgsConfig,
+}
+
+/// The state of [`LBfgs`].
+#[derive(Clone, Debug, Default)]
+pub struct LBfgsState {
+    matrix: InverseLBfgs,
+    /// The gradient at the parameters, where the next step may rely on it; with PyTorch's rules,
+    /// that before the last displacement.
+    gradient: Blocks,
+    /// PyTorch's rules: the parameters before the last displacement.
+    theta: Blocks,
+    /// The loss that belongs to `gradient`.
+    value: Vec<f64>,
+    iterations: u64,
+}
+
+record_state!(LBfgsState {
+    vectors: [gradient, theta],
+    counters: [iterations],
+    numbers: [value],
+    matrices: [matrix]
+});
+
+impl Method for LBfgs {
+    type State = LBfgsState;
+    const NAME: &'static str = "l-bfgs";
+
+    fn validate(&self) -> Result<(), ConfigError> {
+        let LBfgsConfig { history_size, max_iter, max_eval, damping, full_batch, rules, .. } =
+            self.config;
+        for (name, count) in
+            [("history_size", history_size), ("max_iter", max_iter), ("max_eval", max_eval)]
+        {
+            require(Self::NAME, name, "at least 1", count as f64, |count| count >= 1.0)?;
+        }
+        if let Some(damping) = damping {
+            require(Self::NAME, "damping", "in (0, 1)", damping, |x| x > 0.0 && x < 1.0)?;
+        }
+        let at_least_0 = |x: f64| x >= 0.0 && x.is_finite();
+        let tolerance = self.config.tolerance_grad;
+        require(Self::NAME, "tolerance_grad", "finite and at least 0", tolerance, at_least_0)?;
+        require_positive(Self::NAME, "tolerance_change", self.config.tolerance_change)?;
+        if rules == Rules::Torch && (damping.is_some() || full_batch) {
+            let reason = "PyTorch's rules have no damping and know no full batch; leave them out";
+            return Err(ConfigError::Conflict { method: Self::NAME, reason });
+        }
+        Ok(())
+    }
+
+    fn decay(&self) -> Decay {
+        self.config.decay
+    }
+
+    fn evaluates_again(&self) -> bool {
+        true
+    }
+
+    fn searches(&self) -> bool {
+        true
+    }
+
+    fn init(&self, _: &Layout) -> LBfgsState {
+        LBfgsState { matrix: InverseLBfgs::new(self.config.history_size), ..LBfgsState::default() }
+    }
+
+    fn step(
+        &self,
+        context: &StepContext<'_>,
+        oracle: &mut dyn Oracle,
+        state: &mut LBfgsState,
+    ) -> Result<StepReport, StepError> {
+        let mut objective = Objective { context, oracle };
+        let (theta, at) = self.begin(&mut objective, state)?;
+        let mut report = at.report(objective.oracle.evals());
+        if at.rejection.is_some() {
+            return Ok(report);
+        }
+        let Evaluation { loss, gradient, .. } = at;
+        let known = Known { value: loss.unwrap_or(f64::NAN), gradient };
+        // The matrix is a list of shared vectors: a copy costs next to nothing, and is dropped where
+        // the step fails or is rejected.
+        let mut run = Run {
+            config: &self.config,
+            lr: context.tensors.first().map_or(0.0, |tensor| tensor.lr),
+            matrix: state.matrix.clone(),
+            theta,
+            known,
+            pending: None,
+            iterations: state.iterations,
+            moved: false,
+            restarted: false,
+            failure: Rejection::NoDecrease,
+            pair: PairOutcome::NotTried,
+            search: None,
+        };
+        if self.config.rules == Rules::Torch && !state.theta.is_empty() {
+            // The state is needed again if the step fails.
+            run.pending = Some((state.theta.clone(), state.gradient.clone()));
+        }
+        report.outcome = run.iterate(&mut objective)?;
+        report.evals = objective.oracle.evals();
+        report.pair = run.pair;
+        report.line_search = run.search;
+        if report.is_accepted() {
+            report.loss_after = Some(run.known.value);
+            run.finish(&mut objective, state);
+        }
+        Ok(report)
+    }
+}
+
+impl LBfgs {
+    /// Parameters and gradient at the beginning of a step.
+    fn begin(
+        &self,
+        objective: &mut Objective<'_>,
+        state: &LBfgsState,
+    ) -> Result<(Blocks, Evaluation), StepError> {
+        match (self.config.full_batch, state.value.first()) {
+            (true, Some(value)) => {
+                let gradient = state.gradient.clone();
+                let norm = dot(&gradient, &gradient).sqrt();
+                let at = Evaluation {
+                    loss: Some(*value),
+                    gradient,
+                    gradient_norm: Some(norm),
+                    rejection: None,
+                };
+                Ok((objective.parameters(), at))
+            }
+            _ => objective.here(),
+        }
+    }
+}
+
+/// The iterations of one step, at a point that is not yet the model's.
+struct Run<'a> {
+    config: &'a LBfgsConfig,
+    lr: f64,
+    matrix: InverseLBfgs,
+    theta: Blocks,
+    known: Known,
+    /// Point and gradient before the last displacement, until their pair is made.
+    pending: Option<(Blocks, Blocks)>,
+    /// Since the first step.
+    iterations: u64,
+    moved: bool,
+    /// Whether it forgot its pairs.
+    restarted: bool,
+    /// Why it did not move, if it did not.
+    failure: Rejection,
+    pair: PairOutcome,
+    search: Option<LineSearchReport>,
+}
+
+/// What an iteration found out.
+enum Progress {
+    /// It moved; go on.
+    Moved,
+    /// It moved or not; do not go on.
+    Ended,
+}
+
+impl Run<'_> {
+    fn iterate(&mut self, objective: &mut Objective<'_>) -> Result<Outcome, StepError> {
+        let gradient = &self.known.gradient;
+        // A gradient whose square vanishes has no direction of descent.
+        if maximum_norm(gradient) <= self.config.tolerance_grad || dot(gradient, gradient) == 0.0 {
+            return Ok(Outcome::Converged);
+        }
+        if self.lr == 0.0 {
+            return Ok(Outcome::Accepted);
+        }
+        let before = objective.oracle.evals().gradient;
+        // The first evaluation counts, also where it was made by the last step.
+        let spent =
+            |objective: &Objective<'_>| 1 + (objective.oracle.evals().gradient - before) as usize;
+        for iteration in 1..=self.config.max_iter {
+            let is_last = iteration == self.config.max_iter;
+            let left = self.config.max_eval.saturating_sub(spent(objective));
+            match self.iteration(objective, left, is_last)? {
+                Progress::Moved if is_last => break,
+                Progress::Moved if spent(objective) >= self.config.max_eval => break,
+                Progress::Moved => {}
+                Progress::Ended => break,
+            }
+        }
+        // PyTorch takes a step of length 0 where its search finds nothing.
+        let is_allowed = self.config.rules == Rules::Torch && self.failure == Rejection::NoDecrease;
+        let stays = !self.moved && !is_allowed;
+        Ok(if stays { Outcome::Rejected(self.failure) } else { Outcome::Accepted })
+    }
+
+    fn iteration(
+        &mut self,
+        objective: &mut Objective<'_>,
+        evaluations_left: usize,
+        is_last: bool,
+    ) -> Result<Progress, StepError> {
+        self.make_pair();
+        self.iterations += 1;
+        // 1. The direction.
+        let (mut direction, mut slope) = self.direction();
+        if self.config.rules == Rules::Torch && slope > -self.config.tolerance_change {
+            return Ok(Progress::Ended);
+        }
+        if slope.is_nan() || slope >= 0.0 {
+            (direction, slope) = self.restart();
+        }
+        // 2. The step length.
+        match self.config.line_search {
+            LineSearch::None => self.go(objective, &direction, is_last),
+            LineSearch::Armijo | LineSearch::StrongWolfe => {
+                let found = self.search(objective, &direction, slope, evaluations_left)?;
+                let found = match found {
+                    None if self.config.rules == Rules::Safe && !self.matrix.is_empty() => {
+                        (direction, slope) = self.restart();
+                        self.search(objective, &direction, slope, evaluations_left)?
+                    }
+                    found => found,
+                };
+                let Some(reached) = found else { return Ok(Progress::Ended) };
+                let change = (reached.known.value - self.known.value).abs();
+                let largest = reached.step * maximum_norm(&direction);
+                // 3. The displacement.
+                self.arrive(reached.point, reached.known);
+                Ok(self.progress(largest, change))
+            }
+        }
+    }
+
+    /// d = -H g and g.d; -g where H g is not finite.
+    fn direction(&mut self) -> (Blocks, f64) {
+        let mut direction = self.known.gradient.zeros_like();
+        match self.matrix.apply(-1.0, Scaling::Newest, &self.known.gradient, &mut direction) {
+            Some(applied) => (direction, applied.with_g),
+            None => self.restart(),
+        }
+    }
+
+    /// Forgets all pairs: d = -g.
+    fn restart(&mut self) -> (Blocks, f64) {
+        self.restarted |= !self.matrix.is_empty();
+        self.matrix.reset();
+        let mut direction = self.known.gradient.zeros_like();
+        add_scaled(&mut direction, -1.0, &self.known.gradient);
+        (direction, -dot(&self.known.gradient, &self.known.gradient))
+    }
+
+    fn first_step(&self) -> f64 {
+        let g = &self.known.gradient;
+        match self.config.rules {
+            Rules::Torch if self.iterations == 1 => (1.0 / absolute_sum(g)).min(1.0) * self.lr,
+            Rules::Safe if self.matrix.is_empty() => (1.0 / dot(g, g).sqrt()).min(1.0) * self.lr,
+            _ => self.lr,
+        }
+    }
+
+    fn search(
+        &mut self,
+        objective: &mut Objective<'_>,
+        direction: &Blocks,
+        slope: f64,
+        evaluations_left: usize,
+    ) -> Result<Option<Reached>, StepError> {
+        let exact = self.config.rules == Rules::Torch;
+        let most = u32::try_from(evaluations_left).unwrap_or(u32::MAX);
+        let settings = if exact {
+            let tolerance_change = self.config.tolerance_change;
+            WolfeSettings { tolerance_change, ..WolfeSettings::torch(most) }
+        } else {
+            let most = most.min(WolfeSettings::MAX_ITERATIONS);
+            WolfeSettings { max_iterations: most, ..WolfeSettings::default() }
+        };
+        let first_step = self.first_step();
+        let (origin, value) = (&self.theta, self.known.value);
+        let line = Line { origin, value, direction, slope, first_step };
+        let (reached, report) = if self.config.line_search == LineSearch::Armijo {
+            objective.armijo(ArmijoSettings::default(), line)?
+        } else {
+            objective.strong_wolfe(settings, exact, line)?
+        };
+        let trials = self.search.map_or(0, |search| search.trials) + report.trials;
+        self.search = Some(LineSearchReport { trials, restarted: self.restarted, ..report });
+        Ok(reached)
+    }
+
+    /// A step of the learning rate. With PyTorch's rules the last one is not evaluated.
+    fn go(
+        &mut self,
+        objective: &mut Objective<'_>,
+        direction: &Blocks,
+        is_last: bool,
+    ) -> Result<Progress, StepError> {
+        let step = self.first_step();
+        let mut point = self.theta.zeros_like();
+        advance(&mut point, &self.theta, step, direction);
+        if is_last && self.config.rules == Rules::Torch {
+            let known = self.known.clone();
+            self.arrive(point, known);
+            return Ok(Progress::Ended);
+        }
+        let known = match objective.at(&mut point)? {
+            Ok(known) => known,
+            Err(rejection) => {
+                self.matrix.reset();
+                self.failure = rejection;
+                return Ok(Progress::Ended);
+            }
+        };
+        let change = (known.value - self.known.value).abs();
+        let largest = step * maximum_norm(direction);
+        self.arrive(point, known);
+        Ok(self.progress(largest, change))
+    }
+
+    /// 3. The new point; its pair is made with the next gradient, which with our rules is here.
+    fn arrive(&mut self, point: Blocks, known: Known) {
+        let theta = std::mem::replace(&mut self.theta, point);
+        let before = std::mem::replace(&mut self.known, known);
+        self.pending = Some((theta, before.gradient));
+        self.moved = true;
+        if self.config.rules == Rules::Safe {
+            self.make_pair();
+        }
+    }
+
+    /// 4. s, y, and the memory.
+    fn make_pair(&mut self) {
+        let Some((mut s, mut y)) = self.pending.take() else { return };
+        // B s = -t g for a step along -t H g: what damping needs, before g is overwritten.
+        let with_b = self.config.damping.map(|least| (least, y.clone()));
+        let products = make_pair(&mut s, &mut y, &self.theta, &self.known.gradient);
+        let test = match self.config.rules {
+            // Above 1e-10, and never 1e-10 itself.
+            Rules::Torch => CurvatureTest::Absolute(1e-10f64.next_up()),
+            Rules::Safe => self.config.curvature_test.unwrap_or(CurvatureTest::Relative(1e-8)),
+        };
+        let damped = with_b.and_then(|(least, g)| self.damp(least, &s, &mut y, &g, products));
+        let (theta, products) = damped.map_or((None, products), |(t, p)| (Some(t), p));
+        self.pair = match (self.matrix.push(test, products, s, y), theta) {
+            (PairOutcome::Stored { .. }, Some(theta)) => PairOutcome::Damped { theta },
+            (outcome, _) => outcome,
+        };
+    }
+
+    /// y <- theta y + (1 - theta) B s where s.y < least s.Bs; theta and the new products.
+    fn damp(
+        &self,
+        least: f64,
+        s: &Blocks,
+        y: &mut Blocks,
+        g: &Blocks,
+        products: PairProducts,
+    ) -> Option<(f64, PairProducts)> {
+        let step = self.search.map_or(self.lr, |search| search.step_length);
+        let s_b_s = -step * dot(s, g);
+        let theta = powell_damping(products.sy, s_b_s, least)?;
+        let mut damped = y.zeros_like();
+        add_scaled(&mut damped, theta, y);
+        add_scaled(&mut damped, -(1.0 - theta) * step, g);
+        *y = damped;
+        let products = PairProducts { ss: products.ss, sy: dot(s, y), yy: dot(y, y) };
+        Some((theta, products))
+    }
+
+    /// PyTorch's tests after an iteration.
+    fn progress(&self, largest: f64, change: f64) -> Progress {
+        let small = maximum_norm(&self.known.gradient) <= self.config.tolerance_grad;
+        let still =
+            largest <= self.config.tolerance_change || change < self.config.tolerance_change;
+        let ended = small || (still && self.config.rules == Rules::Torch);
+        if ended { Progress::Ended } else { Progress::Moved }
+    }
+
+    /// Writes parameters and state.
+    fn finish(self, objective: &mut Objective<'_>, state: &mut LBfgsState) {
+        state.matrix = self.matrix;
+        state.iterations = self.iterations;
+        if self.config.rules == Rules::Torch {
+            // Without a displacement the next pair has s = 0, and is skipped.
+            let pending =
+                self.pending.unwrap_or_else(|| (self.theta.clone(), self.known.gradient.clone()));
+            (state.theta, state.gradient) = pending;
+        }
+        if self.moved {
+            objective.move_to(self.theta);
+        }
+        match self.config.rules {
+            Rules::Torch => {}
+            Rules::Safe if self.config.full_batch => {
+                state.gradient = self.known.gradient;
+                state.value = vec![self.known.value];
+            }
+            Rules::Safe => {}
+        }
+    }
+}

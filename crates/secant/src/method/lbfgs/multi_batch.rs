@@ -1,0 +1,154 @@
+//! Multi-batch L-BFGS: pairs from what consecutive batches share.
+//!
+//! # Idea
+//! Batches overlap. Both gradients of a pair are taken on the records that this batch shares with the next
+//! one, so that the pair is of one function, while each step uses its whole batch.
+//!
+//! # Algorithm
+//! Step k on batch S_k, whose last records O_k are the first of S_{k+1}:
+//! 1. d = -H g with the gradient g of S_k; without pairs, d = -g.
+//! 2. theta <- theta + lr d.
+//! 3. s = the displacement, y = the change of the gradient of O_k. Store (s, y) if it passes the
+//!    curvature test.
+//!
+//! # Notation
+//! S_k, O_k: as in the paper. The overlap is that of [`Batches`](crate::Batches).
+//!
+//! # Cost
+//! 2m vectors of memory, a gradient of the batch and two of the overlap, 6m R for the matrix. Without
+//! overlap, or with [`Optimizer::step`], O_k is the whole batch, and a step costs two gradients.
+//!
+//! # When not to use it
+//! Small batches: the authors use some thousand records, and overlaps of a fifth; below, y is noise. As
+//! there is no line search, the rate has to be tuned.
+//!
+//! # Deviations
+//! The gradient of S_k is evaluated on its own, and not put together from those of its parts, which
+//! would be wrong for batch norm. The curvature test is relative, on the cosine of the pair, and
+//! stricter than that of the full-batch method.
+//!
+//! # References
+//! Berahas, Nocedal, Takac, *A multi-batch L-BFGS method for machine learning*, 2016, Algorithm 1.
+
+use burn::config::Config;
+use secant_core::{
+    curvature::CurvatureTest,
+    report::{Outcome, Rejection, StepReport},
+};
+
+use crate::objective::{Known, Objective, displaced};
+use crate::{
+    blocks::Layout,
+    error::{ConfigError, StepError, require},
+    operator::{InverseLBfgs, Scaling},
+    optimizer::Optimizer,
+    oracle::{Evaluation, Oracle, Records},
+    protocol::{Decay, Method, StepContext, record_state},
+    vectors::make_pair,
+};
+
+/// Configuration of [`MultiBatchLBfgs`].
+#[derive(Config, Debug, Copy)]
+pub struct MultiBatchLBfgsConfig {
+    /// Pairs, at least 1.
+    #[config(default = 10)]
+    memory: usize,
+    /// Which pairs are stored.
+    #[config(default = "CurvatureTest::Relative(1e-2)")]
+    curvature_test: CurvatureTest,
+    /// Weight decay.
+    #[config(default = "Decay::None")]
+    decay: Decay,
+}
+
+impl MultiBatchLBfgsConfig {
+    /// The method without an optimizer around it.
+    pub fn build(&self) -> MultiBatchLBfgs {
+        MultiBatchLBfgs { config: *self }
+    }
+
+    /// The optimizer.
+    ///
+    /// # Errors
+    /// Names the first hyper-parameter out of its range.
+    pub fn init(&self) -> Result<Optimizer<MultiBatchLBfgs>, ConfigError> {
+        Optimizer::new(self.build())
+    }
+}
+
+/// Multi-batch L-BFGS; see the [module](self).
+#[derive(Clone, Debug)]
+pub struct MultiBatchLBfgs {
+    config: MultiBatchLBfgsConfig,
+}
+
+/// The state of [`MultiBatchLBfgs`].
+#[derive(Clone, Debug, Default)]
+pub struct MultiBatchLBfgsState {
+    matrix: InverseLBfgs,
+}
+
+record_state!(MultiBatchLBfgsState { vectors: [], counters: [], numbers: [], matrices: [matrix] });
+
+impl Method for MultiBatchLBfgs {
+    type State = MultiBatchLBfgsState;
+    const NAME: &'static str = "multi-batch-lbfgs";
+
+    fn validate(&self) -> Result<(), ConfigError> {
+        require(Self::NAME, "memory", "at least 1", self.config.memory as f64, |m| m >= 1.0)
+    }
+
+    fn decay(&self) -> Decay {
+        self.config.decay
+    }
+
+    fn evaluates_again(&self) -> bool {
+        true
+    }
+
+    fn init(&self, _: &Layout) -> MultiBatchLBfgsState {
+        MultiBatchLBfgsState { matrix: InverseLBfgs::new(self.config.memory) }
+    }
+
+    fn step(
+        &self,
+        context: &StepContext<'_>,
+        oracle: &mut dyn Oracle,
+        state: &mut MultiBatchLBfgsState,
+    ) -> Result<StepReport, StepError> {
+        let mut objective = Objective { context, oracle };
+        let (mut theta, at) = objective.here()?;
+        let mut report = at.report(objective.oracle.evals());
+        if at.rejection.is_some() {
+            return Ok(report);
+        }
+        let Evaluation { gradient, .. } = at;
+        // 1. and 2. The step.
+        let mut direction = gradient.zeros_like();
+        if state.matrix.apply(-1.0, Scaling::Newest, &gradient, &mut direction).is_none() {
+            report.outcome = Outcome::Rejected(Rejection::NonFiniteReduction);
+            return Ok(report);
+        }
+        let mut point = displaced(context, &theta, 1.0, &direction);
+        // 3. The gradients of O_k at both points.
+        let before = if objective.oracle.is_batch(Records::Shared) {
+            Ok(gradient)
+        } else {
+            objective.of(Records::Shared, &mut theta)?.map(|known| known.gradient)
+        };
+        let after = objective.of(Records::Shared, &mut point)?;
+        report.evals = objective.oracle.evals();
+        match (before, after) {
+            (Ok(before), Ok(Known { gradient: after, .. })) => {
+                let (mut s, mut y) = (theta, before);
+                let products = make_pair(&mut s, &mut y, &point, &after);
+                report.pair = state.matrix.push(self.config.curvature_test, products, s, y);
+                objective.move_to(point);
+            }
+            (Err(rejection), _) | (_, Err(rejection)) => {
+                report.outcome = Outcome::Rejected(rejection);
+            }
+        }
+        Ok(report)
+    }
+}

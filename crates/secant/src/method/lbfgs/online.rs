@@ -1,0 +1,188 @@
+//! oLBFGS: online L-BFGS.
+//!
+//! # Idea
+//! L-BFGS on mini-batches with two changes that make it live with noise: both gradients of a pair are of
+//! one batch, and the initial matrix averages the curvature of all pairs.
+//!
+//! # Algorithm
+//! Step t = 0, 1, ... with gradient g at theta:
+//! 1. d = -H g with the initial matrix (mean over pairs of s.y / y.y) I; without pairs, d = -eps g.
+//! 2. theta <- theta + lr tau / (tau + t) d.
+//! 3. s = the displacement, y = the change of the same batch's gradient + lambda s. Store (s, y) if it
+//!    passes the curvature test.
+//!
+//! # Notation
+//! tau, lambda, eps: the fields `rate_offset`, `lambda` and `first_scale` of [`OnlineLBfgsConfig`].
+//!
+//! # Cost
+//! 2m vectors of memory, 2 gradients, 6m R for the matrix.
+//!
+//! # When not to use it
+//! Non-convex problems, for which it has no theory: pairs of negative curvature are left out, and what
+//! stays can be a bad picture. [`SdLBfgs`](super::sd_lbfgs::SdLBfgs) is the safe choice.
+//!
+//! # Deviations
+//! The paper's first step has the length 1e-10 |g|, so that the first pair sets the scale. In single
+//! precision that is no step at all: there eps is 1e-4 unless told. Its constant c is 1.
+//!
+//! # References
+//! Schraudolph, Yu, Guenter, *A stochastic quasi-Newton method for online convex optimization*, 2007.
+
+use burn::{config::Config, tensor::DType};
+use secant_core::{
+    curvature::{CurvatureTest, PairProducts},
+    report::{Outcome, Rejection, StepReport},
+};
+
+use crate::objective::{Known, Objective, displaced};
+use crate::{
+    blocks::{Blocks, Layout},
+    error::{ConfigError, StepError, require, require_positive},
+    operator::{InverseLBfgs, Scaling},
+    optimizer::Optimizer,
+    oracle::{Evaluation, Oracle},
+    protocol::{Decay, Method, StepContext, record_state},
+    vectors::{add_scaled, dot, make_pair},
+};
+
+/// Configuration of [`OnlineLBfgs`].
+#[derive(Config, Debug, Copy)]
+pub struct OnlineLBfgsConfig {
+    /// Pairs, at least 1.
+    #[config(default = 10)]
+    memory: usize,
+    /// Added to the curvature of every pair, at least 0: bounds H by its inverse.
+    #[config(default = 0.0)]
+    lambda: f64,
+    /// Steps after which the rate has halved, above 0.
+    #[config(default = 1e4)]
+    rate_offset: f64,
+    /// The length of the first direction in times of the gradient, above 0. None: 1e-10 in double and
+    /// 1e-4 in single precision.
+    #[config(default = "None")]
+    first_scale: Option<f64>,
+    /// Which pairs are stored.
+    #[config(default = "CurvatureTest::Relative(1e-8)")]
+    curvature_test: CurvatureTest,
+    /// Weight decay.
+    #[config(default = "Decay::None")]
+    decay: Decay,
+}
+
+impl OnlineLBfgsConfig {
+    /// The method without an optimizer around it.
+    pub fn build(&self) -> OnlineLBfgs {
+        OnlineLBfgs { config: *self }
+    }
+
+    /// The optimizer.
+    ///
+    /// # Errors
+    /// Names the first hyper-parameter out of its range.
+    pub fn init(&self) -> Result<Optimizer<OnlineLBfgs>, ConfigError> {
+        Optimizer::new(self.build())
+    }
+}
+
+/// oLBFGS; see the [module](self).
+#[derive(Clone, Debug)]
+pub struct OnlineLBfgs {
+    config: OnlineLBfgsConfig,
+}
+
+/// The state of [`OnlineLBfgs`].
+#[derive(Clone, Debug, Default)]
+pub struct OnlineLBfgsState {
+    matrix: InverseLBfgs,
+    steps: u64,
+}
+
+record_state!(OnlineLBfgsState { vectors: [], counters: [steps], numbers: [], matrices: [matrix] });
+
+impl Method for OnlineLBfgs {
+    type State = OnlineLBfgsState;
+    const NAME: &'static str = "o-lbfgs";
+
+    fn validate(&self) -> Result<(), ConfigError> {
+        let OnlineLBfgsConfig { memory, lambda, rate_offset, first_scale, .. } = self.config;
+        require(Self::NAME, "memory", "at least 1", memory as f64, |m| m >= 1.0)?;
+        let at_least_0 = |x: f64| x >= 0.0 && x.is_finite();
+        require(Self::NAME, "lambda", "finite and at least 0", lambda, at_least_0)?;
+        require_positive(Self::NAME, "rate_offset", rate_offset)?;
+        require_positive(Self::NAME, "first_scale", first_scale.unwrap_or(1.0))
+    }
+
+    fn decay(&self) -> Decay {
+        self.config.decay
+    }
+
+    fn evaluates_again(&self) -> bool {
+        true
+    }
+
+    fn init(&self, _: &Layout) -> OnlineLBfgsState {
+        OnlineLBfgsState { matrix: InverseLBfgs::new(self.config.memory), steps: 0 }
+    }
+
+    fn step(
+        &self,
+        context: &StepContext<'_>,
+        oracle: &mut dyn Oracle,
+        state: &mut OnlineLBfgsState,
+    ) -> Result<StepReport, StepError> {
+        let mut objective = Objective { context, oracle };
+        let (theta, at) = objective.here()?;
+        let mut report = at.report(objective.oracle.evals());
+        if at.rejection.is_some() {
+            return Ok(report);
+        }
+        let Evaluation { gradient, .. } = at;
+        // 1. The direction.
+        let mut direction = gradient.zeros_like();
+        let scaling = if state.matrix.is_empty() {
+            Scaling::Fixed(self.first_scale(context.layout))
+        } else {
+            Scaling::Mean
+        };
+        if state.matrix.apply(-1.0, scaling, &gradient, &mut direction).is_none() {
+            report.outcome = Outcome::Rejected(Rejection::NonFiniteReduction);
+            return Ok(report);
+        }
+        // 2. The step.
+        let offset = self.config.rate_offset;
+        let mut point =
+            displaced(context, &theta, offset / (offset + state.steps as f64), &direction);
+        let known = objective.at(&mut point)?;
+        report.evals = objective.oracle.evals();
+        match known {
+            Ok(Known { value, gradient: after }) => {
+                // 3. The pair.
+                let (mut s, mut y) = (theta, gradient);
+                let products = make_pair(&mut s, &mut y, &point, &after);
+                let products = self.regularise(products, &s, &mut y);
+                report.pair = state.matrix.push(self.config.curvature_test, products, s, y);
+                report.loss_after = Some(value);
+                state.steps += 1;
+                objective.move_to(point);
+            }
+            Err(rejection) => report.outcome = Outcome::Rejected(rejection),
+        }
+        Ok(report)
+    }
+}
+
+impl OnlineLBfgs {
+    fn first_scale(&self, layout: &Layout) -> f64 {
+        let double = layout.entries().iter().all(|entry| entry.dtype == DType::F64);
+        self.config.first_scale.unwrap_or(if double { 1e-10 } else { 1e-4 })
+    }
+
+    /// y <- y + lambda s.
+    fn regularise(&self, products: PairProducts, s: &Blocks, y: &mut Blocks) -> PairProducts {
+        if self.config.lambda == 0.0 {
+            return products;
+        }
+        add_scaled(y, self.config.lambda, s);
+        PairProducts { ss: products.ss, sy: dot(s, y), yy: dot(y, y) }
+    }
+}

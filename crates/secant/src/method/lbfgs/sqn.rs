@@ -1,0 +1,215 @@
+//! SQN: a stochastic quasi-Newton method with curvature from Hessian products.
+//!
+//! # Idea
+//! Gradients and curvature at different paces: steps on small batches, and every L steps one pair
+//! from the averages of the iterates, whose y is the Hessian of a larger sample times s instead of a
+//! difference of noisy gradients.
+//!
+//! # Algorithm
+//! 1. theta <- theta - lr_k H g; without pairs, H = I: the first 2L steps are SGD.
+//! 2. Every L steps: wbar = the mean of the last L iterates, s = its displacement since the last time,
+//!    y = (Hessian of an independent sample of b_H records at wbar) s. Store (s, y) if it passes the
+//!    curvature test.
+//!
+//! # Notation
+//! L, b_H: the fields `curvature_every` and `hessian_batch` of [`SqnConfig`].
+//!
+//! # Cost
+//! 2m + 2 vectors of memory; a gradient in each step, and a Hessian product of b_H records every L
+//! steps; 4m R for the matrix.
+//!
+//! # When not to use it
+//! Non-convex problems with many directions of negative curvature: their pairs are left out. It needs
+//! [`Optimizer::step_on`], with [`Duals`](crate::Duals) for exact products; with
+//! [`Optimizer::step`] the sample is the batch.
+//!
+//! # Deviations
+//! The rate is constant unless told ([`RateDecay::Inverse`] is the paper's beta / k), so that schedules
+//! work. The curvature test is relative.
+//!
+//! # References
+//! Byrd, Hansen, Nocedal, Singer, *A stochastic quasi-Newton method for large-scale optimization*, 2016,
+//! Algorithm 1.
+
+use burn::config::Config;
+use secant_core::{
+    curvature::{CurvatureTest, PairProducts},
+    report::{Outcome, Rejection, StepReport},
+};
+
+use super::RateDecay;
+use crate::objective::{Objective, displaced};
+use crate::{
+    blocks::{Blocks, Layout},
+    error::{ConfigError, StepError, require},
+    operator::{InverseLBfgs, Scaling},
+    optimizer::Optimizer,
+    oracle::{Evaluation, Oracle, Records},
+    protocol::{Decay, Method, StepContext, record_state},
+    vectors::{add_scaled, dot},
+};
+
+/// Configuration of [`Sqn`].
+#[derive(Config, Debug, Copy)]
+pub struct SqnConfig {
+    /// Records of a Hessian product, at least 1; some hundreds are usual.
+    hessian_batch: usize,
+    /// Pairs, at least 1.
+    #[config(default = 10)]
+    memory: usize,
+    /// Steps between two pairs, at least 1.
+    #[config(default = 10)]
+    curvature_every: usize,
+    /// How the rate falls.
+    #[config(default = "RateDecay::None")]
+    rate_decay: RateDecay,
+    /// Which pairs are stored.
+    #[config(default = "CurvatureTest::Relative(1e-8)")]
+    curvature_test: CurvatureTest,
+    /// Weight decay.
+    #[config(default = "Decay::None")]
+    decay: Decay,
+}
+
+impl SqnConfig {
+    /// The method without an optimizer around it.
+    pub fn build(&self) -> Sqn {
+        Sqn { config: *self }
+    }
+
+    /// The optimizer.
+    ///
+    /// # Errors
+    /// Names the first hyper-parameter out of its range.
+    pub fn init(&self) -> Result<Optimizer<Sqn>, ConfigError> {
+        Optimizer::new(self.build())
+    }
+}
+
+/// SQN; see the [module](self).
+#[derive(Clone, Debug)]
+pub struct Sqn {
+    config: SqnConfig,
+}
+
+/// The state of [`Sqn`].
+#[derive(Clone, Debug, Default)]
+pub struct SqnState {
+    matrix: InverseLBfgs,
+    /// The mean of the iterates since the last pair.
+    mean: Blocks,
+    /// That of the time before; empty before the first.
+    last_mean: Blocks,
+    steps: u64,
+}
+
+record_state!(SqnState {
+    vectors: [mean, last_mean],
+    counters: [steps],
+    numbers: [],
+    matrices: [matrix]
+});
+
+impl Method for Sqn {
+    type State = SqnState;
+    const NAME: &'static str = "sqn";
+
+    fn validate(&self) -> Result<(), ConfigError> {
+        let SqnConfig { memory, curvature_every, hessian_batch, .. } = self.config;
+        let counts = [
+            ("memory", memory),
+            ("curvature_every", curvature_every),
+            ("hessian_batch", hessian_batch),
+        ];
+        for (name, count) in counts {
+            require(Self::NAME, name, "at least 1", count as f64, |count| count >= 1.0)?;
+        }
+        Ok(())
+    }
+
+    fn decay(&self) -> Decay {
+        self.config.decay
+    }
+
+    fn evaluates_again(&self) -> bool {
+        true
+    }
+
+    fn init(&self, layout: &Layout) -> SqnState {
+        let matrix = InverseLBfgs::new(self.config.memory);
+        SqnState { matrix, mean: Blocks::zeros(layout), ..Default::default() }
+    }
+
+    fn step(
+        &self,
+        context: &StepContext<'_>,
+        oracle: &mut dyn Oracle,
+        state: &mut SqnState,
+    ) -> Result<StepReport, StepError> {
+        let mut objective = Objective { context, oracle };
+        let (theta, at) = objective.here()?;
+        let mut report = at.report(objective.oracle.evals());
+        if at.rejection.is_some() {
+            return Ok(report);
+        }
+        let Evaluation { gradient, .. } = at;
+        // 1. The step.
+        let mut direction = gradient.zeros_like();
+        if state.matrix.apply(-1.0, Scaling::Newest, &gradient, &mut direction).is_none() {
+            report.outcome = Outcome::Rejected(Rejection::NonFiniteReduction);
+            return Ok(report);
+        }
+        let factor = self.config.rate_decay.factor(state.steps);
+        let point = displaced(context, &theta, factor, &direction);
+        // 2. The pair.
+        let every = self.config.curvature_every as u64;
+        let mut mean = state.mean.clone();
+        add_scaled(&mut mean, 1.0 / every as f64, &point);
+        if (state.steps + 1).is_multiple_of(every) {
+            if !state.last_mean.is_empty() {
+                match self.curvature(&mut objective, &mut mean, &state.last_mean)? {
+                    Ok((products, s, y)) => {
+                        report.pair = state.matrix.push(self.config.curvature_test, products, s, y);
+                    }
+                    Err(rejection) => report.outcome = Outcome::Rejected(rejection),
+                }
+            }
+            if report.is_accepted() {
+                state.last_mean = std::mem::replace(&mut mean, theta.zeros_like());
+            }
+        }
+        report.evals = objective.oracle.evals();
+        if report.is_accepted() {
+            state.mean = mean;
+            state.steps += 1;
+            objective.move_to(point);
+        }
+        Ok(report)
+    }
+}
+
+impl Sqn {
+    /// s = `mean` - `last_mean` and y = H s at `mean`, on an independent sample.
+    fn curvature(
+        &self,
+        objective: &mut Objective<'_>,
+        mean: &mut Blocks,
+        last_mean: &Blocks,
+    ) -> Result<Result<(PairProducts, Blocks, Blocks), Rejection>, StepError> {
+        let mut s = mean.clone();
+        add_scaled(&mut s, -1.0, last_mean);
+        if dot(&s, &s) == 0.0 {
+            let products = PairProducts { ss: 0.0, sy: 0.0, yy: 0.0 };
+            return Ok(Ok((products, s.zeros_like(), s)));
+        }
+        let sample = Records::Sample(self.config.hessian_batch);
+        let curved = objective.oracle.hessian_vector(sample, mean, &s)?;
+        if let Some(rejection) = curved.at.rejection {
+            return Ok(Err(rejection));
+        }
+        let mut y = curved.product;
+        objective.add_decay_product(&mut y, &s);
+        let products = PairProducts { ss: dot(&s, &s), sy: dot(&s, &y), yy: dot(&y, &y) };
+        Ok(Ok((products, s, y)))
+    }
+}

@@ -1,0 +1,624 @@
+//! What the L-SR1 trust-region methods have in common.
+
+use std::mem::take;
+
+use burn::tensor::DType;
+use secant_core::{
+    compact::{GammaRule, Tolerances},
+    line_search::{Armijo, ArmijoSettings, Next, SettingsError, Start, WolfeSettings},
+    report::{
+        BatchCheck, LineSearchReport, Outcome, PairOutcome, Rejection, SkipReason, StepReport,
+        TrustRegionReport,
+    },
+    trust_region::{
+        radius::{AveragedRatio, RadiusError},
+        subproblem::Case,
+    },
+};
+
+use crate::objective::{Known, Line, Objective, Reached};
+use crate::{
+    blocks::Blocks,
+    error::{ConfigError, StepError},
+    kernels::combine_rows,
+    operator::{LSr1, Minimiser, MinimiserError},
+    oracle::{BatchSizes, Evaluation, Records},
+    protocol::record_state,
+    vectors::{advance, make_pair, norm, scale},
+};
+
+/// How the initial matrix gamma I is chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum InitialMatrix {
+    /// gamma stays as it is.
+    Constant,
+    /// gamma = y.y / s.y of the newest pair, where that is positive.
+    LastPair,
+    /// Below the smallest eigenvalue that the pairs know of; it can be negative.
+    SmallestEigenvalue,
+}
+
+impl InitialMatrix {
+    fn rule(self, gamma: f64) -> GammaRule {
+        match self {
+            Self::Constant => GammaRule::Constant(gamma),
+            Self::LastPair => GammaRule::LastPair,
+            Self::SmallestEigenvalue => GammaRule::SmallestEigenvalue,
+        }
+    }
+}
+
+/// What the L-SR1 trust-region methods remember.
+#[derive(Clone, Debug, Default)]
+pub struct TrustRegionState {
+    matrix: LSr1,
+    /// What momentum carries over to the next step: mu v + (1 - eta) s. Empty where it is zero.
+    carried: Blocks,
+    /// delta and gamma; zeta, T and the two parts of rho_hat.
+    region: Vec<f64>,
+    /// The changes of the batches' losses since the last check, oldest first.
+    changes: Vec<f64>,
+    /// f_K, the loss at the last check; none before the first.
+    checked: Vec<f64>,
+    /// The parameters at the last check, where the next one evaluates them again.
+    snapshot: Blocks,
+    /// The gradient at the parameters and f there, where the next step sees the same function.
+    gradient: Blocks,
+    value: Vec<f64>,
+    /// Steps so far: k.
+    steps: u64,
+    /// n_b; 0 where it is that of the user's batches.
+    batch_size: u64,
+}
+
+record_state!(TrustRegionState {
+    vectors: [carried, gradient, snapshot],
+    counters: [steps, batch_size],
+    numbers: [region, changes, checked, value],
+    matrices: [matrix]
+});
+
+impl TrustRegionState {
+    /// With room for `memory` pairs.
+    pub(super) fn new(memory: usize, region: Region) -> Self {
+        let matrix = LSr1::new(memory);
+        Self { matrix, region: region.to_numbers(), ..Self::default() }
+    }
+
+    /// k
+    pub(super) fn steps(&self) -> u64 {
+        self.steps
+    }
+
+    /// What momentum begins with; none where that is zero.
+    pub(super) fn carried(&self) -> Option<&Blocks> {
+        (!self.carried.is_empty()).then_some(&self.carried)
+    }
+
+    /// n_b, where the method has chosen it.
+    pub(super) fn batch_size(&self) -> Option<usize> {
+        (self.batch_size > 0).then_some(self.batch_size as usize)
+    }
+}
+
+/// The numbers of a trust region.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Region {
+    pub delta: f64,
+    pub gamma: f64,
+    /// rho_hat
+    pub average: AveragedRatio,
+}
+
+impl Region {
+    pub fn new(delta: f64, gamma: f64, zeta: f64) -> Self {
+        Self { delta, gamma, average: AveragedRatio::new(zeta) }
+    }
+
+    /// delta <- `delta`, unless that overflows.
+    pub fn set_delta(&mut self, delta: f64) {
+        if delta.is_finite() {
+            self.delta = delta;
+        }
+    }
+
+    fn to_numbers(self) -> Vec<f64> {
+        let Self { delta, gamma, average } = self;
+        let AveragedRatio { zeta, weight, numerator, denominator } = average;
+        vec![delta, gamma, zeta, weight, numerator, denominator]
+    }
+
+    fn of(state: &TrustRegionState) -> Self {
+        let number = |index: usize| state.region.get(index).copied().unwrap_or(f64::NAN);
+        let [delta, gamma, zeta, weight, numerator, denominator] = [0, 1, 2, 3, 4, 5].map(number);
+        let average = AveragedRatio { zeta, weight, numerator, denominator };
+        Self { delta, gamma, average }
+    }
+}
+
+/// The settings that both methods have.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Common {
+    pub gamma: f64,
+    pub initial_matrix: InitialMatrix,
+    pub skip: Option<f64>,
+    pub tolerance_gradient: f64,
+    /// Whether every step sees the same function.
+    pub full_batch: bool,
+    pub batch_rule: BatchRule,
+}
+
+/// When the batch is doubled: every K steps, if the loss on other records fell too little since the
+/// last time.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct BatchRule {
+    /// K; none is max(20, N / n_b).
+    pub every: Option<usize>,
+    /// The other records: a sample of this size, or all there are.
+    pub sample: Option<SampleSize>,
+    pub gamma1: f64,
+    pub gamma2: f64,
+    /// Whether a fall by exactly the bound is too little.
+    pub bound_is_too_little: bool,
+    /// Whether the loss at the last check is evaluated again, on the records of this one.
+    pub snapshot: bool,
+}
+
+/// nhat = min(growth n_b, most, N).
+#[derive(Clone, Copy, Debug)]
+pub(super) struct SampleSize {
+    pub growth: f64,
+    pub most: usize,
+}
+
+impl BatchRule {
+    /// At the first step, and then K steps after the check before, whatever K was then.
+    fn is_due(&self, is_first: bool, since_check: usize, sizes: BatchSizes) -> bool {
+        let usual = sizes.records.div_ceil(sizes.batch.max(1)).max(20);
+        is_first || since_check >= self.every.unwrap_or(usual)
+    }
+
+    fn sample(&self, BatchSizes { batch, records, .. }: BatchSizes) -> Records {
+        self.sample.map_or(Records::All, |SampleSize { growth, most }| {
+            Records::Sample(((growth * batch as f64) as usize).min(most).min(records))
+        })
+    }
+
+    /// Whether `value` is too little below `last`, after steps that changed the loss of their batches
+    /// by `changes`.
+    fn is_too_small(&self, value: f64, last: f64, changes: f64) -> bool {
+        let (change, bound) = (value - last, self.gamma2 * changes - self.gamma1);
+        if self.bound_is_too_little { change >= bound } else { change > bound }
+    }
+}
+
+/// One step: where it starts, and the state it will leave. Nothing is written before its end.
+pub(super) struct Step<'a> {
+    pub objective: Objective<'a>,
+    common: Common,
+    tolerances: Tolerances,
+    pub theta: Blocks,
+    /// f_I(w) and its gradient g.
+    pub known: Known,
+    /// |g|
+    pub gradient_norm: f64,
+    pub matrix: LSr1,
+    pub region: Region,
+    pub report: StepReport,
+    restarted: bool,
+    /// A point that is no longer needed.
+    spare: Option<Blocks>,
+}
+
+/// Where a step goes.
+pub(super) struct Aim {
+    /// p*
+    pub best: Minimiser,
+    /// p; none where it is p*.
+    mixed: Option<Blocks>,
+    /// p is this times `mixed`: what shortens it to the radius, below 0 where it is turned.
+    factor: f64,
+    /// p.g, or what the line search takes for it.
+    pub slope: f64,
+    /// |p|
+    pub length: f64,
+}
+
+/// A share of momentum in p.
+pub(super) struct Share<'a> {
+    pub of: &'a Blocks,
+    pub weight: f64,
+    /// of.g
+    pub slope: f64,
+}
+
+impl Aim {
+    /// p* itself. In the hard case most of it is an eigenvector of negative curvature: it takes the
+    /// loss down by Q(p*), which the slope does not show.
+    pub fn at_minimiser(best: Minimiser) -> Self {
+        let slope =
+            if best.case == Case::Hard { best.slope.min(best.model_value) } else { best.slope };
+        let length = best.step_norm;
+        Self { best, mixed: None, factor: 1.0, slope, length }
+    }
+
+    pub fn is_minimiser(&self) -> bool {
+        self.mixed.is_none()
+    }
+
+    /// p, as a vector and its factor.
+    fn direction(&self) -> (&Blocks, f64) {
+        (self.mixed.as_ref().unwrap_or(&self.best.step), self.factor)
+    }
+
+    /// The same with a factor of 1.
+    pub fn settled(mut self) -> Self {
+        if let Some(mixed) = self.mixed.as_mut().filter(|_| self.factor != 1.0) {
+            scale(mixed, self.factor);
+            self.factor = 1.0;
+        }
+        self
+    }
+}
+
+/// How a line search ended.
+pub(super) struct Searched {
+    pub reached: Option<Reached>,
+    pub report: LineSearchReport,
+    /// The value of the first trial.
+    pub first: f64,
+}
+
+impl Searched {
+    /// Whether all of p is taken.
+    pub fn takes_all(&self) -> bool {
+        self.reached.as_ref().is_some_and(|reached| reached.step == 1.0)
+    }
+}
+
+/// A point reached, and the pair of the way there.
+pub(super) struct Arrival {
+    pub point: Blocks,
+    pub known: Known,
+    pub s: Blocks,
+    pub y: Blocks,
+    /// |s|
+    pub length: f64,
+    /// s.y / (|s| |y|)
+    pub cosine: f64,
+}
+
+/// What became of the model's promise.
+#[derive(Clone, Copy)]
+pub(super) struct Verdict {
+    /// The change of the loss.
+    pub actual: f64,
+    /// rho
+    pub ratio: f64,
+    /// rho, or its average.
+    pub averaged: f64,
+}
+
+impl<'a> Step<'a> {
+    /// Asks for loss and gradient; a report where the step ends here.
+    pub fn begin(
+        common: Common,
+        mut objective: Objective<'a>,
+        state: &TrustRegionState,
+    ) -> Result<Result<Self, StepReport>, StepError> {
+        let (mut theta, at) = match state.value.first() {
+            Some(value) if common.full_batch => {
+                (objective.parameters(), kept(*value, &state.gradient))
+            }
+            _ => objective.here()?,
+        };
+        let mut report = at.report(objective.oracle.evals());
+        if at.rejection.is_some() {
+            return Ok(Err(report));
+        }
+        let Evaluation { loss, gradient, .. } = at;
+        let known = Known { value: loss.unwrap_or(f64::NAN), gradient };
+        let gradient_norm = norm(&known.gradient);
+        report.gradient_norm = Some(gradient_norm);
+        let tolerance = common.tolerance_gradient;
+        if gradient_norm <= tolerance && is_stationary(&mut objective, &mut theta, tolerance)? {
+            report.outcome = Outcome::Converged;
+        }
+        report.evals = objective.oracle.evals();
+        let is_paused = objective.context.tensors.first().is_some_and(|tensor| tensor.lr == 0.0);
+        if report.outcome == Outcome::Converged || is_paused {
+            return Ok(Err(report));
+        }
+        let single = objective.context.layout.entries().iter().any(|e| e.dtype != DType::F64);
+        let tolerances = if single { Tolerances::F32 } else { Tolerances::F64 };
+        Ok(Ok(Self {
+            tolerances: Tolerances { r: common.skip.unwrap_or(tolerances.r), ..tolerances },
+            objective,
+            common,
+            theta,
+            known,
+            gradient_norm,
+            // A list of shared vectors: a copy costs next to nothing.
+            matrix: state.matrix.clone(),
+            region: Region::of(state),
+            report,
+            restarted: false,
+            spare: None,
+        }))
+    }
+
+    /// p*. Where B cannot be built of the pairs, they are forgotten.
+    pub fn minimise(&mut self) -> Result<Minimiser, Rejection> {
+        let rule = self.common.initial_matrix.rule(self.common.gamma);
+        if let Ok(gamma) = rule.gamma(self.matrix.gram(), self.region.gamma)
+            && let Ok(best) = self.minimise_with(gamma)
+        {
+            self.region.gamma = gamma;
+            return Ok(best);
+        }
+        self.restart();
+        self.minimise_with(self.region.gamma).map_err(|_| Rejection::NonFiniteReduction)
+    }
+
+    fn minimise_with(&self, gamma: f64) -> Result<Minimiser, MinimiserError> {
+        self.matrix.minimise(&self.known.gradient, self.region.delta, gamma, self.tolerances)
+    }
+
+    /// Forgets all pairs.
+    pub fn restart(&mut self) {
+        self.restarted = true;
+        self.matrix.reset();
+        self.region.gamma = self.common.gamma;
+    }
+
+    /// p = a p* + a share of momentum, within the radius and turned downhill.
+    pub fn mix(&self, best: Minimiser, a: f64, momentum: Option<Share<'_>>) -> Aim {
+        let mut mixed = best.step.zeros_like();
+        let (rows, weights): (Vec<&Blocks>, Vec<f64>) =
+            momentum.iter().map(|share| (share.of, share.weight)).unzip();
+        let [_, squared] = combine_rows(&mut mixed, a, &best.step, &rows, &weights);
+        let (length, shortening) = clipped(squared.sqrt(), self.region.delta);
+        let slope = a * best.slope + momentum.map_or(0.0, |share| share.weight * share.slope);
+        let factor = if slope > 0.0 { -shortening } else { shortening };
+        Aim { best, mixed: Some(mixed), factor, slope: factor * slope, length }
+    }
+
+    /// f_I(w + p*).
+    pub fn value_at_minimiser(&mut self, aim: &Aim) -> Result<f64, StepError> {
+        let mut point = self.theta.zeros_like();
+        advance(&mut point, &self.theta, 1.0, &aim.best.step);
+        let value = self.objective.value_at(&mut point);
+        self.spare = Some(point);
+        value
+    }
+
+    /// Shortens p until the loss falls enough. All of p is usually taken, so the first trial is
+    /// evaluated with its gradient.
+    pub fn backtrack(
+        &mut self,
+        settings: ArmijoSettings,
+        aim: &Aim,
+    ) -> Result<Searched, StepError> {
+        let (value, slope) = (self.known.value, aim.slope);
+        let noise = self.objective.noise(value);
+        let mut search = Armijo::new(settings, Start { value, slope, noise }, 1.0);
+        let mut report = LineSearchReport { restarted: self.restarted, ..Default::default() };
+        let mut point = self.spare.take().unwrap_or_else(|| self.theta.zeros_like());
+        let (direction, factor) = aim.direction();
+        let (mut first, mut known) = (f64::NAN, None);
+        let mut next = search.first();
+        while let Next::Try(step) = next {
+            advance(&mut point, &self.theta, step * factor, direction);
+            report.trials += 1;
+            let value = if report.trials == 1 {
+                known = self.objective.at(&mut point)?.ok();
+                first = known.as_ref().map_or(f64::NAN, |known| known.value);
+                first
+            } else {
+                known = None;
+                self.objective.value_at(&mut point)?
+            };
+            report.met_non_finite |= !value.is_finite();
+            next = search.tell(value);
+        }
+        let step = if let Next::Done(found) = next { found.step } else { 0.0 };
+        if step > 0.0 && known.is_none() {
+            known = self.objective.at(&mut point)?.ok();
+            report.met_non_finite |= known.is_none();
+        }
+        let reached = known.filter(|_| step > 0.0).map(|known| Reached { step, point, known });
+        report.step_length = reached.as_ref().map_or(0.0, |reached| reached.step);
+        Ok(Searched { reached, report, first })
+    }
+
+    /// Searches along p with the strong Wolfe conditions; p has been settled.
+    pub fn strong_wolfe(
+        &mut self,
+        settings: WolfeSettings,
+        exact: bool,
+        aim: &Aim,
+    ) -> Result<Searched, StepError> {
+        let line = Line {
+            origin: &self.theta,
+            value: self.known.value,
+            direction: aim.direction().0,
+            slope: aim.slope,
+            first_step: 1.0,
+        };
+        let (reached, report) = self.objective.strong_wolfe(settings, exact, line)?;
+        let step_length = reached.as_ref().map_or(0.0, |reached| reached.step);
+        let report = LineSearchReport { step_length, restarted: self.restarted, ..report };
+        Ok(Searched { reached, report, first: f64::NAN })
+    }
+
+    /// s and y of the way to a point, in place of the parameters and the gradient; none where rounding
+    /// leaves no displacement.
+    pub fn arrive(&mut self, reached: Reached) -> Option<Arrival> {
+        let Reached { point, known, .. } = reached;
+        let (mut s, mut y) = (take(&mut self.theta), take(&mut self.known.gradient));
+        let products = make_pair(&mut s, &mut y, &point, &known.gradient);
+        let (length, cosine) = (products.ss.sqrt(), products.cosine());
+        if length > 0.0 {
+            return Some(Arrival { point, known, s, y, length, cosine });
+        }
+        // The same point.
+        (self.theta, self.known.gradient) = (point, known.gradient);
+        if let Some(search) = self.report.line_search.as_mut() {
+            search.step_length = 0.0;
+        }
+        None
+    }
+
+    /// Stores a pair.
+    pub fn push(&mut self, s: Blocks, y: Blocks, cosine: f64) {
+        self.report.pair = if self.matrix.push(s, y) {
+            PairOutcome::Stored { cosine }
+        } else {
+            PairOutcome::Skipped(SkipReason::NonFinite)
+        };
+    }
+
+    pub fn rejected(mut self, rejection: Rejection) -> StepReport {
+        self.report.outcome = Outcome::Rejected(rejection);
+        self.report.evals = self.objective.oracle.evals();
+        self.report
+    }
+
+    /// Decides on the batch size and writes parameters and state. `to`: the point reached, the function
+    /// there and |s|; none where the parameters stay.
+    pub fn finish(
+        mut self,
+        state: &mut TrustRegionState,
+        aim: &Aim,
+        verdict: Verdict,
+        to: Option<(Blocks, Known, f64)>,
+        carried: Blocks,
+    ) -> Result<StepReport, StepError> {
+        let before = self.known.value;
+        let (mut point, known, step_norm) =
+            to.unwrap_or_else(|| (take(&mut self.theta), self.known.clone(), 0.0));
+        let value = known.value;
+        let mut changes = state.changes.clone();
+        changes.push(value - before);
+        let sizes = self.objective.oracle.batch_sizes();
+        let mut batch_size = state.batch_size;
+        let rule = self.common.batch_rule;
+        let check = if rule.is_due(state.steps == 0, changes.len(), sizes) {
+            let check = self.check(&mut point, value, &changes, state)?;
+            if check.value.is_finite() {
+                changes.clear();
+                state.checked = vec![check.value];
+                if rule.snapshot {
+                    state.snapshot = point.clone();
+                }
+            }
+            if check.is_too_small && sizes.can_change {
+                let doubled = (2 * sizes.batch).min(sizes.records);
+                batch_size = doubled as u64;
+                if doubled == sizes.records {
+                    self.region.average.zeta = 0.0;
+                }
+            }
+            Some(check)
+        } else {
+            None
+        };
+        let best = &aim.best;
+        self.report.trust_region = Some(TrustRegionReport {
+            model_change: best.model_value,
+            actual_change: verdict.actual,
+            ratio: verdict.ratio,
+            averaged_ratio: verdict.averaged,
+            radius: Region::of(state).delta,
+            next_radius: self.region.delta,
+            step_norm,
+            sigma: best.sigma,
+            case: best.case,
+            smallest_eigenvalue: best.lambda_min,
+            largest_eigenvalue: best.lambda_max,
+            pairs_kept: best.accepted.len(),
+            pairs_skipped: best.skipped,
+            pairs_stored: self.matrix.len(),
+            flipped: aim.factor < 0.0,
+            batch_size: sizes.batch,
+            check,
+        });
+        self.report.loss_after = Some(value);
+        self.report.evals = self.objective.oracle.evals();
+        state.matrix = self.matrix;
+        state.carried = carried;
+        state.region = self.region.to_numbers();
+        state.changes = changes;
+        state.steps += 1;
+        state.batch_size = batch_size;
+        if self.common.full_batch {
+            (state.gradient, state.value) = (known.gradient, vec![value]);
+        }
+        if step_norm > 0.0 {
+            self.objective.move_to(point);
+        }
+        Ok(self.report)
+    }
+
+    /// The loss on other records at the new point, and whether it fell enough.
+    fn check(
+        &mut self,
+        point: &mut Blocks,
+        value: f64,
+        changes: &[f64],
+        state: &TrustRegionState,
+    ) -> Result<BatchCheck, StepError> {
+        let rule = self.common.batch_rule;
+        let records = rule.sample(self.objective.oracle.batch_sizes());
+        let (value, same_records) = if self.objective.oracle.is_batch(records) {
+            (value, Records::Batch)
+        } else if let Records::Sample(_) = records {
+            (self.objective.value_of(records, point)?, Records::SameSample)
+        } else {
+            (self.objective.value_of(records, point)?, records)
+        };
+        let last = if state.snapshot.is_empty() {
+            state.checked.first().copied()
+        } else {
+            Some(self.objective.value_of(same_records, &mut state.snapshot.clone())?)
+        };
+        let is_too_small =
+            last.is_some_and(|last| rule.is_too_small(value, last, changes.iter().sum()));
+        Ok(BatchCheck { value, is_too_small })
+    }
+}
+
+/// The function at the parameters, as the step before found it.
+fn kept(value: f64, gradient: &Blocks) -> Evaluation {
+    let gradient_norm = Some(norm(gradient));
+    Evaluation { loss: Some(value), gradient: gradient.clone(), gradient_norm, rejection: None }
+}
+
+/// Whether the gradient of all records is within the tolerance.
+fn is_stationary(
+    objective: &mut Objective<'_>,
+    theta: &mut Blocks,
+    tolerance: f64,
+) -> Result<bool, StepError> {
+    if objective.oracle.is_batch(Records::All) {
+        return Ok(true);
+    }
+    Ok(objective.of(Records::All, theta)?.is_ok_and(|known| norm(&known.gradient) <= tolerance))
+}
+
+/// The length of a vector when it is shortened to at most `delta`, and the factor that does it.
+pub(super) fn clipped(length: f64, delta: f64) -> (f64, f64) {
+    if length > delta { (delta, delta / length) } else { (length, 1.0) }
+}
+
+/// Constants of a line search out of order, as an error of the method.
+pub(super) fn search_error(method: &'static str) -> impl FnOnce(SettingsError) -> ConfigError {
+    move |error| ConfigError::Conflict { method, reason: error.must }
+}
+
+/// A radius rule out of order, as an error of the method.
+pub(super) fn radius_error<R: std::fmt::Debug>(
+    method: &'static str,
+) -> impl FnOnce(RadiusError<R>) -> ConfigError {
+    move |error| ConfigError::Conflict { method, reason: error.must }
+}

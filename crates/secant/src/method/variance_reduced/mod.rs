@@ -1,0 +1,3 @@
+//! Methods that correct a batch's gradient by one of all records.
+
+pub mod svrg;

@@ -1,0 +1,244 @@
+//! The function that a method searches along: the loss of the step's batch with its L2 decay.
+
+mod sampling;
+
+pub use sampling::Sampling;
+
+use burn::tensor::DType;
+use secant_core::{
+    line_search::{Armijo, ArmijoSettings, Next, Start, StrongWolfe, WolfeSettings},
+    report::{LineSearchReport, Rejection},
+};
+
+use crate::{
+    blocks::Blocks,
+    error::StepError,
+    kernels::{Real, TensorKernel, View, for_each_tensor},
+    oracle::{Evaluation, Oracle, Records},
+    protocol::{StepContext, TensorSettings, add_l2},
+    vectors::{advance, assign, dot, maximum_norm, tensor_squares},
+};
+
+/// f(theta) = loss(theta) + sum over tensors of wd/2 |theta|^2.
+pub(crate) struct Objective<'a> {
+    pub context: &'a StepContext<'a>,
+    pub oracle: &'a mut dyn Oracle,
+}
+
+/// The function at a point.
+#[derive(Clone, Debug)]
+pub(crate) struct Known {
+    pub value: f64,
+    pub gradient: Blocks,
+}
+
+/// A line from a point.
+#[derive(Clone, Copy)]
+pub(crate) struct Line<'a> {
+    pub origin: &'a Blocks,
+    pub value: f64,
+    pub direction: &'a Blocks,
+    /// gradient.direction at the origin.
+    pub slope: f64,
+    /// The step that is tried first.
+    pub first_step: f64,
+}
+
+/// Where a search ended.
+pub(crate) struct Reached {
+    pub step: f64,
+    pub point: Blocks,
+    pub known: Known,
+}
+
+impl Objective<'_> {
+    /// The parameters, and the function there. Asked first in a step.
+    pub fn here(&mut self) -> Result<(Blocks, Evaluation), StepError> {
+        let mut at = self.oracle.gradient()?;
+        let mut theta = self.parameters();
+        if at.rejection.is_none() {
+            self.add_decay(&mut at, &mut theta);
+        }
+        Ok((theta, at))
+    }
+
+    /// A copy of the parameters.
+    pub fn parameters(&mut self) -> Blocks {
+        let mut copy = Blocks::zeros(self.context.layout);
+        self.oracle.write(&mut |theta| assign(&mut copy, theta));
+        copy
+    }
+
+    /// Moves the parameters to `point`.
+    pub fn move_to(&mut self, point: Blocks) {
+        let mut point = point;
+        self.oracle.write(&mut |theta| std::mem::swap(theta, &mut point));
+    }
+
+    /// The function at `point`, or why it cannot be used there.
+    pub fn at(&mut self, point: &mut Blocks) -> Result<Result<Known, Rejection>, StepError> {
+        self.of(Records::Batch, point)
+    }
+
+    /// The function of other records at `point`, or why it cannot be used there.
+    pub fn of(
+        &mut self,
+        records: Records,
+        point: &mut Blocks,
+    ) -> Result<Result<Known, Rejection>, StepError> {
+        let mut at = self.oracle.gradient_at(records, point)?;
+        if let Some(rejection) = at.rejection {
+            return Ok(Err(rejection));
+        }
+        self.add_decay(&mut at, point);
+        let Evaluation { loss, gradient, .. } = at;
+        Ok(Ok(Known { value: loss.unwrap_or(f64::NAN), gradient }))
+    }
+
+    /// The value alone at `point`.
+    pub fn value_at(&mut self, point: &mut Blocks) -> Result<f64, StepError> {
+        self.value_of(Records::Batch, point)
+    }
+
+    /// The value alone of other records at `point`.
+    pub fn value_of(&mut self, records: Records, point: &mut Blocks) -> Result<f64, StepError> {
+        Ok(self.oracle.value_at(records, point)? + self.decay_value(point))
+    }
+
+    /// y <- y + wd s: the decay's part of a Hessian product with s.
+    pub fn add_decay_product(&self, y: &mut Blocks, s: &Blocks) {
+        let mut s = s.clone();
+        add_l2(self.context, &mut s, y);
+    }
+
+    fn add_decay(&self, at: &mut Evaluation, theta: &mut Blocks) {
+        add_l2(self.context, theta, &mut at.gradient);
+        let decay = self.decay_value(theta);
+        at.loss = at.loss.map(|loss| loss + decay);
+    }
+
+    fn decay_value(&self, theta: &Blocks) -> f64 {
+        let tensors = self.context.tensors;
+        if tensors.iter().all(|tensor| tensor.decay.l2() == 0.0) {
+            return 0.0;
+        }
+        let squares = tensor_squares(theta);
+        squares.iter().zip(tensors).map(|(square, t)| 0.5 * t.decay.l2() * square).sum()
+    }
+
+    /// The size of the rounding error of a value: 8 units in the last place.
+    pub fn noise(&self, value: f64) -> f64 {
+        let single = self.context.layout.entries().iter().any(|entry| entry.dtype != DType::F64);
+        let unit = if single { f64::from(f32::EPSILON) } else { f64::EPSILON };
+        8.0 * unit * value.abs()
+    }
+
+    /// Searches for a step with the strong Wolfe conditions; none where there is no decrease.
+    pub fn strong_wolfe(
+        &mut self,
+        settings: WolfeSettings,
+        exact: bool,
+        line: Line<'_>,
+    ) -> Result<(Option<Reached>, LineSearchReport), StepError> {
+        let noise = if exact { 0.0 } else { self.noise(line.value) };
+        let start = Start { value: line.value, slope: line.slope, noise };
+        let longest = maximum_norm(line.direction);
+        let mut search = StrongWolfe::new(settings, start, line.first_step, longest);
+        let mut report = LineSearchReport::default();
+        let mut point = Blocks::zeros(self.context.layout);
+        let mut kept: Option<(f64, Known)> = None;
+        let mut next = search.first();
+        while let Next::Try(step) = next {
+            advance(&mut point, line.origin, step, line.direction);
+            report.trials += 1;
+            next = match self.at(&mut point)? {
+                Ok(known) => {
+                    let slope = dot(&known.gradient, line.direction);
+                    let next = search.tell(known.value, slope);
+                    report.met_non_finite |= !slope.is_finite();
+                    if search.keep_newest() {
+                        kept = Some((step, known));
+                    }
+                    next
+                }
+                Err(_) => {
+                    report.met_non_finite = true;
+                    search.tell(f64::NAN, f64::NAN)
+                }
+            };
+            if let (Next::Done(found), Some((kept, _))) = (&next, &kept)
+                && found.step == *kept
+                && *kept != step
+            {
+                advance(&mut point, line.origin, *kept, line.direction);
+            }
+        }
+        let Next::Done(found) = next else { return Ok((None, report)) };
+        report.step_length = found.step;
+        let reached = kept.filter(|(step, _)| found.step > 0.0 && *step == found.step);
+        Ok((reached.map(|(step, known)| Reached { step, point, known }), report))
+    }
+
+    /// Searches for a step with a sufficient decrease, by values alone; none where there is none, or
+    /// where the gradient at that step is not finite.
+    pub fn armijo(
+        &mut self,
+        settings: ArmijoSettings,
+        line: Line<'_>,
+    ) -> Result<(Option<Reached>, LineSearchReport), StepError> {
+        let noise = self.noise(line.value);
+        let start = Start { value: line.value, slope: line.slope, noise };
+        let mut search = Armijo::new(settings, start, line.first_step);
+        let mut report = LineSearchReport::default();
+        let mut point = Blocks::zeros(self.context.layout);
+        let mut next = search.first();
+        while let Next::Try(step) = next {
+            advance(&mut point, line.origin, step, line.direction);
+            report.trials += 1;
+            let value = self.value_at(&mut point)?;
+            report.met_non_finite |= !value.is_finite();
+            next = search.tell(value);
+        }
+        let Next::Done(found) = next else { return Ok((None, report)) };
+        report.step_length = found.step;
+        if found.step == 0.0 {
+            return Ok((None, report));
+        }
+        // The search ends at the newest point.
+        let known = self.at(&mut point)?;
+        report.met_non_finite |= known.is_err();
+        Ok((known.ok().map(|known| Reached { step: found.step, point, known }), report))
+    }
+}
+
+/// theta + `factor` lr direction, with each tensor's rate, after decoupled decay.
+pub(crate) fn displaced(
+    context: &StepContext<'_>,
+    theta: &Blocks,
+    factor: f64,
+    direction: &Blocks,
+) -> Blocks {
+    let mut point = theta.zeros_like();
+    let pass = DisplacePass { tensors: context.tensors, factor };
+    for_each_tensor(&pass, [&mut point], [theta, direction]);
+    point
+}
+
+struct DisplacePass<'a> {
+    tensors: &'a [TensorSettings],
+    factor: f64,
+}
+
+impl TensorKernel<1, 2> for DisplacePass<'_> {
+    type Output = ();
+
+    fn run<T: Real>(&self, index: usize, mut view: View<'_, T, 1, 2>) {
+        let TensorSettings { lr, decay } = self.tensors[index];
+        let lr = self.factor * lr;
+        let (rate, shrink) = (T::of(lr), T::of(1.0 - lr * decay.decoupled()));
+        view.apply(
+            #[inline(always)]
+            move |_, [theta, d]| [shrink * theta + rate * d],
+        );
+    }
+}

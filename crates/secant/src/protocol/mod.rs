@@ -1,0 +1,126 @@
+//! What a method is, and how a step of it is made: the traits that methods implement and optimizers
+//! rely on.
+
+mod decay;
+mod settings;
+mod state;
+
+pub use decay::Decay;
+pub(crate) use decay::add_l2;
+pub(crate) use settings::own_rate;
+pub use settings::{StepContext, TensorSettings};
+pub use state::State;
+pub(crate) use state::record_state;
+
+use secant_core::report::{PairOutcome, Rejection, StepReport};
+
+use crate::{
+    blocks::{Blocks, Layout},
+    error::{ConfigError, StepError},
+    oracle::Oracle,
+};
+
+/// An optimizer: immutable hyper-parameters, and a step that advances a [`State`].
+pub trait Method: Clone + Send + Sync + 'static {
+    /// What it remembers from step to step.
+    type State: State;
+
+    /// Its name, as in records and in the command.
+    const NAME: &'static str;
+
+    /// Checks every hyper-parameter.
+    ///
+    /// # Errors
+    /// Names the first hyper-parameter out of its range.
+    fn validate(&self) -> Result<(), ConfigError>;
+
+    /// The decay of parameters whose group does not say otherwise.
+    fn decay(&self) -> Decay;
+
+    /// Whether a step asks for more than one evaluation, which must then see the same function.
+    fn evaluates_again(&self) -> bool {
+        false
+    }
+
+    /// Whether a step searches along the loss. It is then told every loss's value, gradients are not
+    /// clipped, all parameters have one step length, and decay is part of the loss.
+    fn searches(&self) -> bool {
+        false
+    }
+
+    /// How many records the next batch shall have; none where the method leaves that to its user. The
+    /// batches of [`Optimizer::step_on`](crate::Optimizer::step_on) follow.
+    fn batch_size(&self, _: &Self::State) -> Option<usize> {
+        None
+    }
+
+    /// The state before the first step.
+    fn init(&self, layout: &Layout) -> Self::State;
+
+    /// One step: asks the oracle, decides, and writes parameters and state once.
+    ///
+    /// # Errors
+    /// A broken contract, such as a gradient that is missing. Nothing is written then.
+    fn step(
+        &self,
+        context: &StepContext<'_>,
+        oracle: &mut dyn Oracle,
+        state: &mut Self::State,
+    ) -> Result<StepReport, StepError>;
+}
+
+/// A method that needs one gradient and no other evaluation.
+pub trait GradientMethod: Method {
+    /// Whether every tensor is treated by itself, so that the method also works one parameter at a
+    /// time, as Burn's own optimizers do.
+    fn is_per_tensor(&self) -> bool;
+
+    /// Moves `theta` along a finite `gradient`, which it may take.
+    ///
+    /// # Errors
+    /// The reason for which it wrote neither parameters nor state.
+    fn update(
+        &self,
+        context: &StepContext<'_>,
+        theta: &mut Blocks,
+        gradient: &mut Blocks,
+        state: &mut Self::State,
+    ) -> Result<PairOutcome, Rejection>;
+}
+
+/// The step of every [`GradientMethod`]: one gradient, one update.
+///
+/// # Errors
+/// What the oracle says.
+pub fn gradient_step<G: GradientMethod>(
+    method: &G,
+    context: &StepContext<'_>,
+    oracle: &mut dyn Oracle,
+    state: &mut G::State,
+) -> Result<StepReport, StepError> {
+    let mut at = oracle.gradient()?;
+    if at.rejection.is_some() {
+        return Ok(at.report(oracle.evals()));
+    }
+    let mut update = Err(Rejection::NonFiniteReduction);
+    oracle.write(&mut |theta| update = method.update(context, theta, &mut at.gradient, state));
+    at.rejection = update.err();
+    let mut report = at.report(oracle.evals());
+    report.pair = update.unwrap_or(report.pair);
+    Ok(report)
+}
+
+/// Implements [`Method::step`] for a [`GradientMethod`].
+macro_rules! step_by_gradient {
+    () => {
+        fn step(
+            &self,
+            context: &$crate::protocol::StepContext<'_>,
+            oracle: &mut dyn $crate::oracle::Oracle,
+            state: &mut Self::State,
+        ) -> Result<secant_core::report::StepReport, $crate::error::StepError> {
+            $crate::protocol::gradient_step(self, context, oracle, state)
+        }
+    };
+}
+pub(crate) use step_by_gradient;
