@@ -5,6 +5,7 @@ mod fetch;
 mod help;
 mod minimize;
 mod mistakes;
+mod reference;
 mod resume;
 mod support;
 mod trace;
