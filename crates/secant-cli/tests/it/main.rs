@@ -5,6 +5,7 @@ mod fetch;
 mod help;
 mod minimize;
 mod mistakes;
+mod real_data;
 mod reference;
 mod resume;
 mod support;
