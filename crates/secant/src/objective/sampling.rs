@@ -14,6 +14,7 @@ use crate::{
 
 /// Where y of a sampled pair (s, y) comes from; s is random.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Sampling {
     /// y = H s, the product with the batch's Hessian: exact where the loss is given on duals or with a
     /// product of its own, else central differences, which an optimizer refuses where the loss has kinks.

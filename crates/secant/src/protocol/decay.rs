@@ -8,6 +8,7 @@ use crate::{
 
 /// Weight decay.
 #[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Decay {
     /// None.
     #[default]
@@ -21,6 +22,9 @@ pub enum Decay {
 }
 
 impl Decay {
+    /// Its kinds, as in specifications; `stable` is for Apollo alone.
+    pub(crate) const WORDS: &str = "none | l2(number) | decoupled(number) | stable(number)";
+
     /// The strength of coupled decay, 0 for other kinds.
     pub fn l2(self) -> f64 {
         if let Self::L2(strength) = self { strength } else { 0.0 }

@@ -10,6 +10,7 @@ mod groups_and_clipping;
 mod prelude;
 mod quasi_newton;
 mod resume;
+mod spec;
 mod support;
 mod table;
 mod theorems;

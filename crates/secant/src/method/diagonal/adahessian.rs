@@ -35,10 +35,7 @@
 
 use std::sync::Arc;
 
-use burn::{
-    config::Config,
-    tensor::{DType, TensorData},
-};
+use burn::tensor::{DType, TensorData};
 use secant_core::{
     moving_average::bias_correction,
     report::{Outcome, Rejection, StepReport},
@@ -47,17 +44,19 @@ use secant_core::{
 
 use crate::{
     blocks::{Blocks, Layout},
-    error::{ConfigError, StepError, require, require_beta, require_positive},
+    error::{ConfigError, StepError},
     kernels::{Real, TensorKernel, View, for_each_tensor},
     optimizer::Optimizer,
     oracle::{Evaluation, Oracle, Records},
     protocol::{Decay, Method, StepContext, TensorSettings, record_state},
+    spec::{HyperParameters, hyper_parameters},
     vectors::{assign, dot},
 };
 
 /// Averaging of D over the kernel of a convolution: the last two sides of a tensor of rank 4, the last
 /// one of rank 3.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Averaging {
     /// The mean of |D|, as in the official code.
     AbsThenMean,
@@ -67,36 +66,45 @@ pub enum Averaging {
     None,
 }
 
-/// Configuration of [`AdaHessian`].
-#[derive(Config, Debug, Copy)]
-pub struct AdaHessianConfig {
-    /// Decay rate of the gradient's average, in [0, 1).
-    #[config(default = 0.9)]
-    beta_1: f64,
-    /// Decay rate of the squared diagonal's average, in [0, 1).
-    #[config(default = 0.999)]
-    beta_2: f64,
-    /// Added to the root, above 0.
-    #[config(default = 1e-4)]
-    epsilon: f64,
-    /// k: 1 divides by the curvature, 0 not at all; in [0, 1].
-    #[config(default = 1.0)]
-    hessian_power: f64,
-    /// Hessian products for one estimate, at least 1.
-    #[config(default = 1)]
-    samples: usize,
-    /// Steps from one estimate to the next, at least 1.
-    #[config(default = 1)]
-    update_every: usize,
-    /// Averaging over convolution kernels.
-    #[config(default = "Averaging::AbsThenMean")]
-    averaging: Averaging,
-    /// Draws the signs.
-    #[config(default = 0)]
-    seed: u64,
-    /// Weight decay.
-    #[config(default = "Decay::None")]
-    decay: Decay,
+hyper_parameters! {
+    /// Configuration of [`AdaHessian`].
+    pub struct AdaHessianConfig {
+        /// Decay rate of the gradient's average.
+        #[config(default = 0.9)]
+        #[range(Below1)]
+        beta_1: f64,
+        /// Decay rate of the squared diagonal's average.
+        #[config(default = 0.999)]
+        #[range(Below1)]
+        beta_2: f64,
+        /// Added to the root.
+        #[config(default = 1e-4)]
+        #[range(Positive)]
+        epsilon: f64,
+        /// k: 1 divides by the curvature, 0 not at all; in [0, 1].
+        #[config(default = 1.0)]
+        #[range(Unit)]
+        hessian_power: f64,
+        /// Hessian products for one estimate.
+        #[config(default = 1)]
+        #[range(AtLeast1)]
+        samples: usize,
+        /// Steps from one estimate to the next.
+        #[config(default = 1)]
+        #[range(AtLeast1)]
+        update_every: usize,
+        /// Averaging over convolution kernels.
+        #[config(default = "Averaging::AbsThenMean")]
+        #[words("abs-then-mean | mean | none")]
+        averaging: Averaging,
+        /// Draws the signs.
+        #[config(default = 0)]
+        seed: u64,
+        /// Weight decay.
+        #[config(default = "Decay::None")]
+        #[words(Decay::WORDS)]
+        decay: Decay,
+    }
 }
 
 impl AdaHessianConfig {
@@ -146,16 +154,7 @@ impl Method for AdaHessian {
     const NAME: &'static str = "adahessian";
 
     fn validate(&self) -> Result<(), ConfigError> {
-        let AdaHessianConfig {
-            beta_1, beta_2, epsilon, hessian_power, samples, update_every, ..
-        } = self.config;
-        require_beta(Self::NAME, "beta_1", beta_1)?;
-        require_beta(Self::NAME, "beta_2", beta_2)?;
-        require_positive(Self::NAME, "epsilon", epsilon)?;
-        let unit = |x: f64| (0.0..=1.0).contains(&x);
-        require(Self::NAME, "hessian_power", "in [0, 1]", hessian_power, unit)?;
-        require(Self::NAME, "samples", "at least 1", samples as f64, |x| x >= 1.0)?;
-        require(Self::NAME, "update_every", "at least 1", update_every as f64, |x| x >= 1.0)
+        self.config.check_ranges(Self::NAME)
     }
 
     fn decay(&self) -> Decay {

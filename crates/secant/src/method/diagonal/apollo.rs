@@ -38,7 +38,6 @@
 //! Ma, *Apollo: an adaptive parameter-wise diagonal quasi-Newton method for nonconvex stochastic
 //! optimization*, 2020, arXiv 2009.13586, eq. (6)-(10), Theorem 1.
 
-use burn::config::Config;
 use secant_core::{
     moving_average::bias_correction,
     report::{PairOutcome, Rejection},
@@ -46,39 +45,48 @@ use secant_core::{
 
 use crate::{
     blocks::{Blocks, Layout},
-    error::{ConfigError, require, require_beta, require_positive},
+    error::{ConfigError, require_in},
     kernels::{Real, TensorKernel, View, for_each_tensor, in_f64, lane_maximum, lane_sums},
     optimizer::Optimizer,
     protocol::{
         Decay, GradientMethod, Method, StepContext, TensorSettings, record_state, step_by_gradient,
     },
+    spec::{HyperParameters, Range, hyper_parameters},
 };
 
-/// Configuration of [`Apollo`].
-#[derive(Config, Debug, Copy)]
-pub struct ApolloConfig {
-    /// Decay rate of the gradient's average, in [0, 1).
-    #[config(default = 0.9)]
-    beta: f64,
-    /// Keeps the division by |d|_4 safe, at least 0.
-    #[config(default = 1e-4)]
-    epsilon: f64,
-    /// How |B| is bounded from below.
-    #[config(default = "Rebound::Constant { sigma: 0.01 }")]
-    rebound: Rebound,
-    /// Updates of linear warm-up.
-    #[config(default = 500)]
-    warmup: u64,
-    /// The rate of the first update; a thousandth of the rate if not given.
-    init_lr: Option<f64>,
-    /// Weight decay. The papers' default is `L2` with a constant rebound and `Decoupled` with
-    /// belief.
-    #[config(default = "Decay::None")]
-    decay: Decay,
+hyper_parameters! {
+    /// Configuration of [`Apollo`].
+    pub struct ApolloConfig {
+        /// Decay rate of the gradient's average.
+        #[config(default = 0.9)]
+        #[range(Below1)]
+        beta: f64,
+        /// Keeps the division by |d|_4 safe.
+        #[config(default = 1e-4)]
+        #[range(NotNegative)]
+        epsilon: f64,
+        /// How |B| is bounded from below.
+        #[config(default = "Rebound::Constant { sigma: 0.01 }")]
+        #[words("constant(sigma=number) | belief")]
+        rebound: Rebound,
+        /// Updates of linear warm-up.
+        #[config(default = 500)]
+        warmup: u64,
+        /// The rate of the first update; a thousandth of the rate if not given.
+        #[config(default = "None")]
+        #[range(NotNegative)]
+        init_lr: Option<f64>,
+        /// Weight decay. The papers' default is `L2` with a constant rebound and `Decoupled` with
+        /// belief.
+        #[config(default = "Decay::None")]
+        #[words(Decay::WORDS)]
+        decay: Decay,
+    }
 }
 
 /// How |B| is bounded from below.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Rebound {
     /// max(|B|, sigma).
     Constant {
@@ -135,21 +143,13 @@ impl Method for Apollo {
     const NAME: &'static str = "apollo";
 
     fn validate(&self) -> Result<(), ConfigError> {
-        let ApolloConfig { beta, epsilon, rebound, init_lr, .. } = self.config;
-        require_beta(Self::NAME, "beta", beta)?;
-        let at_least_0 = |x: f64| x >= 0.0 && x.is_finite();
-        require(Self::NAME, "epsilon", "finite and at least 0", epsilon, at_least_0)?;
-        require(
-            Self::NAME,
-            "init_lr",
-            "finite and at least 0",
-            init_lr.unwrap_or(0.0),
-            at_least_0,
-        )?;
-        match rebound {
-            Rebound::Constant { sigma } => require_positive(Self::NAME, "sigma", sigma),
-            // Without eps the bound of belief can be 0.
-            Rebound::Belief => require_positive(Self::NAME, "epsilon", epsilon),
+        self.config.check_ranges(Self::NAME)?;
+        match self.config.rebound {
+            Rebound::Constant { sigma } => require_in(Self::NAME, "sigma", Range::Positive, sigma),
+            // Without epsilon the bound of belief can be 0.
+            Rebound::Belief => {
+                require_in(Self::NAME, "epsilon", Range::Positive, self.config.epsilon)
+            }
         }
     }
 

@@ -27,7 +27,6 @@
 //! Liu, Jiang, He, Chen, Liu, Gao, Han, *On the variance of the adaptive learning rate and beyond*,
 //! ICLR 2020, Algorithm 2.
 
-use burn::config::Config;
 use secant_core::{
     moving_average::bias_correction,
     report::{PairOutcome, Rejection},
@@ -35,29 +34,35 @@ use secant_core::{
 
 use crate::{
     blocks::{Blocks, Layout},
-    error::{ConfigError, require_beta, require_positive},
+    error::ConfigError,
     kernels::{Real, TensorKernel, View, for_each_tensor},
     optimizer::Optimizer,
     protocol::{
         Decay, GradientMethod, Method, StepContext, TensorSettings, record_state, step_by_gradient,
     },
+    spec::{HyperParameters, hyper_parameters},
 };
 
-/// Configuration of [`RAdam`].
-#[derive(Config, Debug, Copy)]
-pub struct RAdamConfig {
-    /// Decay rate of the gradient's average, in [0, 1).
-    #[config(default = 0.9)]
-    beta_1: f64,
-    /// Decay rate of the squared gradient's average, in (0.6, 1): below, no step is ever adaptive.
-    #[config(default = 0.999)]
-    beta_2: f64,
-    /// Added to the root, above 0.
-    #[config(default = 1e-8)]
-    epsilon: f64,
-    /// Weight decay.
-    #[config(default = "Decay::None")]
-    decay: Decay,
+hyper_parameters! {
+    /// Configuration of [`RAdam`].
+    pub struct RAdamConfig {
+        /// Decay rate of the gradient's average.
+        #[config(default = 0.9)]
+        #[range(Below1)]
+        beta_1: f64,
+        /// Decay rate of the squared gradient's average, in (0.6, 1): below, no step is ever adaptive.
+        #[config(default = 0.999)]
+        #[range(Below1)]
+        beta_2: f64,
+        /// Added to the root.
+        #[config(default = 1e-8)]
+        #[range(Positive)]
+        epsilon: f64,
+        /// Weight decay.
+        #[config(default = "Decay::None")]
+        #[words(Decay::WORDS)]
+        decay: Decay,
+    }
 }
 
 impl RAdamConfig {
@@ -96,11 +101,7 @@ impl Method for RAdam {
     const NAME: &'static str = "radam";
 
     fn validate(&self) -> Result<(), ConfigError> {
-        let RAdamConfig { beta_1, beta_2, epsilon, .. } = self.config;
-        require_beta(Self::NAME, "beta_1", beta_1)?;
-        let adaptive = |beta: f64| beta > 0.6 && beta < 1.0;
-        crate::error::require(Self::NAME, "beta_2", "in (0.6, 1)", beta_2, adaptive)?;
-        require_positive(Self::NAME, "epsilon", epsilon)
+        self.config.check_ranges(Self::NAME)
     }
 
     fn decay(&self) -> Decay {

@@ -23,37 +23,42 @@
 //! Tieleman, Hinton, *Lecture 6.5*, Coursera 2012; Graves, *Generating sequences with recurrent
 //! neural networks*, 2013, eq. (38)-(45).
 
-use burn::config::Config;
 use secant_core::report::{PairOutcome, Rejection};
 
 use crate::{
     blocks::{Blocks, Layout},
-    error::{ConfigError, require_beta, require_positive},
+    error::ConfigError,
     kernels::{Real, TensorKernel, View, for_each_tensor},
     optimizer::Optimizer,
     protocol::{
         Decay, GradientMethod, Method, StepContext, TensorSettings, record_state, step_by_gradient,
     },
+    spec::{HyperParameters, hyper_parameters},
 };
 
-/// Configuration of [`RmsProp`].
-#[derive(Config, Debug, Copy)]
-pub struct RmsPropConfig {
-    /// Decay rate of the averages, in [0, 1).
-    #[config(default = 0.99)]
-    alpha: f64,
-    /// Added to the root, above 0.
-    #[config(default = 1e-8)]
-    epsilon: f64,
-    /// Momentum, in [0, 1); 0 keeps no vector.
-    #[config(default = 0.0)]
-    momentum: f64,
-    /// Subtract the squared average of the gradient.
-    #[config(default = false)]
-    centered: bool,
-    /// Weight decay.
-    #[config(default = "Decay::None")]
-    decay: Decay,
+hyper_parameters! {
+    /// Configuration of [`RmsProp`].
+    pub struct RmsPropConfig {
+        /// Decay rate of the averages.
+        #[config(default = 0.99)]
+        #[range(Below1)]
+        alpha: f64,
+        /// Added to the root.
+        #[config(default = 1e-8)]
+        #[range(Positive)]
+        epsilon: f64,
+        /// Momentum; 0 keeps no vector.
+        #[config(default = 0.0)]
+        #[range(Below1)]
+        momentum: f64,
+        /// Subtract the squared average of the gradient.
+        #[config(default = false)]
+        centered: bool,
+        /// Weight decay.
+        #[config(default = "Decay::None")]
+        #[words(Decay::WORDS)]
+        decay: Decay,
+    }
 }
 
 impl RmsPropConfig {
@@ -94,9 +99,7 @@ impl Method for RmsProp {
     const NAME: &'static str = "rmsprop";
 
     fn validate(&self) -> Result<(), ConfigError> {
-        require_beta(Self::NAME, "alpha", self.config.alpha)?;
-        require_beta(Self::NAME, "momentum", self.config.momentum)?;
-        require_positive(Self::NAME, "epsilon", self.config.epsilon)
+        self.config.check_ranges(Self::NAME)
     }
 
     fn decay(&self) -> Decay {

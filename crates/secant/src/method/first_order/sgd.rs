@@ -22,32 +22,36 @@
 //! Polyak, *Some methods of speeding up the convergence of iteration methods*, 1964; Sutskever,
 //! Martens, Dahl, Hinton, *On the importance of initialization and momentum in deep learning*, 2013.
 
-use burn::config::Config;
 use secant_core::report::{PairOutcome, Rejection};
 
 use crate::{
     blocks::{Blocks, Layout},
-    error::{ConfigError, require, require_beta},
+    error::{ConfigError, require_in},
     kernels::{Real, TensorKernel, View, for_each_tensor},
     optimizer::Optimizer,
     protocol::{
         Decay, GradientMethod, Method, StepContext, TensorSettings, record_state, step_by_gradient,
     },
+    spec::{Range, hyper_parameters},
 };
 
-/// Configuration of [`Sgd`].
-#[derive(Config, Debug, Copy)]
-pub struct SgdConfig {
-    /// Momentum; `Momentum::None` keeps no vector.
-    #[config(default = "Momentum::None")]
-    momentum: Momentum,
-    /// Weight decay.
-    #[config(default = "Decay::None")]
-    decay: Decay,
+hyper_parameters! {
+    /// Configuration of [`Sgd`].
+    pub struct SgdConfig {
+        /// Momentum; `Momentum::None` keeps no vector.
+        #[config(default = "Momentum::None")]
+        #[words("none | torch(momentum=number, dampening=number, nesterov=flag) | ema(momentum=number)")]
+        momentum: Momentum,
+        /// Weight decay.
+        #[config(default = "Decay::None")]
+        #[words(Decay::WORDS)]
+        decay: Decay,
+    }
 }
 
 /// The form of the momentum.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Momentum {
     /// theta <- theta - lr g.
     None,
@@ -56,8 +60,10 @@ pub enum Momentum {
         /// mu, in [0, 1).
         momentum: f64,
         /// In [0, 1]; 0 in most uses.
+        #[serde(default)]
         dampening: f64,
         /// Look ahead: step along g + mu b.
+        #[serde(default)]
         nesterov: bool,
     },
     /// m <- mu m + (1 - mu) g.
@@ -118,12 +124,12 @@ impl Method for Sgd {
     fn validate(&self) -> Result<(), ConfigError> {
         match self.config.momentum {
             Momentum::None => Ok(()),
-            Momentum::Ema { momentum: mu } => require_beta(Self::NAME, "momentum", mu),
-            Momentum::Torch { momentum: mu, dampening, nesterov } => {
-                require_beta(Self::NAME, "momentum", mu)?;
-                require(Self::NAME, "dampening", "in [0, 1]", dampening, |x| {
-                    (0.0..=1.0).contains(&x)
-                })?;
+            Momentum::Ema { momentum } => {
+                require_in(Self::NAME, "momentum", Range::Below1, momentum)
+            }
+            Momentum::Torch { momentum, dampening, nesterov } => {
+                require_in(Self::NAME, "momentum", Range::Below1, momentum)?;
+                require_in(Self::NAME, "dampening", Range::Unit, dampening)?;
                 if nesterov && dampening != 0.0 {
                     let reason = "Nesterov's momentum needs dampening 0";
                     return Err(ConfigError::Conflict { method: Self::NAME, reason });

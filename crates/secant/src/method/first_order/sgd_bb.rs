@@ -31,7 +31,6 @@
 //! Bao, Quan, Ji, *Barzilai-Borwein-based adaptive learning rate for deep learning*, 2019; Filippova,
 //! Blinova, Parshikov, 2022, Algorithm 3.
 
-use burn::config::Config;
 use secant_core::{
     barzilai_borwein::{Formula, Safeguard},
     curvature::PairProducts,
@@ -40,7 +39,7 @@ use secant_core::{
 
 use crate::{
     blocks::{Blocks, Layout},
-    error::{ConfigError, StepError, require},
+    error::{ConfigError, StepError, require, require_in},
     kernels::{Real, TensorKernel, View, for_each_tensor},
     optimizer::Optimizer,
     oracle::Oracle,
@@ -48,30 +47,37 @@ use crate::{
         Decay, GradientMethod, Method, StepContext, TensorSettings, gradient_step, own_rate,
         record_state,
     },
+    spec::{HyperParameters, Range, hyper_parameters},
     vectors::{assign, make_pair},
 };
 
-/// Configuration of [`SgdBb`].
-#[derive(Config, Debug, Copy)]
-pub struct SgdBbConfig {
-    /// Steps in an epoch, at least 1.
-    period: usize,
-    /// The weight of the newest gradient in the average, in (0, 1]. None: 10 / period, at most 1, as in
-    /// the authors' code.
-    #[config(default = "None")]
-    beta: Option<f64>,
-    /// Which step size.
-    #[config(default = "Formula::Bb1")]
-    formula: Formula,
-    /// What keeps it within reason.
-    #[config(default = "Safeguard::Interval { least: 0.1, most: 10.0, fallback: 1.0 }")]
-    safeguard: Safeguard,
-    /// Whether each epoch's average begins at zero.
-    #[config(default = true)]
-    reset: bool,
-    /// Weight decay.
-    #[config(default = "Decay::None")]
-    decay: Decay,
+hyper_parameters! {
+    /// Configuration of [`SgdBb`].
+    pub struct SgdBbConfig {
+        /// Steps in an epoch.
+        #[range(AtLeast1)]
+        period: usize,
+        /// The weight of the newest gradient in the average. None: 10 / period, at most 1, as in
+        /// the authors' code.
+        #[config(default = "None")]
+        #[range(Above0To1)]
+        beta: Option<f64>,
+        /// Which step size.
+        #[config(default = "Formula::Bb1")]
+        #[words("bb1 | bb2")]
+        formula: Formula,
+        /// What keeps it within reason.
+        #[config(default = "Safeguard::Interval { least: 0.1, most: 10.0, fallback: 1.0 }")]
+        #[words("none | interval(least=number, most=number, fallback=number) | smoothing")]
+        safeguard: Safeguard,
+        /// Whether each epoch's average begins at zero.
+        #[config(default = true)]
+        reset: bool,
+        /// Weight decay.
+        #[config(default = "Decay::None")]
+        #[words(Decay::WORDS)]
+        decay: Decay,
+    }
 }
 
 impl SgdBbConfig {
@@ -121,14 +127,12 @@ impl Method for SgdBb {
     const NAME: &'static str = "sgd-bb";
 
     fn validate(&self) -> Result<(), ConfigError> {
-        let SgdBbConfig { period, safeguard, .. } = self.config;
-        require(Self::NAME, "period", "at least 1", period as f64, |x| x >= 1.0)?;
-        require(Self::NAME, "beta", "in (0, 1]", self.beta(), |x| x > 0.0 && x <= 1.0)?;
-        if let Safeguard::Interval { least, most, fallback } = safeguard {
-            let above = |low: f64| move |x: f64| x > low && x.is_finite();
-            require(Self::NAME, "safeguard.least", "finite and above 0", least, above(0.0))?;
-            require(Self::NAME, "safeguard.most", "finite and above least", most, above(least))?;
-            require(Self::NAME, "safeguard.fallback", "finite and above 0", fallback, above(0.0))?;
+        self.config.check_ranges(Self::NAME)?;
+        if let Safeguard::Interval { least, most, fallback } = self.config.safeguard {
+            require_in(Self::NAME, "safeguard.least", Range::Positive, least)?;
+            require_in(Self::NAME, "safeguard.fallback", Range::Positive, fallback)?;
+            let above_least = |x: f64| x > least && x.is_finite();
+            require(Self::NAME, "safeguard.most", "finite and above least", most, above_least)?;
         }
         Ok(())
     }

@@ -29,6 +29,7 @@ use crate::{
 
 /// How the initial matrix gamma I is chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum InitialMatrix {
     /// gamma stays as it is.
     Constant,

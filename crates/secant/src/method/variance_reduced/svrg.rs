@@ -32,7 +32,6 @@
 //! Johnson, Zhang, *Accelerating stochastic gradient descent using predictive variance reduction*,
 //! 2013, option I; Tan, Ma, Dai, Qian 2016, Algorithm 1 (SVRG-BB).
 
-use burn::config::Config;
 use secant_core::{
     barzilai_borwein::Formula,
     report::{Rejection, StepReport},
@@ -41,25 +40,29 @@ use secant_core::{
 use crate::protocol::own_rate;
 use crate::{
     blocks::{Blocks, Layout},
-    error::{ConfigError, StepError, require},
+    error::{ConfigError, StepError},
     kernels::{Real, TensorKernel, View, for_each_tensor},
     optimizer::Optimizer,
     oracle::{Evaluation, Oracle, Records},
     protocol::{Decay, Method, StepContext, TensorSettings, record_state},
+    spec::{HyperParameters, hyper_parameters},
     vectors::{assign, make_pair},
 };
 
-/// Configuration of [`Svrg`].
-#[derive(Config, Debug, Copy)]
-pub struct SvrgConfig {
-    /// Steps between two snapshots, at least 1; the batches of an epoch are usual.
-    snapshot_every: usize,
-    /// Whether rates are chosen by Barzilai and Borwein's formula from the second snapshot on.
-    #[config(default = false)]
-    barzilai_borwein: bool,
-    /// Weight decay.
-    #[config(default = "Decay::None")]
-    decay: Decay,
+hyper_parameters! {
+    /// Configuration of [`Svrg`].
+    pub struct SvrgConfig {
+        /// Steps between two snapshots; the batches of an epoch are usual.
+        #[range(AtLeast1)]
+        snapshot_every: usize,
+        /// Whether rates are chosen by Barzilai and Borwein's formula from the second snapshot on.
+        #[config(default = false)]
+        barzilai_borwein: bool,
+        /// Weight decay.
+        #[config(default = "Decay::None")]
+        #[words(Decay::WORDS)]
+        decay: Decay,
+    }
 }
 
 impl SvrgConfig {
@@ -104,8 +107,7 @@ impl Method for Svrg {
     const NAME: &'static str = "svrg";
 
     fn validate(&self) -> Result<(), ConfigError> {
-        let every = self.config.snapshot_every as f64;
-        require(Self::NAME, "snapshot_every", "at least 1", every, |x| x >= 1.0)
+        self.config.check_ranges(Self::NAME)
     }
 
     fn decay(&self) -> Decay {

@@ -49,7 +49,6 @@
 pub mod replace_ema;
 pub mod same_batch;
 
-use burn::config::Config;
 use secant_core::{
     curvature::{CurvatureTest, PairProducts},
     memory_one::Combination,
@@ -59,56 +58,71 @@ use secant_core::{
 
 use crate::{
     blocks::{Blocks, Layout},
-    error::{ConfigError, require, require_beta, require_positive},
+    error::{ConfigError, require_in},
     kernels::{Real, TensorKernel, View, for_each_tensor, lane_sums},
     optimizer::Optimizer,
     protocol::{
         Decay, GradientMethod, Method, StepContext, TensorSettings, add_l2, record_state,
         step_by_gradient,
     },
+    spec::{HyperParameters, Range, hyper_parameters},
 };
 
 use same_batch::QuasiAdamSameBatch;
 
-/// Configuration of [`QuasiAdam`].
-#[derive(Config, Debug, Copy)]
-pub struct QuasiAdamConfig {
-    /// Decay rate of the gradient's average, in [0, 1).
-    #[config(default = 0.9)]
-    beta_1: f64,
-    /// Decay rate of the squared gradient's average, in [0, 1).
-    #[config(default = 0.999)]
-    beta_2: f64,
-    /// Added to the root, or inside it; above 0.
-    #[config(default = 1e-8)]
-    epsilon: f64,
-    /// Add eps to v, inside the root, as the paper prints it.
-    #[config(default = false)]
-    epsilon_inside: bool,
-    /// One pair for all parameters, or one for each tensor.
-    #[config(default = "Scope::Global")]
-    scope: Scope,
-    /// Which pairs are accepted; relative with 1e-8 (`f64`) or 1e-6 (`f32`) if not given.
-    curvature_test: Option<CurvatureTest>,
-    /// What takes the place of q when the pair is rejected.
-    #[config(default = "OnRejection::Adam")]
-    on_rejection: OnRejection,
-    /// Pairs whose inverse matrix has a 2-norm above this are rejected.
-    inverse_bound: Option<f64>,
-    /// The rate of the quasi-Newton term, a quasi-Newton method's full step unless told; `None`: the
-    /// learning rate.
-    #[config(default = "Some(1.0)")]
-    curvature_rate: Option<f64>,
-    /// Cap on the length of the quasi-Newton term, in lengths of Adam's; `None`: no cap.
-    #[config(default = "Some(1.0)")]
-    max_ratio: Option<f64>,
-    /// Weight decay.
-    #[config(default = "Decay::None")]
-    decay: Decay,
+hyper_parameters! {
+    /// Configuration of [`QuasiAdam`].
+    pub struct QuasiAdamConfig {
+        /// Decay rate of the gradient's average.
+        #[config(default = 0.9)]
+        #[range(Below1)]
+        beta_1: f64,
+        /// Decay rate of the squared gradient's average.
+        #[config(default = 0.999)]
+        #[range(Below1)]
+        beta_2: f64,
+        /// Added to the root, or inside it; above 0.
+        #[config(default = 1e-8)]
+        #[range(Positive)]
+        epsilon: f64,
+        /// Add eps to v, inside the root, as the paper prints it.
+        #[config(default = false)]
+        epsilon_inside: bool,
+        /// One pair for all parameters, or one for each tensor.
+        #[config(default = "Scope::Global")]
+        #[words("global | per-tensor")]
+        scope: Scope,
+        /// Which pairs are accepted; relative with 1e-8 (`f64`) or 1e-6 (`f32`) if not given.
+        #[config(default = "None")]
+        #[words(CurvatureTest::WORDS)]
+        curvature_test: Option<CurvatureTest>,
+        /// What takes the place of q when the pair is rejected.
+        #[config(default = "OnRejection::Adam")]
+        #[words("adam | keep-pair | scaled-gradient")]
+        on_rejection: OnRejection,
+        /// Pairs whose inverse matrix has a 2-norm above this are rejected.
+        #[config(default = "None")]
+        #[range(Positive)]
+        inverse_bound: Option<f64>,
+        /// The rate of the quasi-Newton term, a quasi-Newton method's full step unless told; `None`: the
+        /// learning rate.
+        #[config(default = "Some(1.0)")]
+        #[range(NotNegative)]
+        curvature_rate: Option<f64>,
+        /// Cap on the length of the quasi-Newton term, in lengths of Adam's; `None`: no cap.
+        #[config(default = "Some(1.0)")]
+        #[range(Positive)]
+        max_ratio: Option<f64>,
+        /// Weight decay.
+        #[config(default = "Decay::None")]
+        #[words(Decay::WORDS)]
+        decay: Decay,
+    }
 }
 
 /// What belongs to one pair.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Scope {
     /// All parameters are one vector.
     Global,
@@ -118,6 +132,7 @@ pub enum Scope {
 
 /// What takes the place of q when a pair is rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum OnRejection {
     /// Nothing: Adam's step.
     Adam,
@@ -209,25 +224,14 @@ impl Method for QuasiAdam {
     const NAME: &'static str = "quasi-adam";
 
     fn validate(&self) -> Result<(), ConfigError> {
-        let name = Self::NAME;
-        let QuasiAdamConfig { beta_1, beta_2, epsilon, inverse_bound, max_ratio, .. } = self.config;
-        require_beta(name, "beta_1", beta_1)?;
-        require_beta(name, "beta_2", beta_2)?;
-        require_positive(name, "epsilon", epsilon)?;
-        require_positive(name, "inverse_bound", inverse_bound.unwrap_or(1.0))?;
-        require_positive(name, "max_ratio", max_ratio.unwrap_or(1.0))?;
-        let at_least_0 = |x: f64| x >= 0.0 && x.is_finite();
-        let rate = self.config.curvature_rate.unwrap_or(0.0);
-        require(name, "curvature_rate", "finite and at least 0", rate, at_least_0)?;
+        self.config.check_ranges(Self::NAME)?;
         match self.config.curvature_test {
             None => Ok(()),
             Some(CurvatureTest::Relative(c)) => {
-                require(name, "the relative curvature test", "in [0, 1]", c, |c| {
-                    (0.0..=1.0).contains(&c)
-                })
+                require_in(Self::NAME, "the relative curvature test", Range::Unit, c)
             }
             Some(CurvatureTest::Absolute(c)) => {
-                require(name, "the absolute curvature test", "finite and at least 0", c, at_least_0)
+                require_in(Self::NAME, "the absolute curvature test", Range::NotNegative, c)
             }
         }
     }

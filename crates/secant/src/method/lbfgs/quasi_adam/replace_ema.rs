@@ -22,7 +22,6 @@
 //! # References
 //! `aranganath/Adaptive-quasi-Newton-updates`, single-tensor function, June 2024.
 
-use burn::config::Config;
 use secant_core::{
     curvature::{CurvatureTest, PairProducts},
     memory_one::Combination,
@@ -32,29 +31,35 @@ use secant_core::{
 
 use crate::{
     blocks::{Blocks, Layout},
-    error::{ConfigError, require_beta, require_positive},
+    error::ConfigError,
     kernels::{Real, TensorKernel, View, for_each_tensor, in_f64, lane_sums},
     optimizer::Optimizer,
     protocol::{
         Decay, GradientMethod, Method, StepContext, TensorSettings, record_state, step_by_gradient,
     },
+    spec::{HyperParameters, hyper_parameters},
 };
 
-/// Configuration of [`QuasiAdamEma`].
-#[derive(Config, Debug, Copy)]
-pub struct QuasiAdamEmaConfig {
-    /// Decay rate of the gradient's average, in [0, 1).
-    #[config(default = 0.9)]
-    beta_1: f64,
-    /// Decay rate of the squared gradient's average, in [0, 1).
-    #[config(default = 0.999)]
-    beta_2: f64,
-    /// Added to the root, above 0.
-    #[config(default = 1e-8)]
-    epsilon: f64,
-    /// Weight decay.
-    #[config(default = "Decay::None")]
-    decay: Decay,
+hyper_parameters! {
+    /// Configuration of [`QuasiAdamEma`].
+    pub struct QuasiAdamEmaConfig {
+        /// Decay rate of the gradient's average.
+        #[config(default = 0.9)]
+        #[range(Below1)]
+        beta_1: f64,
+        /// Decay rate of the squared gradient's average.
+        #[config(default = 0.999)]
+        #[range(Below1)]
+        beta_2: f64,
+        /// Added to the root.
+        #[config(default = 1e-8)]
+        #[range(Positive)]
+        epsilon: f64,
+        /// Weight decay.
+        #[config(default = "Decay::None")]
+        #[words(Decay::WORDS)]
+        decay: Decay,
+    }
 }
 
 impl QuasiAdamEmaConfig {
@@ -94,9 +99,7 @@ impl Method for QuasiAdamEma {
     const NAME: &'static str = "quasi-adam-ema";
 
     fn validate(&self) -> Result<(), ConfigError> {
-        require_beta(Self::NAME, "beta_1", self.config.beta_1)?;
-        require_beta(Self::NAME, "beta_2", self.config.beta_2)?;
-        require_positive(Self::NAME, "epsilon", self.config.epsilon)
+        self.config.check_ranges(Self::NAME)
     }
 
     fn decay(&self) -> Decay {
