@@ -49,7 +49,6 @@ pub mod burn_optim;
 mod burn_schedule;
 pub mod dual;
 pub mod error;
-pub mod kernels;
 pub mod method;
 mod objective;
 pub mod operator;
@@ -57,7 +56,6 @@ mod optimizer;
 pub mod oracle;
 pub mod prelude;
 pub mod protocol;
-mod vectors;
 
 pub use batches::Batches;
 pub use burn_schedule::Scheduler;

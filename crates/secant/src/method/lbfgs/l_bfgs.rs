@@ -49,13 +49,12 @@ use secant_core::{
 
 use crate::objective::{Known, Line, Objective, Reached};
 use crate::{
-    blocks::{Blocks, Layout},
+    blocks::{Blocks, Layout, absolute_sum, add_scaled, advance, dot, make_pair, maximum_norm},
     error::{ConfigError, StepError, require, require_positive},
     operator::{InverseLBfgs, Scaling},
     optimizer::Optimizer,
     oracle::{Evaluation, Oracle},
     protocol::{Decay, Method, StepContext, record_state},
-    vectors::{absolute_sum, add_scaled, advance, dot, make_pair, maximum_norm},
 };
 
 /// How a step length is found.

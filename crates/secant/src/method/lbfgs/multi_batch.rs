@@ -38,13 +38,12 @@ use secant_core::{
 
 use crate::objective::{Known, Objective, displaced};
 use crate::{
-    blocks::Layout,
+    blocks::{Layout, make_pair},
     error::{ConfigError, StepError, require},
     operator::{InverseLBfgs, Scaling},
     optimizer::Optimizer,
     oracle::{Evaluation, Oracle, Records},
     protocol::{Decay, Method, StepContext, record_state},
-    vectors::make_pair,
 };
 
 /// Configuration of [`MultiBatchLBfgs`].

@@ -36,13 +36,12 @@ use secant_core::{
 
 use crate::objective::{Known, Objective, displaced};
 use crate::{
-    blocks::{Blocks, Layout},
+    blocks::{Blocks, Layout, add_scaled, dot, make_pair},
     error::{ConfigError, StepError, require, require_positive},
     operator::{InverseLBfgs, Scaling},
     optimizer::Optimizer,
     oracle::{Evaluation, Oracle},
     protocol::{Decay, Method, StepContext, record_state},
-    vectors::{add_scaled, dot, make_pair},
 };
 
 /// Configuration of [`OnlineLBfgs`].

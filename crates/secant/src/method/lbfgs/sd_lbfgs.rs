@@ -46,13 +46,12 @@ use secant_core::{
 use super::RateDecay;
 use crate::objective::{Known, Objective, displaced};
 use crate::{
-    blocks::{Blocks, Layout},
+    blocks::{Blocks, Layout, add_scaled, dot, make_pair},
     error::{ConfigError, StepError, require, require_positive},
     operator::{InverseLBfgs, Scaling},
     optimizer::Optimizer,
     oracle::{Evaluation, Oracle},
     protocol::{Decay, Method, StepContext, record_state},
-    vectors::{add_scaled, dot, make_pair},
 };
 
 /// Where the two gradients of a pair come from.
@@ -257,7 +256,7 @@ mod tests {
     use secant_core::rng::SplitMix64;
 
     use super::*;
-    use crate::vectors::norm;
+    use crate::blocks::norm;
 
     /// A pair (s, y) in any directions, y up to 1,000 times longer or shorter than s.
     fn pair(random: &mut SplitMix64) -> (Blocks, Blocks) {

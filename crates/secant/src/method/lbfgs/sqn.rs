@@ -40,13 +40,12 @@ use secant_core::{
 use super::RateDecay;
 use crate::objective::{Objective, displaced};
 use crate::{
-    blocks::{Blocks, Layout},
+    blocks::{Blocks, Layout, add_scaled, dot},
     error::{ConfigError, StepError, require},
     operator::{InverseLBfgs, Scaling},
     optimizer::Optimizer,
     oracle::{Evaluation, Oracle, Records},
     protocol::{Decay, Method, StepContext, record_state},
-    vectors::{add_scaled, dot},
 };
 
 /// Configuration of [`Sqn`].
