@@ -50,7 +50,6 @@ pub mod burn_optim;
 mod burn_schedule;
 pub mod dual;
 pub mod error;
-pub mod kernels;
 pub mod method;
 mod objective;
 pub mod operator;
@@ -59,7 +58,6 @@ pub mod oracle;
 pub mod prelude;
 pub mod protocol;
 pub mod spec;
-mod vectors;
 
 pub use batches::Batches;
 pub use burn_schedule::Scheduler;

@@ -28,9 +28,8 @@ use secant_core::{
 };
 
 use crate::{
-    blocks::{Blocks, Layout},
+    blocks::{Blocks, Layout, Number, TensorKernel, for_each_tensor},
     error::ConfigError,
-    kernels::{Real, TensorKernel, View, for_each_tensor},
     optimizer::Optimizer,
     protocol::{
         Decay, GradientMethod, Method, StepContext, TensorSettings, record_state, step_by_gradient,
@@ -123,43 +122,59 @@ impl GradientMethod for AdaBelief {
         state: &mut AdaBeliefState,
     ) -> Result<PairOutcome, Rejection> {
         let t = state.t + 1;
-        let pass = AdaBeliefPass { tensors: context.tensors, config: self.config, t };
-        for_each_tensor(&pass, [theta, &mut state.m, &mut state.s], [gradient]);
+        let kernel = |tensor: usize| AdaBeliefKernel::new(self.config, context.tensors[tensor], t);
+        for_each_tensor(kernel, [theta, &mut state.m, &mut state.s], [gradient]);
         state.t = t;
         Ok(PairOutcome::NotTried)
     }
 }
 
-struct AdaBeliefPass<'a> {
-    tensors: &'a [TensorSettings],
-    config: AdaBeliefConfig,
-    t: u64,
+/// AdaBelief's step, with the coefficients of one tensor.
+#[derive(Clone, Copy)]
+struct AdaBeliefKernel {
+    l2: f64,
+    shrink: f64,
+    beta_1: f64,
+    beta_2: f64,
+    /// lr / (1 - beta1^t)
+    rate: f64,
+    /// 1 / sqrt(1 - beta2^t)
+    root: f64,
+    epsilon: f64,
 }
 
-impl TensorKernel<3, 1> for AdaBeliefPass<'_> {
-    type Output = ();
+impl AdaBeliefKernel {
+    fn new(config: AdaBeliefConfig, TensorSettings { lr, decay }: TensorSettings, t: u64) -> Self {
+        let AdaBeliefConfig { beta_1, beta_2, epsilon, .. } = config;
+        Self {
+            l2: decay.l2(),
+            shrink: 1.0 - lr * decay.decoupled(),
+            beta_1,
+            beta_2,
+            rate: lr / bias_correction(beta_1, t),
+            root: 1.0 / bias_correction(beta_2, t).sqrt(),
+            epsilon,
+        }
+    }
+}
 
-    fn run<T: Real>(&self, index: usize, mut view: View<'_, T, 3, 1>) {
-        let TensorSettings { lr, decay } = self.tensors[index];
-        let AdaBeliefConfig { beta_1, beta_2, epsilon, .. } = self.config;
-        let (l2, shrink) = (T::of(decay.l2()), T::of(1.0 - lr * decay.decoupled()));
-        let rate = T::of(lr / bias_correction(beta_1, self.t));
-        let root2 = T::of(1.0 / bias_correction(beta_2, self.t).sqrt());
-        let (new1, new2) = (T::of(1.0 - beta_1), T::of(1.0 - beta_2));
-        let (beta_1, beta_2, epsilon) = (T::of(beta_1), T::of(beta_2), T::of(epsilon));
-        view.apply(
-            #[inline(always)]
-            move |[theta, m, s], [g]| {
-                let g = g + l2 * theta;
-                // 1. The prediction and how far the gradient is from it.
-                let m = beta_1 * m + new1 * g;
-                let e = g - m;
-                // 2. The squared surprise.
-                let s = (beta_2 * s + new2 * (e * e)) + epsilon;
-                // 3. The step.
-                let theta = shrink * theta - rate * (m / (s.sqrt() * root2 + epsilon));
-                [theta, m, s]
-            },
-        );
+impl TensorKernel<3, 1, 0> for AdaBeliefKernel {
+    type Decision = ();
+
+    fn decide(self, []: [f64; 0]) {}
+
+    #[inline(always)]
+    fn apply<N: Number>(self, (): (), [theta, m, s]: [N; 3], [g]: [N; 1]) -> [N; 3] {
+        let epsilon = N::of(self.epsilon);
+        let g = g + N::of(self.l2) * theta;
+        // 1. The prediction and how far the gradient is from it.
+        let m = N::of(self.beta_1) * m + N::of(1.0 - self.beta_1) * g;
+        let e = g - m;
+        // 2. The squared surprise.
+        let s = (N::of(self.beta_2) * s + N::of(1.0 - self.beta_2) * (e * e)) + epsilon;
+        // 3. The step.
+        let divisor = s.sqrt() * N::of(self.root) + epsilon;
+        let theta = N::of(self.shrink) * theta - N::of(self.rate) * (m / divisor);
+        [theta, m, s]
     }
 }

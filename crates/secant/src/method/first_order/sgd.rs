@@ -25,9 +25,8 @@
 use secant_core::report::{PairOutcome, Rejection};
 
 use crate::{
-    blocks::{Blocks, Layout},
+    blocks::{Blocks, Layout, Number, TensorKernel, for_each_tensor},
     error::{ConfigError, require_in},
-    kernels::{Real, TensorKernel, View, for_each_tensor},
     optimizer::Optimizer,
     protocol::{
         Decay, GradientMethod, Method, StepContext, TensorSettings, record_state, step_by_gradient,
@@ -166,63 +165,84 @@ impl GradientMethod for Sgd {
         gradient: &mut Blocks,
         state: &mut SgdState,
     ) -> Result<PairOutcome, Rejection> {
-        // 1. b <- keep b + add g; the first step of PyTorch's form takes g itself.
-        let (keep, add, ahead, from_b) = match self.config.momentum {
-            Momentum::None => (0.0, 0.0, 1.0, 0.0),
-            Momentum::Ema { momentum: mu } => (mu, 1.0 - mu, 0.0, 1.0),
-            Momentum::Torch { momentum: mu, dampening, nesterov } => {
-                let add = if state.t == 0 { 1.0 } else { 1.0 - dampening };
-                if nesterov { (mu, add, 1.0, mu) } else { (mu, add, 0.0, 1.0) }
-            }
-        };
-        // 2. and 3. theta <- theta - lr (ahead g + from_b b).
-        let pass = SgdPass { tensors: context.tensors, keep, add, ahead, from_b };
+        let momentum = MomentumRule::new(self.config.momentum, state.t == 0);
+        let kernel = |tensor: usize| SgdKernel::new(momentum, context.tensors[tensor]);
         if state.momentum.is_empty() {
-            for_each_tensor::<_, 1, 1>(&pass, [theta], [gradient]);
+            for_each_tensor(kernel, [theta], [gradient]);
         } else {
-            for_each_tensor::<_, 2, 1>(&pass, [theta, &mut state.momentum], [gradient]);
+            for_each_tensor(kernel, [theta, &mut state.momentum], [gradient]);
         }
         state.t += 1;
         Ok(PairOutcome::NotTried)
     }
 }
 
-struct SgdPass<'a> {
-    tensors: &'a [TensorSettings],
+/// SGD's step, with the coefficients of one tensor.
+#[derive(Clone, Copy)]
+struct SgdKernel {
+    lr: f64,
+    l2: f64,
+    shrink: f64,
+    momentum: MomentumRule,
+}
+
+/// b <- `keep` b + `add` g, and a step along `ahead` g + `from_b` b.
+#[derive(Clone, Copy)]
+struct MomentumRule {
     keep: f64,
     add: f64,
     ahead: f64,
     from_b: f64,
 }
 
-impl TensorKernel<1, 1> for SgdPass<'_> {
-    type Output = ();
-
-    fn run<T: Real>(&self, index: usize, mut view: View<'_, T, 1, 1>) {
-        let TensorSettings { lr, decay } = self.tensors[index];
-        let (l2, shrink, lr) = (T::of(decay.l2()), T::of(1.0 - lr * decay.decoupled()), T::of(lr));
-        view.apply(
-            #[inline(always)]
-            move |[theta], [g]| [shrink * theta - lr * (g + l2 * theta)],
-        );
+impl MomentumRule {
+    /// The first step of PyTorch's form takes g itself.
+    fn new(momentum: Momentum, is_first: bool) -> Self {
+        let (keep, add, ahead, from_b) = match momentum {
+            Momentum::None => (0.0, 0.0, 1.0, 0.0),
+            Momentum::Ema { momentum: mu } => (mu, 1.0 - mu, 0.0, 1.0),
+            Momentum::Torch { momentum: mu, dampening, nesterov } => {
+                let add = if is_first { 1.0 } else { 1.0 - dampening };
+                if nesterov { (mu, add, 1.0, mu) } else { (mu, add, 0.0, 1.0) }
+            }
+        };
+        Self { keep, add, ahead, from_b }
     }
 }
 
-impl TensorKernel<2, 1> for SgdPass<'_> {
-    type Output = ();
+impl SgdKernel {
+    fn new(momentum: MomentumRule, TensorSettings { lr, decay }: TensorSettings) -> Self {
+        Self { lr, l2: decay.l2(), shrink: 1.0 - lr * decay.decoupled(), momentum }
+    }
+}
 
-    fn run<T: Real>(&self, index: usize, mut view: View<'_, T, 2, 1>) {
-        let TensorSettings { lr, decay } = self.tensors[index];
-        let (l2, shrink, lr) = (T::of(decay.l2()), T::of(1.0 - lr * decay.decoupled()), T::of(lr));
-        let (keep, add) = (T::of(self.keep), T::of(self.add));
-        let (ahead, from_b) = (T::of(self.ahead), T::of(self.from_b));
-        view.apply(
-            #[inline(always)]
-            move |[theta, b], [g]| {
-                let g = g + l2 * theta;
-                let b = keep * b + add * g;
-                [shrink * theta - lr * (ahead * g + from_b * b), b]
-            },
-        );
+/// Without momentum.
+impl TensorKernel<1, 1, 0> for SgdKernel {
+    type Decision = ();
+
+    fn decide(self, []: [f64; 0]) {}
+
+    #[inline(always)]
+    fn apply<N: Number>(self, (): (), [theta]: [N; 1], [g]: [N; 1]) -> [N; 1] {
+        let g = g + N::of(self.l2) * theta;
+        [N::of(self.shrink) * theta - N::of(self.lr) * g]
+    }
+}
+
+/// With momentum.
+impl TensorKernel<2, 1, 0> for SgdKernel {
+    type Decision = ();
+
+    fn decide(self, []: [f64; 0]) {}
+
+    #[inline(always)]
+    fn apply<N: Number>(self, (): (), [theta, b]: [N; 2], [g]: [N; 1]) -> [N; 2] {
+        let MomentumRule { keep, add, ahead, from_b } = self.momentum;
+        let g = g + N::of(self.l2) * theta;
+        // 1. The momentum.
+        let b = N::of(keep) * b + N::of(add) * g;
+        // 2. and 3. The direction and the step.
+        let direction = N::of(ahead) * g + N::of(from_b) * b;
+        [N::of(self.shrink) * theta - N::of(self.lr) * direction, b]
     }
 }

@@ -38,17 +38,12 @@ use secant_core::{
 };
 
 use crate::{
-    blocks::{Blocks, Layout},
+    blocks::{Blocks, Layout, Number, TensorKernel, assign, for_each_tensor, make_pair},
     error::{ConfigError, StepError, require, require_in},
-    kernels::{Real, TensorKernel, View, for_each_tensor},
     optimizer::Optimizer,
     oracle::Oracle,
-    protocol::{
-        Decay, GradientMethod, Method, StepContext, TensorSettings, gradient_step, own_rate,
-        record_state,
-    },
+    protocol::{Decay, GradientMethod, Method, StepContext, gradient_step, own_rate, record_state},
     spec::{HyperParameters, Range, hyper_parameters},
-    vectors::{assign, make_pair},
 };
 
 hyper_parameters! {
@@ -174,12 +169,14 @@ impl GradientMethod for SgdBb {
         if state.steps.is_multiple_of(self.config.period as u64) {
             self.begin_epoch(theta, state);
         }
-        let pass = SgdBbPass {
-            tensors: context.tensors,
-            rate: state.step_size.first().copied(),
-            beta: self.beta(),
+        let own = state.step_size.first().copied();
+        let kernel = |tensor: usize| {
+            let decay = context.tensors[tensor].decay;
+            let rate = own_rate(own, context.tensors, tensor);
+            let (l2, shrink) = (decay.l2(), 1.0 - rate * decay.decoupled());
+            SgdBbKernel { rate, l2, shrink, beta: self.beta() }
         };
-        for_each_tensor(&pass, [theta, &mut state.average], [gradient]);
+        for_each_tensor(kernel, [theta, &mut state.average], [gradient]);
         state.steps += 1;
         Ok(PairOutcome::NotTried)
     }
@@ -222,27 +219,24 @@ impl SgdBb {
     }
 }
 
-struct SgdBbPass<'a> {
-    tensors: &'a [TensorSettings],
-    rate: Option<f64>,
+/// The step and the average, with the coefficients of one tensor.
+#[derive(Clone, Copy)]
+struct SgdBbKernel {
+    rate: f64,
+    l2: f64,
+    shrink: f64,
     beta: f64,
 }
 
-impl TensorKernel<2, 1> for SgdBbPass<'_> {
-    type Output = ();
+impl TensorKernel<2, 1, 0> for SgdBbKernel {
+    type Decision = ();
 
-    fn run<T: Real>(&self, index: usize, mut view: View<'_, T, 2, 1>) {
-        let decay = self.tensors[index].decay;
-        let lr = own_rate(self.rate, self.tensors, index);
-        let (rate, l2) = (T::of(lr), T::of(decay.l2()));
-        let shrink = T::of(1.0 - lr * decay.decoupled());
-        let (beta, old) = (T::of(self.beta), T::of(1.0 - self.beta));
-        view.apply(
-            #[inline(always)]
-            move |[theta, average], [g]| {
-                let g = g + l2 * theta;
-                [shrink * theta - rate * g, old * average + beta * g]
-            },
-        );
+    fn decide(self, []: [f64; 0]) {}
+
+    #[inline(always)]
+    fn apply<N: Number>(self, (): (), [theta, average]: [N; 2], [g]: [N; 1]) -> [N; 2] {
+        let g = g + N::of(self.l2) * theta;
+        let average = N::of(1.0 - self.beta) * average + N::of(self.beta) * g;
+        [N::of(self.shrink) * theta - N::of(self.rate) * g, average]
     }
 }

@@ -48,14 +48,13 @@ use secant_core::{
 
 use crate::objective::{Known, Line, Objective, Reached};
 use crate::{
-    blocks::{Blocks, Layout},
+    blocks::{Blocks, Layout, absolute_sum, add_scaled, advance, dot, make_pair, maximum_norm},
     error::{ConfigError, StepError},
     operator::{InverseLBfgs, Scaling},
     optimizer::Optimizer,
     oracle::{Evaluation, Oracle},
     protocol::{Decay, Method, StepContext, record_state},
     spec::{HyperParameters, hyper_parameters},
-    vectors::{absolute_sum, add_scaled, advance, dot, make_pair, maximum_norm},
 };
 
 /// How a step length is found.

@@ -37,14 +37,13 @@ use secant_core::{
 
 use crate::objective::{Known, Objective, displaced};
 use crate::{
-    blocks::Layout,
+    blocks::{Layout, make_pair},
     error::{ConfigError, StepError},
     operator::{InverseLBfgs, Scaling},
     optimizer::Optimizer,
     oracle::{Evaluation, Oracle, Records},
     protocol::{Decay, Method, StepContext, record_state},
     spec::{HyperParameters, hyper_parameters},
-    vectors::make_pair,
 };
 
 hyper_parameters! {

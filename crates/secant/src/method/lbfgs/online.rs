@@ -36,14 +36,13 @@ use secant_core::{
 
 use crate::objective::{Known, Objective, displaced};
 use crate::{
-    blocks::{Blocks, Layout},
+    blocks::{Blocks, Layout, add_scaled, dot, make_pair},
     error::{ConfigError, StepError},
     operator::{InverseLBfgs, Scaling},
     optimizer::Optimizer,
     oracle::{Evaluation, Oracle},
     protocol::{Decay, Method, StepContext, record_state},
     spec::{HyperParameters, hyper_parameters},
-    vectors::{add_scaled, dot, make_pair},
 };
 
 hyper_parameters! {

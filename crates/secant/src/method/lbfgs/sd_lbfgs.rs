@@ -45,14 +45,13 @@ use secant_core::{
 use super::RateDecay;
 use crate::objective::{Known, Objective, displaced};
 use crate::{
-    blocks::{Blocks, Layout},
+    blocks::{Blocks, Layout, add_scaled, dot, make_pair},
     error::{ConfigError, StepError},
     operator::{InverseLBfgs, Scaling},
     optimizer::Optimizer,
     oracle::{Evaluation, Oracle},
     protocol::{Decay, Method, StepContext, record_state},
     spec::{HyperParameters, hyper_parameters},
-    vectors::{add_scaled, dot, make_pair},
 };
 
 /// Where the two gradients of a pair come from.
@@ -263,7 +262,7 @@ mod tests {
     use secant_core::rng::SplitMix64;
 
     use super::*;
-    use crate::vectors::norm;
+    use crate::blocks::norm;
 
     /// A pair (s, y) in any directions, y up to 1,000 times longer or shorter than s.
     fn pair(random: &mut SplitMix64) -> (Blocks, Blocks) {

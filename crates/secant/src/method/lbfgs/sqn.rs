@@ -39,14 +39,13 @@ use secant_core::{
 use super::RateDecay;
 use crate::objective::{Objective, displaced};
 use crate::{
-    blocks::{Blocks, Layout},
+    blocks::{Blocks, Layout, add_scaled, dot},
     error::{ConfigError, StepError},
     operator::{InverseLBfgs, Scaling},
     optimizer::Optimizer,
     oracle::{Evaluation, Oracle, Records},
     protocol::{Decay, Method, StepContext, record_state},
     spec::{HyperParameters, hyper_parameters},
-    vectors::{add_scaled, dot},
 };
 
 hyper_parameters! {

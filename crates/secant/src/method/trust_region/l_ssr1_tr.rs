@@ -67,16 +67,14 @@ use super::step::{
     TrustRegionState, Verdict, clipped, radius_error, search_error,
 };
 use crate::{
-    blocks::{Blocks, Layout},
+    blocks::{Blocks, Layout, combine_rows, dot, norm},
     error::{ConfigError, StepError},
-    kernels::combine_rows,
     objective::Objective,
     operator::Minimiser,
     optimizer::Optimizer,
     oracle::Oracle,
     protocol::{Decay, Method, StepContext},
     spec::{HyperParameters, hyper_parameters},
-    vectors::{dot, norm},
 };
 
 /// How L-SSR1-TR finds its step length.

@@ -90,9 +90,8 @@ use super::step::{
 pub use super::{InitialMatrix, TrustRegionState};
 pub use crate::objective::Sampling;
 use crate::{
-    blocks::{Blocks, Layout},
+    blocks::{Blocks, Layout, combine_rows},
     error::{ConfigError, StepError},
-    kernels::combine_rows,
     objective::{Known, Objective},
     optimizer::Optimizer,
     oracle::Oracle,

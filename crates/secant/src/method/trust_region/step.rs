@@ -18,13 +18,11 @@ use secant_core::{
 
 use crate::objective::{Known, Line, Objective, Reached};
 use crate::{
-    blocks::Blocks,
+    blocks::{Blocks, advance, combine_rows, make_pair, norm, scale},
     error::{ConfigError, StepError},
-    kernels::combine_rows,
     operator::{LSr1, Minimiser, MinimiserError},
     oracle::{BatchSizes, Evaluation, Records},
     protocol::record_state,
-    vectors::{advance, make_pair, norm, scale},
 };
 
 /// How the initial matrix gamma I is chosen.
