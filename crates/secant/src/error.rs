@@ -203,6 +203,26 @@ pub enum RecordError {
         /// Of the optimizer.
         expected: &'static str,
     },
+    /// The record was saved with another value of a hyper-parameter that the state depends on.
+    #[error(
+        "the record was saved with `{setting}` {found}, this optimizer has {expected}; build it with the record's setting, or start a new one"
+    )]
+    Setting {
+        /// The hyper-parameter.
+        setting: &'static str,
+        /// In the record.
+        found: String,
+        /// Of the optimizer.
+        expected: String,
+    },
+    /// Parameters cannot join the state.
+    #[error(
+        "{method} remembers points of all parameters together, so that none can join later; load the record for the model it is of, or start a new optimizer"
+    )]
+    Extension {
+        /// The method.
+        method: &'static str,
+    },
     /// The record is of another model.
     #[error("the record is of another model: {what}")]
     Layout {

@@ -7,7 +7,7 @@ use super::{Group, Optimizer};
 use crate::{
     blocks::{Entry, Layout},
     error::StepError,
-    protocol::{Decay, Method, TensorSettings},
+    protocol::{Decay, Method, State, TensorSettings, extended},
 };
 
 /// What the first step fixes, and what steps advance.
@@ -53,6 +53,14 @@ impl<K: Method> Optimizer<K> {
             batches: None,
             is_loaded: false,
         })
+    }
+}
+
+impl<S: State> Session<S> {
+    /// The same session for the parameters of `fresh`, which is before its first step.
+    pub fn extended_to(self, fresh: Self) -> Self {
+        let state = extended(self.state, fresh.state, &self.layout, &fresh.layout);
+        Self { layout: fresh.layout, settings: fresh.settings, state, ..self }
     }
 }
 

@@ -2,11 +2,13 @@
 //! rely on.
 
 mod decay;
+mod fit;
 mod settings;
 mod state;
 
 pub use decay::Decay;
 pub(crate) use decay::add_l2;
+pub(crate) use fit::{extended, misfit};
 pub(crate) use settings::own_rate;
 pub use settings::{StepContext, TensorSettings};
 pub use state::State;
@@ -54,6 +56,13 @@ pub trait Method: Clone + Send + Sync + 'static {
         None
     }
 
+    /// The hyper-parameters that decide what the state holds and what its numbers stand for, with their
+    /// values. A record is loaded only where all of them agree; the others can change between saving
+    /// and loading. The size of a memory is none of them: of too many pairs the newest are kept.
+    fn state_settings(&self) -> Vec<(&'static str, String)> {
+        Vec::new()
+    }
+
     /// The state before the first step.
     fn init(&self, layout: &Layout) -> Self::State;
 
@@ -74,6 +83,12 @@ pub trait GradientMethod: Method {
     /// Whether every tensor is treated by itself, so that the method also works one parameter at a
     /// time, as Burn's own optimizers do.
     fn is_per_tensor(&self) -> bool;
+
+    /// Whether parameters can join a state of fewer, with entries as before the first step: not where
+    /// a vector is a point, which zeros would move.
+    fn can_be_extended(&self) -> bool {
+        true
+    }
 
     /// Moves `theta` along a finite `gradient`, which it may take.
     ///

@@ -8,6 +8,7 @@ mod conformance;
 mod dual;
 mod groups_and_clipping;
 mod quasi_newton;
+mod records;
 mod resume;
 mod support;
 mod table;

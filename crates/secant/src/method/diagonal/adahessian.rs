@@ -166,6 +166,11 @@ impl Method for AdaHessian {
         true
     }
 
+    fn state_settings(&self) -> Vec<(&'static str, String)> {
+        let every = if self.config.update_every > 1 { "above 1" } else { "1" };
+        vec![("update_every", every.to_string())]
+    }
+
     fn init(&self, layout: &Layout) -> AdaHessianState {
         let zeros = || Blocks::zeros(layout);
         AdaHessianState { m: zeros(), v: zeros(), diagonal: Blocks::empty(), t: 0 }

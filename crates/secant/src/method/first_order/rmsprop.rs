@@ -103,6 +103,12 @@ impl Method for RmsProp {
         self.config.decay
     }
 
+    fn state_settings(&self) -> Vec<(&'static str, String)> {
+        let RmsPropConfig { momentum, centered, .. } = self.config;
+        let momentum = if momentum > 0.0 { "above 0" } else { "0" };
+        vec![("centered", centered.to_string()), ("momentum", momentum.to_string())]
+    }
+
     fn init(&self, layout: &Layout) -> RmsPropState {
         let zeros_if = |used: bool| if used { Blocks::zeros(layout) } else { Blocks::empty() };
         RmsPropState {

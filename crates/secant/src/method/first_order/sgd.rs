@@ -137,6 +137,15 @@ impl Method for Sgd {
         self.config.decay
     }
 
+    fn state_settings(&self) -> Vec<(&'static str, String)> {
+        let form = match self.config.momentum {
+            Momentum::None => "None",
+            Momentum::Torch { .. } => "Torch",
+            Momentum::Ema { .. } => "Ema",
+        };
+        vec![("momentum", form.to_string())]
+    }
+
     fn init(&self, layout: &Layout) -> SgdState {
         let momentum = match self.config.momentum {
             Momentum::None => Blocks::empty(),

@@ -210,6 +210,11 @@ impl Method for LBfgs {
         true
     }
 
+    fn state_settings(&self) -> Vec<(&'static str, String)> {
+        let LBfgsConfig { rules, full_batch, .. } = self.config;
+        vec![("rules", format!("{rules:?}")), ("full_batch", full_batch.to_string())]
+    }
+
     fn init(&self, _: &Layout) -> LBfgsState {
         LBfgsState { matrix: InverseLBfgs::new(self.config.history_size), ..LBfgsState::default() }
     }

@@ -149,6 +149,10 @@ impl Method for SdLBfgs {
         self.config.pairs == PairSource::SameBatch
     }
 
+    fn state_settings(&self) -> Vec<(&'static str, String)> {
+        vec![("pairs", format!("{:?}", self.config.pairs))]
+    }
+
     fn init(&self, _: &Layout) -> SdLBfgsState {
         SdLBfgsState { matrix: InverseLBfgs::new(self.config.memory), ..Default::default() }
     }

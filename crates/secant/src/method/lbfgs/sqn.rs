@@ -135,6 +135,10 @@ impl Method for Sqn {
         true
     }
 
+    fn state_settings(&self) -> Vec<(&'static str, String)> {
+        vec![("curvature_every", self.config.curvature_every.to_string())]
+    }
+
     fn init(&self, layout: &Layout) -> SqnState {
         let matrix = InverseLBfgs::new(self.config.memory);
         SqnState { matrix, mean: Blocks::zeros(layout), ..Default::default() }

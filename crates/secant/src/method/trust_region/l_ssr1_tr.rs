@@ -213,6 +213,10 @@ impl Method for LSsr1Tr {
         state.batch_size()
     }
 
+    fn state_settings(&self) -> Vec<(&'static str, String)> {
+        vec![("full_batch", self.config.full_batch.to_string())]
+    }
+
     fn init(&self, _: &Layout) -> TrustRegionState {
         let LSsr1TrConfig { memory, delta0, gamma, .. } = self.config;
         TrustRegionState::new(memory, Region::new(delta0, gamma, 0.0))

@@ -323,6 +323,15 @@ impl Method for MbLsr1 {
         state.batch_size()
     }
 
+    fn state_settings(&self) -> Vec<(&'static str, String)> {
+        let MbLsr1Config { full_batch, check_snapshot, zeta, .. } = self.config;
+        vec![
+            ("full_batch", full_batch.to_string()),
+            ("check_snapshot", check_snapshot.to_string()),
+            ("zeta", zeta.to_string()),
+        ]
+    }
+
     fn init(&self, _: &Layout) -> TrustRegionState {
         let MbLsr1Config { memory, delta0, gamma, zeta, .. } = self.config;
         TrustRegionState::new(memory, Region::new(delta0, gamma, zeta))

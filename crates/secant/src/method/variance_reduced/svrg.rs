@@ -116,6 +116,16 @@ impl Method for Svrg {
         true
     }
 
+    fn state_settings(&self) -> Vec<(&'static str, String)> {
+        let SvrgConfig { barzilai_borwein, snapshot_every, .. } = self.config;
+        let mut settings = vec![("barzilai_borwein", barzilai_borwein.to_string())];
+        if barzilai_borwein {
+            // s and y are of so many steps.
+            settings.push(("snapshot_every", snapshot_every.to_string()));
+        }
+        settings
+    }
+
     fn init(&self, layout: &Layout) -> SvrgState {
         let zeros = || Blocks::zeros(layout);
         SvrgState { snapshot: zeros(), full_gradient: zeros(), steps: 0, step_size: Vec::new() }

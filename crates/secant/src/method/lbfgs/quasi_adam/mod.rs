@@ -236,6 +236,13 @@ impl Method for QuasiAdam {
         self.config.decay
     }
 
+    fn state_settings(&self) -> Vec<(&'static str, String)> {
+        let QuasiAdamConfig { scope, on_rejection, .. } = self.config;
+        let keeps = on_rejection == OnRejection::KeepPair;
+        let on_rejection = if keeps { "KeepPair" } else { "another than KeepPair" };
+        vec![("scope", format!("{scope:?}")), ("on_rejection", on_rejection.to_string())]
+    }
+
     fn init(&self, layout: &Layout) -> QuasiAdamState {
         let scopes = match self.config.scope {
             Scope::Global => 1,
