@@ -218,8 +218,9 @@ mod tests {
     }
 
     #[test]
+    #[ignore = "needs cifar-10 in SECANT_DATA"]
     fn real_cifar_has_the_published_counts_means_and_class_names() {
-        let Some(folder) = real("cifar-10") else { return };
+        let folder = real("cifar-10");
         let set = named("cifar-10").unwrap();
         let names = bytes::read_text(&folder.join("batches.meta.txt")).unwrap();
         assert_eq!(names.split_whitespace().collect::<Vec<_>>(), set.classes);

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use super::imbalanced::Counts;
+use super::counts::Counts;
 
 /// A reason why data cannot be used.
 #[derive(Debug, thiserror::Error)]

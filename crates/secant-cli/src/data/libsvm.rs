@@ -357,8 +357,9 @@ mod tests {
     }
 
     #[test]
+    #[ignore = "needs libsvm/a9a.gz and libsvm/a9a.t.gz in SECANT_DATA"]
     fn real_a9a_has_the_known_counts() {
-        let Some(path) = real("libsvm/a9a.gz") else { return };
+        let path = real("libsvm/a9a.gz");
         let splits = load(&path, SHARES, 0).unwrap();
         assert_eq!(splits.train.record_shape, [123]);
         assert_eq!(splits.train.classes, ["-1", "1"]);

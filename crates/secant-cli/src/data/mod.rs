@@ -7,6 +7,7 @@
 mod bytes;
 mod cell;
 pub mod cifar;
+mod counts;
 pub mod csv;
 mod dataset;
 mod dense;

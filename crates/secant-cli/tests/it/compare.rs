@@ -4,8 +4,9 @@ use std::{fs, path::Path};
 
 use secant_cli::run::record::{Comparison, Record, Run};
 
+use crate::real_data::real;
 use crate::support::{
-    finished, folder, names, output, real, records, refusal, runs, secant, text, tiny, write,
+    finished, folder, names, output, records, refusal, runs, secant, text, tiny, write,
 };
 
 fn comparison(out: &Path) -> Comparison {
@@ -192,8 +193,9 @@ fn a_libsvm_file_is_compared_on_with_its_own_test_file() {
 }
 
 #[test]
+#[ignore = "needs fashion-mnist in SECANT_DATA"]
 fn real_fashion_mnist_is_learned_in_one_epoch() {
-    let Some(files) = real("fashion-mnist") else { return };
+    let files = real("fashion-mnist");
     let folder = folder();
     let arguments = ["compare", "fashion-mnist/mlp", "--optimizers", "adam", "--lr", "0.003"];
     let mut command = secant(&arguments);
@@ -206,8 +208,9 @@ fn real_fashion_mnist_is_learned_in_one_epoch() {
 }
 
 #[test]
+#[ignore = "needs imbalanced/ecoli.data in SECANT_DATA"]
 fn a_rare_class_is_measured_by_more_than_accuracy() {
-    let Some(path) = real("imbalanced/ecoli.data") else { return };
+    let path = real("imbalanced/ecoli.data");
     let data = path.ancestors().nth(2).expect("the data folder");
     let folder = folder();
     let arguments = ["compare", "imbalanced/ecoli", "--optimizers", "mb-lsr1,adam", "--tune", "1"];

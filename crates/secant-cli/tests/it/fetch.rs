@@ -4,29 +4,27 @@ use std::{
     fs,
     io::{BufRead, BufReader, Write},
     net::{TcpListener, TcpStream},
-    path::PathBuf,
     thread,
 };
 
-use crate::support::{folder, names, output, real, refusal, secant, text};
+use crate::real_data::real;
+use crate::support::{folder, names, output, refusal, secant, text};
 
-/// The bytes at the end of a path; `None` is an answer 404.
-type Site = fn(&str) -> Option<Vec<u8>>;
-
-/// Serves `site` until the tests end; its address.
-fn serve(site: Site) -> String {
+/// Serves `site`, the bytes at the end of a path (`None` is an answer 404), until the tests end; its
+/// address.
+fn serve(site: impl Fn(&str) -> Option<Vec<u8>> + Send + 'static) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = listener.local_addr().expect("an address");
     thread::spawn(move || {
         for stream in listener.incoming().flatten() {
             // A client that goes away early is no concern of the server.
-            let _ = answer(stream, site);
+            let _ = answer(stream, &site);
         }
     });
     format!("http://{address}/files/")
 }
 
-fn answer(mut stream: TcpStream, site: Site) -> std::io::Result<()> {
+fn answer(mut stream: TcpStream, site: impl Fn(&str) -> Option<Vec<u8>>) -> std::io::Result<()> {
     let mut lines = BufReader::new(stream.try_clone()?).lines();
     let request = lines.next().unwrap_or_else(|| Ok(String::new()))?;
     for line in lines {
@@ -48,18 +46,12 @@ fn fetch(folder: &tempfile::TempDir, url: &str) -> assert_cmd::Command {
     secant(&["data", "fetch", "mnist", "--base-url", url, "--data-dir", text(folder.path())])
 }
 
-fn published(name: &str) -> Option<Vec<u8>> {
-    let folder: PathBuf = real("mnist")?;
-    fs::read(folder.join(name)).ok()
-}
-
 #[test]
+#[ignore = "needs mnist in SECANT_DATA"]
 fn a_data_set_is_downloaded_once_and_then_kept() {
-    if real("mnist").is_none() {
-        return;
-    }
+    let published = real("mnist");
     let folder = folder();
-    let url = serve(published);
+    let url = serve(move |name| fs::read(published.join(name)).ok());
     let said = output(&mut fetch(&folder, &url));
     assert!(said.ends_with("/mnist: 4 files downloaded, 0 were there and right\n"), "{said}");
     let files = [

@@ -5,6 +5,8 @@ mod fetch;
 mod help;
 mod minimize;
 mod mistakes;
+mod real_data;
+mod reference;
 mod resume;
 mod support;
 mod trace;

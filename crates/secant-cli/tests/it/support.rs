@@ -97,18 +97,3 @@ pub fn runs(out: &Path) -> Vec<Run> {
 pub fn finished(out: &Path) -> Vec<(String, u64)> {
     runs(out).into_iter().map(|run| (run.optimizer, run.seed)).collect()
 }
-
-/// Something below the folder of real data, which is `SECANT_DATA` or `../shared/data` beside the
-/// workspace; says that a test is skipped where it is not there.
-pub fn real(name: &str) -> Option<PathBuf> {
-    let data = std::env::var_os("SECANT_DATA").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"),
-        PathBuf::from,
-    );
-    let path = data.join(name);
-    if path.exists() {
-        return Some(path);
-    }
-    println!("skipped: {} is not there", path.display());
-    None
-}

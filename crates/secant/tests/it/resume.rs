@@ -66,8 +66,15 @@ fn a_loaded_optimizer_goes_on_bit_for_bit_after_every_step() {
     fs::remove_dir_all(folder).expect("the folder is ours");
 }
 
+/// The folder that the new process is to go on from; set in that process alone.
+const RESUME_FOLDER: &str = "SECANT_RESUME_FOLDER";
+
 #[test]
 fn a_new_process_goes_on_bit_for_bit() {
+    if let Ok(folder) = std::env::var(RESUME_FOLDER) {
+        go_on(Path::new(&folder));
+        return;
+    }
     let folder = folder("process");
     let mut expected = String::new();
     for (index, row) in table().into_iter().enumerate() {
@@ -80,21 +87,18 @@ fn a_new_process_goes_on_bit_for_bit() {
         expected += &format!("{} {:?}\n", row.name, model.bits());
     }
     let child = Command::new(std::env::current_exe().expect("this test"))
-        .args(["--exact", "resume::what_the_new_process_does"])
-        .env("SECANT_RESUME_FOLDER", &folder)
-        .status()
+        .args(["--exact", "resume::a_new_process_goes_on_bit_for_bit"])
+        .env(RESUME_FOLDER, &folder)
+        .output()
         .expect("a new process");
-    assert!(child.success());
+    assert!(child.status.success(), "{}", String::from_utf8_lossy(&child.stdout));
     let actual = fs::read_to_string(folder.join("result")).expect("the child's result");
     assert!(actual == expected, "the new process went another way");
     fs::remove_dir_all(folder).expect("the folder is ours");
 }
 
-/// Does something only as the child of the test above.
-#[test]
-fn what_the_new_process_does() {
-    let Ok(folder) = std::env::var("SECANT_RESUME_FOLDER") else { return };
-    let folder = Path::new(&folder);
+/// What the new process does: loads the records of all methods and takes the steps that are left.
+fn go_on(folder: &Path) {
     let mut result = String::new();
     for (index, row) in table().into_iter().enumerate() {
         let text = fs::read_to_string(folder.join(format!("{index}.txt"))).expect("values");

@@ -2,7 +2,8 @@
 
 use super::fields::Separator;
 use super::layout::{Format, Layout, Positive};
-use super::{Counts, ImbalancedSet, Source};
+use super::{ImbalancedSet, Source};
+use crate::data::counts::Counts;
 
 const COMMA: Separator = Separator::Character(',');
 const BLANKS: Separator = Separator::Blanks;

@@ -20,10 +20,10 @@ mod layout;
 mod separated;
 mod sheet;
 
-use std::fmt;
 use std::path::{Path, PathBuf};
 
 use super::bytes;
+use super::counts::Counts;
 use super::dataset::{Dataset, Splits};
 use super::error::DataError;
 use super::libsvm;
@@ -48,24 +48,6 @@ pub struct ImbalancedSet {
     /// What it consists of.
     pub counts: Counts,
     source: Source,
-}
-
-/// What a data set of two classes consists of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Counts {
-    /// All records.
-    pub records: usize,
-    /// The inputs of a record.
-    pub inputs: usize,
-    /// The records of the rare class.
-    pub positives: usize,
-}
-
-impl fmt::Display for Counts {
-    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
-        let Self { records, inputs, positives } = self;
-        write!(formatter, "{records} records of {inputs} inputs with {positives} positives")
-    }
 }
 
 /// What a data set is read from.
