@@ -2,8 +2,8 @@
 
 use secant::{
     AdaBeliefConfig, AdaHessianConfig, AdamConfig, ApolloConfig, Decay, LBfgsConfig, LSsr1TrConfig,
-    MbLsr1Config, Momentum, MultiBatchLBfgsConfig, OnlineLBfgsConfig, QuasiAdamConfig, RAdamConfig,
-    RmsPropConfig, SdLBfgsConfig, SgdBbConfig, SgdConfig, SqnConfig, SvrgConfig,
+    MbLsr1Config, Momentum, MultiBatchLBfgsConfig, MuonConfig, OnlineLBfgsConfig, QuasiAdamConfig,
+    RAdamConfig, RmsPropConfig, SdLBfgsConfig, SgdBbConfig, SgdConfig, SqnConfig, SvrgConfig,
     error::ConfigError, method::lbfgs::quasi_adam::replace_ema::QuasiAdamEmaConfig,
 };
 use thiserror::Error;
@@ -55,6 +55,7 @@ enum Kind {
     SgdBb,
     AdaHessian,
     AdaHessianStudy,
+    Muon,
     MbLsr1,
     LSsr1Tr,
 }
@@ -84,7 +85,7 @@ pub struct UnknownOptimizer {
 
 /// All optimizers.
 #[rustfmt::skip]
-pub static OPTIMIZERS: [OptimizerEntry; 27] = [
+pub static OPTIMIZERS: [OptimizerEntry; 28] = [
     entry("sgd", "stochastic gradient descent", 0, 1, 0.1, true, Kind::Sgd),
     entry("sgd-momentum", "SGD with momentum 0.9", 1, 1, 0.03, true, Kind::SgdMomentum),
     entry("sgd-nesterov", "SGD with Nesterov's momentum 0.9", 1, 1, 0.03, false, Kind::SgdNesterov),
@@ -101,6 +102,7 @@ pub static OPTIMIZERS: [OptimizerEntry; 27] = [
     entry("quasi-adam-ema", "the variant in the Quasi-Adam authors' code", 3, 1, 1e-3, false, Kind::QuasiAdamEma),
     entry("adahessian", "Adam with the Hessian's diagonal, exact products", 2, 3, 0.1, false, Kind::AdaHessian),
     entry("adahessian-study", "AdaHessian as in the EPFL study: eps 1e-8, no averaging", 2, 3, 0.1, false, Kind::AdaHessianStudy),
+    entry("muon", "momentum made orthogonal, matrix by matrix; AdamW for the rest", 1, 1, 0.02, false, Kind::Muon),
     entry("l-bfgs", "L-BFGS with a line search on each batch", 20, 2, 1.0, false, Kind::LBfgs),
     entry("l-bfgs-torch", "PyTorch's L-BFGS: 20 iterations a step, no search", 202, 20, 0.1, false, Kind::LBfgsTorch),
     entry("sd-lbfgs", "stochastic damped L-BFGS", 20, 2, 3.0, false, Kind::SdLBfgs),
@@ -173,6 +175,7 @@ impl OptimizerEntry {
             Kind::QuasiAdamEma => boxed(QuasiAdamEmaConfig::new().init()?),
             Kind::AdaHessian => boxed(AdaHessianConfig::new().init()?),
             Kind::AdaHessianStudy => boxed(AdaHessianConfig::study().init()?),
+            Kind::Muon => boxed(MuonConfig::new().init()?),
             Kind::LBfgs => boxed(
                 LBfgsConfig::new().with_history_size(memory).with_full_batch(full_batch).init()?,
             ),

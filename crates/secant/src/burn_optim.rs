@@ -11,7 +11,8 @@
 //! Burn's interface cannot report or fail. So a gradient that is not finite leaves the parameter
 //! and its state as they are, silently, and a record that does not fit the settings leaves the
 //! parameter's state at its start; with [`Optimizer`](crate::Optimizer) the step and the load say so.
-//! [`QuasiAdam`] has a pair for each parameter here, whatever its scope.
+//! [`QuasiAdam`] has a pair for each parameter here, whatever its scope; [`Muon`] is told no paths, so
+//! that its `adamw_params` select nothing: use Burn's groups.
 
 use burn::{
     optim::{Optimizer, RecordState, StateSink, StateSource},
@@ -25,6 +26,7 @@ use crate::{
     method::{
         diagonal::apollo::Apollo,
         first_order::{adabelief::AdaBelief, adam::Adam, radam::RAdam, rmsprop::RmsProp, sgd::Sgd},
+        layer_wise::muon::Muon,
         lbfgs::quasi_adam::{QuasiAdam, replace_ema::QuasiAdamEma},
     },
     oracle::Screen,
@@ -72,7 +74,7 @@ fn step<G: GradientMethod, const D: usize>(
             if misfit(&mut state, &mut fresh, &layout).is_none() { state } else { fresh }
         }
     };
-    let settings = [TensorSettings { lr, decay: method.decay() }];
+    let settings = [TensorSettings { lr, decay: method.decay_of(&layout.entries()[0]) }];
     let context = StepContext { layout: &layout, tensors: &settings };
     let mut theta = Blocks::new(vec![tensor.into_data()]);
     // A rejected update wrote nothing.
@@ -104,7 +106,7 @@ macro_rules! burn_optimizer {
     )*};
 }
 
-burn_optimizer!(Sgd, Adam, RmsProp, RAdam, AdaBelief, Apollo, QuasiAdam, QuasiAdamEma);
+burn_optimizer!(Sgd, Adam, RmsProp, RAdam, AdaBelief, Apollo, Muon, QuasiAdam, QuasiAdamEma);
 
 impl<S: State> RecordState for ParameterState<S> {
     fn state_flatten(&self, prefix: &str, out: &mut StateSink) {

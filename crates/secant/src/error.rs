@@ -140,6 +140,20 @@ pub enum StepError {
         /// The first parameter with another kind of decay.
         path: String,
     },
+    /// A hyper-parameter names a parameter that is not there.
+    #[error(
+        "{method}: `{setting}` names `{name}`, which is neither a trained parameter nor a part of the model with one; the nearest is `{nearest}`"
+    )]
+    NoSuchParameter {
+        /// The method.
+        method: &'static str,
+        /// The hyper-parameter.
+        setting: &'static str,
+        /// What it names.
+        name: String,
+        /// The parameter with the most similar path.
+        nearest: String,
+    },
     /// A decay that the method cannot apply.
     #[error("decay of kind `Stable` is for Apollo alone; use `L2` or `Decoupled` for {method}")]
     Decay {

@@ -50,11 +50,13 @@ mod burn_schedule;
 pub mod dual;
 pub mod error;
 pub mod kernels;
+mod matrix;
 pub mod method;
 mod objective;
 pub mod operator;
 mod optimizer;
 pub mod oracle;
+mod preconditioner;
 pub mod prelude;
 pub mod protocol;
 mod vectors;
@@ -74,6 +76,7 @@ pub use method::{
         sgd::{Momentum, SgdConfig},
         sgd_bb::SgdBbConfig,
     },
+    layer_wise::muon::{AdjustLrFn, MatrixLayout, MuonConfig},
     lbfgs::{
         RateDecay,
         l_bfgs::{LBfgsConfig, LineSearch, Rules},

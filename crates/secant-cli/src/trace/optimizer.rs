@@ -2,11 +2,11 @@
 
 use burn::module::Module;
 use secant::{
-    AdaBeliefConfig, AdaHessianConfig, AdamConfig, ApolloConfig, ArmijoSettings, AveragedRule,
-    Averaging, CurvatureTest, Decay, Formula, LBfgsConfig, LSsr1TrConfig, LineSearch, MbLsr1Config,
-    Momentum, Optimizer, PairSource, QuasiAdamConfig, RAdamConfig, RateDecay, Rebound, Restart,
-    RmsPropConfig, Safeguard, Scope, SdLBfgsConfig, Search, SgdBbConfig, SgdConfig, SvrgConfig,
-    TwoSidedRule, WolfeSettings,
+    AdaBeliefConfig, AdaHessianConfig, AdamConfig, AdjustLrFn, ApolloConfig, ArmijoSettings,
+    AveragedRule, Averaging, CurvatureTest, Decay, Formula, LBfgsConfig, LSsr1TrConfig, LineSearch,
+    MatrixLayout, MbLsr1Config, Momentum, MuonConfig, Optimizer, PairSource, QuasiAdamConfig,
+    RAdamConfig, RateDecay, Rebound, Restart, RmsPropConfig, Safeguard, Scope, SdLBfgsConfig,
+    Search, SgdBbConfig, SgdConfig, SvrgConfig, TwoSidedRule, WolfeSettings,
     error::ConfigError,
     method::{diagonal::adahessian::Probe, lbfgs::quasi_adam::replace_ema::QuasiAdamEmaConfig},
 };
@@ -35,6 +35,32 @@ pub(crate) enum OptimizerSpec {
     SvrgBb { lr: f64, snapshot_every: usize },
     MbLsr1(MbLsr1Spec),
     LSsr1Tr(LSsr1TrSpec),
+    Muon(MuonSpec),
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct MuonSpec {
+    /// Those under Muon, by their place in the file.
+    muon_tensors: Vec<usize>,
+    layout: String,
+    lr: f64,
+    momentum: f64,
+    nesterov: bool,
+    weight_decay: f64,
+    ns_coefficients: (f64, f64, f64),
+    ns_steps: usize,
+    eps: f64,
+    adjust_lr: String,
+    adamw: AdamWSpec,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub(crate) struct AdamWSpec {
+    lr: f64,
+    beta1: f64,
+    beta2: f64,
+    eps: f64,
+    weight_decay: f64,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -167,6 +193,7 @@ impl OptimizerSpec {
             | Self::SdLbfgs { lr, .. }
             | Self::SgdBb(SgdBbSpec { lr, .. })
             | Self::Adahessian(AdaHessianSpec { lr, .. })
+            | Self::Muon(MuonSpec { lr, .. })
             | Self::Svrg { lr, .. }
             | Self::SvrgBb { lr, .. } => *lr,
             Self::MbLsr1(_) | Self::LSsr1Tr(_) => 1.0,
@@ -176,6 +203,7 @@ impl OptimizerSpec {
     pub(crate) fn build<M: Module + 'static>(
         &self,
         probes: Vec<Probe>,
+        paths: &[String],
     ) -> Result<BoxedOptimizer<M>, ConfigError> {
         match self.clone() {
             Self::Sgd { momentum, dampening, nesterov, weight_decay, .. } => {
@@ -232,6 +260,7 @@ impl OptimizerSpec {
             }
             Self::MbLsr1(spec) => spec.build(),
             Self::LSsr1Tr(spec) => spec.build(),
+            Self::Muon(spec) => spec.build(paths),
             Self::SvrgBb { snapshot_every, .. } => {
                 boxed(SvrgConfig::new(snapshot_every).with_barzilai_borwein(true).init()?)
             }
@@ -409,6 +438,43 @@ impl SgdBbSpec {
             .with_safeguard(safeguard)
             .with_reset(self.reset)
             .with_decay(Decay::L2(self.weight_decay));
+        boxed(config.init()?)
+    }
+}
+
+impl MuonSpec {
+    fn build<M: Module + 'static>(
+        &self,
+        paths: &[String],
+    ) -> Result<BoxedOptimizer<M>, ConfigError> {
+        let layout = match self.layout.as_str() {
+            "in_out" => MatrixLayout::InOut,
+            "out_in" => MatrixLayout::OutIn,
+            _ => return Err(unknown("muon", "the trace's layout is not in_out or out_in")),
+        };
+        let adjust_lr_fn = match self.adjust_lr.as_str() {
+            "original" => AdjustLrFn::Original,
+            "match_rms_adamw" => AdjustLrFn::MatchRmsAdamW,
+            "spectral_unclamped" => AdjustLrFn::SpectralUnclamped,
+            _ => return Err(unknown("muon", "the trace's adjust_lr is none of the three")),
+        };
+        let by_adamw = |place: &usize| !self.muon_tensors.contains(place);
+        let AdamWSpec { lr, beta1, beta2, eps, weight_decay } = self.adamw;
+        let adamw = AdamConfig::new().with_beta_1(beta1).with_beta_2(beta2).with_epsilon(eps);
+        let config = MuonConfig::new()
+            .with_layout(layout)
+            .with_momentum(self.momentum)
+            .with_nesterov(self.nesterov)
+            .with_ns_coefficients(self.ns_coefficients)
+            .with_ns_steps(self.ns_steps)
+            .with_epsilon(self.eps)
+            .with_adjust_lr_fn(adjust_lr_fn)
+            .with_decay(Decay::Decoupled(self.weight_decay))
+            .with_adamw(adamw.with_decay(Decay::Decoupled(weight_decay)))
+            .with_adamw_rate_factor(lr / self.lr)
+            .with_adamw_params(
+                (0..paths.len()).filter(by_adamw).map(|place| paths[place].clone()).collect(),
+            );
         boxed(config.init()?)
     }
 }

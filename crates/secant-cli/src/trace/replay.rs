@@ -113,7 +113,7 @@ pub fn replay(trace: &Trace) -> Result<Replay, TraceError> {
     let problem = TraceProblem::new(&trace.name, trace.dtype, &trace.problem, &trace.init)?;
     let mut model = problem.model(&trace.init);
     let probes = trace.probes.iter().flatten().map(|probe| problem.in_module_order(probe));
-    let mut optimizer = trace.optimizer.build(probes.collect())?;
+    let mut optimizer = trace.optimizer.build(probes.collect(), &problem.paths())?;
     let mut batches = batches(trace)?;
     // All rows as they are need no selection.
     let selects = trace.batches.is_some() || !trace.check_samples.is_empty();

@@ -79,7 +79,22 @@ pub fn for_each_tensor<K, const W: usize, const R: usize>(
 where
     K: TensorKernel<W, R>,
 {
-    let work = gather(written, read);
+    for_tensors(|_| true, kernel, written, read)
+}
+
+/// Runs `kernel` on the tensors whose number passes `is_chosen`; in the others the vectors can have
+/// different lengths.
+pub fn for_tensors<K, const W: usize, const R: usize>(
+    is_chosen: impl Fn(usize) -> bool,
+    kernel: &K,
+    written: [&mut Blocks; W],
+    read: [&Blocks; R],
+) -> Vec<K::Output>
+where
+    K: TensorKernel<W, R>,
+{
+    let work = gather(written, read).into_iter().enumerate();
+    let work: Vec<_> = work.filter(|(index, _)| is_chosen(*index)).collect();
     let run = |(index, (written, read)): (usize, Vectors<'_, W, R>)| match written
         .first()
         .map_or_else(|| read[0].dtype(), |data| data.dtype())
@@ -87,11 +102,11 @@ where
         DType::F64 => kernel.run(index, View::<f64, W, R>::new(written, read)),
         _ => kernel.run(index, View::<f32, W, R>::new(written, read)),
     };
-    let numbers: usize = work.iter().map(|(written, read)| num_elements(written, read)).sum();
+    let numbers: usize = work.iter().map(|(_, (written, read))| num_elements(written, read)).sum();
     if numbers < SEQUENTIAL_BELOW || rayon::current_num_threads() == 1 {
-        work.into_iter().enumerate().map(run).collect()
+        work.into_iter().map(run).collect()
     } else {
-        work.into_par_iter().enumerate().map(run).collect()
+        work.into_par_iter().map(run).collect()
     }
 }
 

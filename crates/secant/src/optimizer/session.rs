@@ -32,10 +32,11 @@ pub(crate) struct Session<S> {
 impl<K: Method> Optimizer<K> {
     /// The state and the settings of every parameter.
     pub(crate) fn start(&self, layout: Layout) -> Result<Session<K::State>, StepError> {
+        self.method.check_layout(&layout)?;
         let mut settings = Vec::with_capacity(layout.entries().len());
         for entry in layout.entries() {
             let group = self.groups.iter().rfind(|group| group.selects(entry.id, &entry.path));
-            let decay = group.and_then(Group::decay).unwrap_or(self.method.decay());
+            let decay = group.and_then(Group::decay).unwrap_or(self.method.decay_of(entry));
             if matches!(decay, Decay::Stable(_)) && K::NAME != "apollo" {
                 return Err(StepError::Decay { method: K::NAME });
             }

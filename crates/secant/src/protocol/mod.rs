@@ -17,7 +17,7 @@ pub(crate) use state::record_state;
 use secant_core::report::{PairOutcome, Rejection, StepReport};
 
 use crate::{
-    blocks::{Blocks, Layout},
+    blocks::{Blocks, Entry, Layout},
     error::{ConfigError, StepError},
     oracle::Oracle,
 };
@@ -38,6 +38,19 @@ pub trait Method: Clone + Send + Sync + 'static {
 
     /// The decay of parameters whose group does not say otherwise.
     fn decay(&self) -> Decay;
+
+    /// The decay of one parameter whose group does not say otherwise.
+    fn decay_of(&self, _: &Entry) -> Decay {
+        self.decay()
+    }
+
+    /// Checks what hyper-parameters say of single parameters.
+    ///
+    /// # Errors
+    /// They name a parameter that is not there.
+    fn check_layout(&self, _: &Layout) -> Result<(), StepError> {
+        Ok(())
+    }
 
     /// Whether a step asks for more than one evaluation, which must then see the same function.
     fn evaluates_again(&self) -> bool {

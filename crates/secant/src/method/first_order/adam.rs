@@ -129,29 +129,30 @@ impl GradientMethod for Adam {
         gradient: &mut Blocks,
         state: &mut AdamState,
     ) -> Result<PairOutcome, Rejection> {
-        let AdamConfig { beta_1, beta_2, epsilon, .. } = self.config;
         let t = state.t + 1;
-        let pass = AdamPass {
-            tensors: context.tensors,
-            beta_1,
-            beta_2,
-            epsilon,
-            correction1: bias_correction(beta_1, t),
-            correction2: bias_correction(beta_2, t),
-        };
+        let pass = AdamPass::new(self.config, context.tensors, t);
         for_each_tensor(&pass, [theta, &mut state.m, &mut state.v], [gradient]);
         state.t = t;
         Ok(PairOutcome::NotTried)
     }
 }
 
-struct AdamPass<'a> {
+/// Step t of Adam for theta, m and v.
+pub(crate) struct AdamPass<'a> {
     tensors: &'a [TensorSettings],
     beta_1: f64,
     beta_2: f64,
     epsilon: f64,
     correction1: f64,
     correction2: f64,
+}
+
+impl<'a> AdamPass<'a> {
+    pub fn new(config: AdamConfig, tensors: &'a [TensorSettings], t: u64) -> Self {
+        let AdamConfig { beta_1, beta_2, epsilon, .. } = config;
+        let (correction1, correction2) = (bias_correction(beta_1, t), bias_correction(beta_2, t));
+        Self { tensors, beta_1, beta_2, epsilon, correction1, correction2 }
+    }
 }
 
 impl TensorKernel<3, 1> for AdamPass<'_> {
