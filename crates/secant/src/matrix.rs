@@ -87,8 +87,8 @@ pub(crate) fn outer_product<T: Field>(mut out: MatMut<'_, T>, a: MatRef<'_, T>, 
     mirror(out);
 }
 
-/// out <- out + scale A A for a symmetric A, of which out is a function: at half the cost of
-/// [`product`].
+/// out <- out + scale A A for symmetric A and out, at half the cost of [`product`]. Of out the half
+/// below the diagonal is read.
 pub(crate) fn add_square<T: Field>(
     mut out: MatMut<'_, T>,
     a: MatRef<'_, T>,
@@ -111,11 +111,18 @@ fn lower_product<T: Field>(
     triangular::matmul(out, lower, accumulate, a, full, b, full, scale, threads);
 }
 
-/// Copies the part below the diagonal above it.
+/// Copies the part below the diagonal above it, in tiles that stay in cache.
 fn mirror<T: Field>(mut matrix: MatMut<'_, T>) {
-    for column in 0..matrix.ncols() {
-        for row in column + 1..matrix.nrows() {
-            matrix[(column, row)] = matrix[(row, column)];
+    const TILE: usize = 32;
+    let side = matrix.nrows();
+    let tile = |start: usize| start..(start + TILE).min(side);
+    for left in (0..side).step_by(TILE) {
+        for top in (left..side).step_by(TILE) {
+            for column in tile(left) {
+                for row in tile(top).filter(|row| *row > column) {
+                    matrix[(column, row)] = matrix[(row, column)];
+                }
+            }
         }
     }
 }

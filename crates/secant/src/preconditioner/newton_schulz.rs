@@ -27,10 +27,10 @@ impl MatrixKernel for NewtonSchulz {
         };
         let mut x = x;
         for _ in 0..self.steps {
-            // A = X X', P = a I + b A + c A A.
+            // A = X X', P = a I + b A + c A A; of P the half below the diagonal will do here.
             outer_product(gram.as_mut(), x.as_ref(), threads);
             for column in 0..rows {
-                for row in 0..rows {
+                for row in column..rows {
                     polynomial[(row, column)] = b * gram[(row, column)];
                 }
                 polynomial[(column, column)] += a;
