@@ -7,8 +7,10 @@
 mod conformance;
 mod dual;
 mod groups_and_clipping;
+mod muon;
 mod prelude;
 mod quasi_newton;
+mod records;
 mod resume;
 mod spec;
 mod support;

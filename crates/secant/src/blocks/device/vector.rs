@@ -42,6 +42,10 @@ impl DeviceVector {
         self.tensor.dtype()
     }
 
+    pub fn device(&self) -> Device {
+        self.tensor.device()
+    }
+
     pub fn shape(&self) -> &Shape {
         &self.shape
     }
