@@ -103,7 +103,11 @@ impl Blocks {
                 let vector = |data| DeviceVector::of_data(data, device);
                 Buffers::Device(vectors.into_iter().map(vector).collect())
             }
-            (_, buffers) => buffers,
+            (Memory::Device(device), Buffers::Device(vectors)) => {
+                let vector = |vector: DeviceVector| vector.to_device(device);
+                Buffers::Device(vectors.into_iter().map(vector).collect())
+            }
+            (Memory::Host, buffers) => buffers,
         };
         Self { buffers }
     }
