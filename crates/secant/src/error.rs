@@ -3,7 +3,10 @@
 use secant_core::schedule::ScheduleError;
 use thiserror::Error;
 
-use crate::protocol::Decay;
+use crate::{
+    protocol::Decay,
+    spec::{Range, Ranged},
+};
 
 /// A hyper-parameter out of its range.
 #[derive(Clone, Debug, Error, PartialEq)]
@@ -76,6 +79,12 @@ pub enum StepError {
         "no parameter of the model has a gradient; check that some are not frozen and that the loss uses them"
     )]
     NoGradient,
+    /// Ready gradients for a method that evaluates its loss itself.
+    #[error("{method} evaluates its loss again in each step; give the loss to `step` or `step_on`")]
+    NeedsLoss {
+        /// The method.
+        method: &'static str,
+    },
     /// A parameter of the layout has no gradient in this step.
     #[error(
         "`{path}` has no gradient in this step but had one in the first; use the same parameters in every step, or start a new optimizer"
@@ -266,15 +275,6 @@ pub(crate) fn require(
     }
 }
 
-/// Checks a decay rate of a moving average: in [0, 1).
-pub(crate) fn require_beta(
-    method: &'static str,
-    parameter: &'static str,
-    value: f64,
-) -> Result<(), ConfigError> {
-    require(method, parameter, "in [0, 1)", value, |beta| (0.0..1.0).contains(&beta))
-}
-
 /// Checks a positive finite number.
 pub(crate) fn require_positive(
     method: &'static str,
@@ -294,4 +294,16 @@ pub(crate) fn require_decay(method: &'static str, decay: Decay) -> Result<(), Co
         decay.strength(),
         at_least_0,
     )
+}
+
+/// Checks a number against the range that its declaration says.
+pub(crate) fn require_in(
+    method: &'static str,
+    parameter: &'static str,
+    range: Range,
+    value: impl Ranged,
+) -> Result<(), ConfigError> {
+    value.number().map_or(Ok(()), |value| {
+        require(method, parameter, range.text(), value, |x| range.contains(x))
+    })
 }

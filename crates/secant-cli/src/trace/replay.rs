@@ -1,11 +1,16 @@
 //! Runs a trace's optimizer on its problem and compares every step with the reference.
 
-use secant::{Batches, StepReport, dual::Tangents};
+use secant::{
+    AnyOptimizer, Batches, Duals, Optimizer, StepReport, dual::Tangents,
+    method::diagonal::adahessian::Probe, spec::MethodSpec,
+};
 use serde::Serialize;
+use serde_json::Map;
 
 use super::{
     file::{ReferenceStep, Trace, TraceError},
     model::{TraceModel, TraceProblem},
+    translate::TraceOptimizer,
 };
 
 /// Numbers below this count as this large in a relative deviation.
@@ -113,17 +118,16 @@ pub fn replay(trace: &Trace) -> Result<Replay, TraceError> {
     let problem = TraceProblem::new(&trace.name, trace.dtype, &trace.problem, &trace.init)?;
     let mut model = problem.model(&trace.init);
     let probes = trace.probes.iter().flatten().map(|probe| problem.in_module_order(probe));
-    let mut optimizer = trace.optimizer.build(probes.collect(), &problem.paths())?;
+    let mut optimizer = optimizer(trace, probes.collect(), &problem.paths())?;
     let mut batches = batches(trace)?;
     // All rows as they are need no selection.
     let selects = trace.batches.is_some() || !trace.check_samples.is_empty();
     let mut replay = Replay { steps: Vec::new(), deviation: 0.0, worst_step: 1 };
     for (index, reference) in trace.trace.iter().enumerate() {
-        let mut loss = |model: &TraceModel, at: &Tangents, rows: &[usize]| {
+        let loss = Duals(|model: &TraceModel, at: &Tangents, rows: &[usize]| {
             problem.loss(model, at, selects.then_some(rows))
-        };
-        let report =
-            optimizer.step_dual_on(trace.optimizer.lr(), &mut model, &mut batches, &mut loss)?;
+        });
+        let report = optimizer.step_on(trace.optimizer.lr, &mut model, &mut batches, loss)?;
         let step = StepRecord {
             step: index + 1,
             loss: report.loss.unwrap_or(f64::NAN),
@@ -139,6 +143,28 @@ pub fn replay(trace: &Trace) -> Result<Replay, TraceError> {
         replay.steps.push(step);
     }
     Ok(replay)
+}
+
+/// The optimizer: it draws no signs of its own where the trace has some, and leaves to AdamW the tensors
+/// that the trace does. `paths` are those of the model's tensors.
+fn optimizer(
+    trace: &Trace,
+    probes: Vec<Probe>,
+    paths: &[String],
+) -> Result<AnyOptimizer<TraceModel>, TraceError> {
+    let TraceOptimizer { method, muon_tensors, .. } = &trace.optimizer;
+    match (method, muon_tensors) {
+        (MethodSpec::AdaHessian(config), _) if !probes.is_empty() => {
+            Ok(Optimizer::new(config.build().with_probes(probes))?.into())
+        }
+        (method, Some(muon)) => {
+            let others = (0..paths.len()).filter(|place| !muon.contains(place));
+            let others: Vec<&str> = others.map(|place| paths[place].as_str()).collect();
+            let keys = Map::from_iter([("adamw_params".to_string(), others.into())]);
+            Ok(method.with(&keys)?.init()?)
+        }
+        (method, None) => Ok(method.init()?),
+    }
 }
 
 /// The batches of a trace; without any, one of all data.

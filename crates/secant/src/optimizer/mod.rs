@@ -1,10 +1,12 @@
 //! The type users hold: a method, its state, and what is common to all methods.
 
+mod any;
 mod group;
 mod record;
 mod session;
 mod step;
 
+pub use any::{AnyOptimizer, FunctionOptimizer};
 pub use group::Group;
 pub(crate) use session::Session;
 

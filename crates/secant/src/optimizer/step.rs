@@ -93,7 +93,7 @@ impl<K: Method> Optimizer<K> {
         Ok(report)
     }
 
-    fn step_drawn<M: Module>(
+    pub(super) fn step_drawn<M: Module>(
         &mut self,
         lr: &ModuleLearningRate,
         model: &mut M,
@@ -118,7 +118,7 @@ impl<K: Method> Optimizer<K> {
         Ok(report)
     }
 
-    fn step_with<M: Module>(
+    pub(super) fn step_with<M: Module>(
         &mut self,
         lr: &ModuleLearningRate,
         model: &mut M,
@@ -249,6 +249,29 @@ impl<K: Method> Optimizer<K> {
     }
 }
 
+impl<K: Method> Optimizer<K> {
+    /// One step along ready gradients, of a method that needs no other evaluation.
+    pub(super) fn step_along<M: Module>(
+        &mut self,
+        lr: &ModuleLearningRate,
+        model: &mut M,
+        gradients: GradientsParams,
+    ) -> Result<StepReport, StepError> {
+        let is_first = self.session.is_none();
+        if is_first {
+            self.session = Some(self.start(layout_with_gradients(model, &gradients)?)?);
+        }
+        let ready = Some((None, gradients));
+        let evals = Evals::default();
+        let asked = Asked { loss: None, batches: None, ready, seed: None, evals };
+        let report = self.advance(lr, model, asked);
+        if is_first && report.is_err() {
+            self.session = None;
+        }
+        report
+    }
+}
+
 impl<K: GradientMethod> Optimizer<K> {
     /// One step along gradients that an existing loop has computed. For methods that need no other
     /// evaluation.
@@ -261,18 +284,7 @@ impl<K: GradientMethod> Optimizer<K> {
         model: &mut M,
         gradients: GradientsParams,
     ) -> Result<StepReport, StepError> {
-        let is_first = self.session.is_none();
-        if is_first {
-            self.session = Some(self.start(layout_with_gradients(model, &gradients)?)?);
-        }
-        let ready = Some((None, gradients));
-        let evals = Evals::default();
-        let asked = Asked { loss: None, batches: None, ready, seed: None, evals };
-        let report = self.advance(&lr.into(), model, asked);
-        if is_first && report.is_err() {
-            self.session = None;
-        }
-        report
+        self.step_along(&lr.into(), model, gradients)
     }
 }
 

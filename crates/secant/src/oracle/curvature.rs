@@ -14,10 +14,9 @@ use super::{
 };
 use crate::{
     batches::Batches,
-    blocks::{Blocks, Layout},
+    blocks::{Blocks, Layout, add_scaled, norm},
     dual::Product,
     error::StepError,
-    vectors::{add_scaled, norm},
 };
 
 /// Where differences to both sides disagree by more than this part of their sum, the loss has kinks:
@@ -136,7 +135,7 @@ struct Register<'a> {
 impl ModuleVisitor for Register<'_> {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         let Some(index) = self.layout.index_of(param.id) else { return };
-        let data = self.vector.tensors()[index].clone();
+        let data = self.vector.tensor(index).into_owned();
         let (device, dtype) = (param.val().device().inner(), data.dtype());
         self.gradients.register::<D>(param.id, Tensor::from_data(data, (&device, dtype)));
     }

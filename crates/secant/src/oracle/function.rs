@@ -1,13 +1,12 @@
 //! The oracle of a plain function: no module, no automatic differentiation.
 
-use burn::tensor::{DType, Shape, TensorData};
+use burn::tensor::{DType, Shape};
 use secant_core::report::{Evals, Rejection};
 
 use super::{BatchSizes, Curved, Evaluation, Oracle, Records};
 use crate::{
-    blocks::{Blocks, Entry, Layout},
+    blocks::{Blocks, Entry, Layout, add_scaled, norm},
     error::StepError,
-    vectors::{add_scaled, norm},
 };
 
 /// A function of a vector, with its gradient written by hand: for
@@ -42,20 +41,20 @@ pub(crate) struct FunctionOracle<'a> {
 
 impl<'a> FunctionOracle<'a> {
     pub(crate) fn new(function: &'a mut dyn Function, home: &'a mut Vec<f64>) -> Self {
-        let x = as_blocks(std::mem::take(home));
+        let x = Blocks::of_vector(std::mem::take(home));
         Self { function, home, x, valued: None, evals: Evals::default() }
     }
 }
 
 impl Drop for FunctionOracle<'_> {
     fn drop(&mut self) {
-        *self.home = as_vector(std::mem::take(&mut self.x));
+        *self.home = std::mem::take(&mut self.x).into_vector();
     }
 }
 
 fn evaluate(function: &mut dyn Function, evals: &mut Evals, x: &Blocks) -> Evaluation {
     let mut gradient = x.zeros_like();
-    let loss = function.gradient(slice(x), slice_mut(&mut gradient));
+    let loss = function.gradient(x.vector(), gradient.vector_mut());
     evals.gradient += 1;
     let gradient_norm = norm(&gradient);
     let rejection = if !loss.is_finite() {
@@ -80,7 +79,7 @@ impl Oracle for FunctionOracle<'_> {
 
     fn gradient_at(&mut self, _: Records, point: &mut Blocks) -> Result<Evaluation, StepError> {
         if let Some((valued, evaluation)) = self.valued.take()
-            && slice(&valued) == slice(point)
+            && valued.vector() == point.vector()
         {
             return Ok(evaluation);
         }
@@ -95,7 +94,7 @@ impl Oracle for FunctionOracle<'_> {
     ) -> Result<Curved, StepError> {
         let at = evaluate(self.function, &mut self.evals, point);
         let mut product = point.zeros_like();
-        if self.function.hessian_vector(slice(point), slice(vector), slice_mut(&mut product)) {
+        if self.function.hessian_vector(point.vector(), vector.vector(), product.vector_mut()) {
             self.evals.hessian_vector += 1;
             return Ok(Curved { at, product });
         }
@@ -133,24 +132,4 @@ impl Oracle for FunctionOracle<'_> {
     fn evals(&self) -> Evals {
         self.evals
     }
-}
-
-/// A vector as blocks, without a copy.
-fn as_blocks(x: Vec<f64>) -> Blocks {
-    let length = x.len();
-    Blocks::new(vec![TensorData::new(x, [length])])
-}
-
-/// The vector of blocks of one tensor, without a copy.
-fn as_vector(blocks: Blocks) -> Vec<f64> {
-    let data = blocks.into_tensors().pop();
-    data.and_then(|data| data.try_into_vec().ok()).expect("one vector in double precision")
-}
-
-fn slice(blocks: &Blocks) -> &[f64] {
-    blocks.tensors()[0].as_slice().expect("one vector in double precision")
-}
-
-fn slice_mut(blocks: &mut Blocks) -> &mut [f64] {
-    blocks.tensors_mut()[0].as_mut_slice().expect("one vector in double precision")
 }

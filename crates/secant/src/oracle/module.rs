@@ -15,9 +15,8 @@ use super::{
 };
 use crate::{
     batches::Batches,
-    blocks::{Blocks, Layout},
+    blocks::{Blocks, Layout, add_scaled},
     error::StepError,
-    vectors::add_scaled,
 };
 
 /// The loss tensor and the gradients at the model's parameters.

@@ -153,7 +153,7 @@ pub(crate) fn write_parameters<M: Module>(
     *model = model.clone().map(&mut take);
     let (mut theta, contexts, places) = take.finish();
     update(&mut theta);
-    let data = theta.into_tensors().into_iter().map(Some).collect();
+    let data = theta.into_data().into_iter().map(Some).collect();
     *model = model.clone().map(&mut Put { layout, contexts, data, places, tied: HashMap::new() });
 }
 

@@ -4,9 +4,8 @@ use burn::tensor::DType;
 use secant_core::report::Rejection;
 
 use crate::{
-    blocks::Blocks,
+    blocks::{Blocks, Number, TensorKernel, for_each_tensor, tensor_squares},
     error::{ConfigError, require_positive},
-    kernels::{Real, TensorKernel, View, for_each_tensor, lane_sums},
 };
 
 /// How long a gradient may be.
@@ -44,13 +43,9 @@ impl Screen {
     pub(crate) fn apply(&self, gradient: &mut Blocks) -> Result<Option<f64>, Rejection> {
         let by_norm =
             matches!(self.clipping, Some(Clipping::TensorNorm(_) | Clipping::GlobalNorm(_)));
-        let squares = if self.guard || by_norm {
-            Some(for_each_tensor::<_, 0, 1>(&SquaredNorm, [], [gradient]))
-        } else {
-            None
-        };
+        let squares = if self.guard || by_norm { Some(tensor_squares(gradient)) } else { None };
         if let Some(squares) = &squares {
-            let limit = |index: usize| largest(gradient.tensors()[index].dtype());
+            let limit = |index: usize| largest(gradient.dtype(index));
             // Written so that NaN rejects.
             if self.guard && !squares.iter().enumerate().all(|(i, square)| *square <= limit(i)) {
                 return Err(Rejection::NonFiniteGradient);
@@ -59,13 +54,15 @@ impl Screen {
         let norm = squares.as_ref().map(|squares| squares.iter().sum::<f64>().sqrt());
         match (self.clipping, &squares, norm) {
             (Some(Clipping::Value(limit)), _, _) => {
-                for_each_tensor(&ClampPass { limit }, [gradient], []);
+                for_each_tensor(|_| Clamp { limit }, [gradient], []);
             }
             (Some(Clipping::TensorNorm(limit)), Some(squares), _) => {
-                scale(gradient, squares.iter().map(|square| limit / square.sqrt()).collect());
+                let factors: Vec<f64> =
+                    squares.iter().map(|square| limit / square.sqrt()).collect();
+                scale(gradient, &factors);
             }
             (Some(Clipping::GlobalNorm(limit)), Some(squares), Some(norm)) => {
-                scale(gradient, vec![limit / norm; squares.len()]);
+                scale(gradient, &vec![limit / norm; squares.len()]);
             }
             _ => {}
         }
@@ -79,66 +76,45 @@ fn largest(dtype: DType) -> f64 {
 }
 
 /// Scales down each tensor whose factor is below 1.
-fn scale(gradient: &mut Blocks, factors: Vec<f64>) {
+fn scale(gradient: &mut Blocks, factors: &[f64]) {
     if factors.iter().any(|factor| *factor < 1.0) {
-        for_each_tensor(&ScalePass { factors }, [gradient], []);
+        for_each_tensor(|tensor| Shorten { factor: factors[tensor] }, [gradient], []);
     }
 }
 
-struct SquaredNorm;
+#[derive(Clone, Copy)]
+struct Shorten {
+    factor: f64,
+}
 
-impl TensorKernel<0, 1> for SquaredNorm {
-    type Output = f64;
+impl TensorKernel<1, 0, 0> for Shorten {
+    type Decision = ();
 
-    fn run<T: Real>(&self, _: usize, view: View<'_, T, 0, 1>) -> f64 {
-        let [square] = view.reduce(
-            #[inline(always)]
-            move |[], [g]| {
-                lane_sums(
-                    [g],
-                    #[inline(always)]
-                    |[g]| {
-                        let g = g.f64();
-                        [g * g]
-                    },
-                )
-            },
-        );
-        square
+    fn decide(self, []: [f64; 0]) {}
+
+    fn is_applied(self, (): ()) -> bool {
+        self.factor < 1.0
+    }
+
+    #[inline(always)]
+    fn apply<N: Number>(self, (): (), [g]: [N; 1], []: [N; 0]) -> [N; 1] {
+        [g * N::of(self.factor)]
     }
 }
 
-struct ScalePass {
-    factors: Vec<f64>,
-}
-
-impl TensorKernel<1, 0> for ScalePass {
-    type Output = ();
-
-    fn run<T: Real>(&self, index: usize, mut view: View<'_, T, 1, 0>) {
-        let factor = self.factors[index];
-        if factor < 1.0 {
-            let factor = T::of(factor);
-            view.apply(
-                #[inline(always)]
-                move |[g], []| [g * factor],
-            );
-        }
-    }
-}
-
-struct ClampPass {
+#[derive(Clone, Copy)]
+struct Clamp {
     limit: f64,
 }
 
-impl TensorKernel<1, 0> for ClampPass {
-    type Output = ();
+impl TensorKernel<1, 0, 0> for Clamp {
+    type Decision = ();
 
-    fn run<T: Real>(&self, _: usize, mut view: View<'_, T, 1, 0>) {
-        let limit = T::of(self.limit);
-        view.apply(
-            #[inline(always)]
-            move |[g], []| [g.max(-limit).min(limit)],
-        );
+    fn decide(self, []: [f64; 0]) {}
+
+    #[inline(always)]
+    fn apply<N: Number>(self, (): (), [g]: [N; 1], []: [N; 0]) -> [N; 1] {
+        let limit = N::of(self.limit);
+        [g.max(-limit).min(limit)]
     }
 }

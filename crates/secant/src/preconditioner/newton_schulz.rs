@@ -2,7 +2,7 @@
 
 use faer::{Mat, MatMut, Par};
 
-use crate::matrix::{Field, MatrixKernel, add_square, outer_product, product};
+use crate::blocks::{Field, MatrixKernel, add_square, outer_product, product};
 
 /// X <- a X + (b A + c A A) X with A = X X', `steps` times: singular vectors stay, and every singular
 /// value x becomes q(q(...q(x))), q(x) = a x + b x^3 + c x^5.

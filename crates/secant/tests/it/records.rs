@@ -195,7 +195,7 @@ fn pairs() -> Vec<(Blocks, Blocks)> {
 }
 
 fn entries(blocks: &Blocks) -> Vec<f64> {
-    blocks.tensors()[0].iter::<f64>().collect()
+    blocks.data().flat_map(|data| data.iter::<f64>().collect::<Vec<f64>>()).collect()
 }
 
 #[test]

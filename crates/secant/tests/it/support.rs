@@ -17,6 +17,8 @@ use secant::{
     protocol::{Method, State},
 };
 
+use crate::device::InEitherMemory;
+
 /// Held by every test that draws from Burn's generator, of which there is one in a process.
 pub(crate) static GENERATOR: Mutex<()> = Mutex::new(());
 
@@ -213,7 +215,9 @@ impl<K: Method, M: Module> Steps<M> for Optimizer<K> {
 }
 
 /// An optimizer of any method, for the models above.
-pub(crate) trait AnyOptimizer: Steps<Many> + Steps<Net> + Send + Sync {
+pub(crate) trait AnyOptimizer:
+    Steps<Many> + Steps<Net> + InEitherMemory + Send + Sync
+{
     fn accepted_steps(&self) -> u64;
     fn rejected_steps(&self) -> u64;
     fn state_bytes(&self) -> usize;

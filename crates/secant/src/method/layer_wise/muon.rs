@@ -81,29 +81,31 @@
 //! # }
 //! ```
 
-use burn::config::Config;
 use secant_core::report::{PairOutcome, Rejection};
 
 use crate::{
-    blocks::{Blocks, Entry, Layout},
-    error::{ConfigError, StepError, require, require_beta, require_decay, require_positive},
-    kernels::{Real, TensorKernel, View, for_tensors, lane_sums},
-    matrix::{for_each_matrix, matrix_shape},
-    method::first_order::adam::{AdamConfig, AdamPass},
+    blocks::{
+        Blocks, Entry, Layout, Number, TensorKernel, for_each_matrix, for_tensors, matrix_shape,
+    },
+    error::{ConfigError, StepError, require, require_decay},
+    method::first_order::adam::{AdamConfig, AdamKernel},
     optimizer::Optimizer,
     preconditioner::NewtonSchulz,
     protocol::{
         Decay, GradientMethod, Method, StepContext, TensorSettings, add_l2, record_state,
         step_by_gradient,
     },
+    spec::{HyperParameters, hyper_parameters},
 };
 
 /// How the rate of a matrix depends on its sides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum AdjustLrFn {
     /// sqrt(max(1, fan_out / fan_in)).
     Original,
     /// 0.2 sqrt(max(fan_out, fan_in)): entries move as far as AdamW's, so that its rates suit.
+    #[serde(rename = "match-rms-adamw")]
     MatchRmsAdamW,
     /// sqrt(fan_out / fan_in).
     SpectralUnclamped,
@@ -121,6 +123,7 @@ impl AdjustLrFn {
 
 /// What the rows of a weight matrix are. Kernels always have their outputs first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum MatrixLayout {
     /// Inputs, as in Burn's `Linear`.
     InOut,
@@ -128,44 +131,55 @@ pub enum MatrixLayout {
     OutIn,
 }
 
-/// Configuration of [`Muon`].
-#[derive(Config, Debug)]
-pub struct MuonConfig {
-    /// mu, in [0, 1).
-    #[config(default = 0.95)]
-    momentum: f64,
-    /// Look ahead: orthogonalise (1 - mu) G + mu B.
-    #[config(default = true)]
-    nesterov: bool,
-    /// (a, b, c) of the Newton-Schulz iteration, finite. (1.875, -1.25, 0.375) converges to the polar
-    /// factor, in more iterations.
-    #[config(default = "(3.4445, -4.775, 2.0315)")]
-    ns_coefficients: (f64, f64, f64),
-    /// Newton-Schulz iterations.
-    #[config(default = 5)]
-    ns_steps: usize,
-    /// The least that M is divided by, above 0.
-    #[config(default = 1e-7)]
-    epsilon: f64,
-    /// How the rate depends on the sides of a matrix.
-    #[config(default = "AdjustLrFn::Original")]
-    adjust_lr_fn: AdjustLrFn,
-    /// What the rows of a weight matrix are.
-    #[config(default = "MatrixLayout::InOut")]
-    layout: MatrixLayout,
-    /// Weight decay of matrices.
-    #[config(default = "Decay::Decoupled(0.1)")]
-    decay: Decay,
-    /// AdamW's settings, with its own decay, for everything else.
-    #[config(default = "AdamConfig::adamw()")]
-    adamw: AdamConfig,
-    /// AdamW's rate as a part of the step's, at least 0: at Muon's usual 0.02 it is 0.003.
-    #[config(default = 0.15)]
-    adamw_rate_factor: f64,
-    /// Matrices that AdamW shall have as well: paths such as `head.weight`, or of a part of the model,
-    /// `head`. Naming what is not there fails at the first step.
-    #[config(default = "Vec::new()")]
-    adamw_params: Vec<String>,
+hyper_parameters! {
+    /// Configuration of [`Muon`].
+    pub struct MuonConfig {
+        /// mu, the decay rate of the momentum.
+        #[config(default = 0.95)]
+        #[range(Below1)]
+        momentum: f64,
+        /// Look ahead: orthogonalise (1 - mu) G + mu B.
+        #[config(default = true)]
+        nesterov: bool,
+        /// (a, b, c) of the Newton-Schulz iteration. (1.875, -1.25, 0.375) converges to the polar
+        /// factor, in more iterations.
+        #[config(default = "(3.4445, -4.775, 2.0315)")]
+        #[words("[number, number, number]")]
+        ns_coefficients: (f64, f64, f64),
+        /// Newton-Schulz iterations.
+        #[config(default = 5)]
+        #[range(NotNegative)]
+        ns_steps: usize,
+        /// The least that M is divided by.
+        #[config(default = 1e-7)]
+        #[range(Positive)]
+        epsilon: f64,
+        /// How the rate depends on the sides of a matrix.
+        #[config(default = "AdjustLrFn::Original")]
+        #[words("original | match-rms-adamw | spectral-unclamped")]
+        adjust_lr_fn: AdjustLrFn,
+        /// What the rows of a weight matrix are.
+        #[config(default = "MatrixLayout::InOut")]
+        #[words("in-out | out-in")]
+        layout: MatrixLayout,
+        /// Weight decay of matrices.
+        #[config(default = "Decay::Decoupled(0.1)")]
+        #[words(Decay::WORDS)]
+        decay: Decay,
+        /// AdamW's settings, with its own decay, for everything else.
+        #[config(default = "AdamConfig::adamw()")]
+        #[words("(beta_1=number, beta_2=number, ...)")]
+        adamw: AdamConfig,
+        /// AdamW's rate as a part of the step's: at Muon's usual 0.02 it is 0.003.
+        #[config(default = 0.15)]
+        #[range(NotNegative)]
+        adamw_rate_factor: f64,
+        /// Matrices that AdamW shall have as well: paths such as `head.weight`, or of a part of the
+        /// model, `head`. Naming what is not there fails at the first step.
+        #[config(default = "Vec::new()")]
+        #[words("[path, ...]")]
+        adamw_params: Vec<String>,
+    }
 }
 
 impl MuonConfig {
@@ -207,16 +221,11 @@ impl Method for Muon {
     const NAME: &'static str = "muon";
 
     fn validate(&self) -> Result<(), ConfigError> {
-        let MuonConfig { momentum, ns_coefficients: (a, b, c), epsilon, .. } = self.config;
-        require_beta(Self::NAME, "momentum", momentum)?;
+        self.config.check_ranges(Self::NAME)?;
+        let (a, b, c) = self.config.ns_coefficients;
         for coefficient in [a, b, c] {
             require(Self::NAME, "ns_coefficients", "finite", coefficient, f64::is_finite)?;
         }
-        require_positive(Self::NAME, "epsilon", epsilon)?;
-        let factor = self.config.adamw_rate_factor;
-        require(Self::NAME, "adamw_rate_factor", "finite and at least 0", factor, |x| {
-            x >= 0.0 && x.is_finite()
-        })?;
         let adamw = self.config.adamw.build();
         require_decay(Self::NAME, adamw.decay())?;
         adamw.validate()
@@ -312,83 +321,93 @@ impl GradientMethod for Muon {
         let t = state.t + 1;
         // 5. AdamW, which adds its own coupled decay.
         let factor = self.config.adamw_rate_factor;
-        let scaled = |tensor: &TensorSettings| TensorSettings { lr: factor * tensor.lr, ..*tensor };
-        let adamw: Vec<TensorSettings> = context.tensors.iter().map(scaled).collect();
-        let pass = AdamPass::new(self.config.adamw, &adamw, t);
+        let adamw = |tensor: usize| {
+            let TensorSettings { lr, decay } = context.tensors[tensor];
+            AdamKernel::new(self.config.adamw, TensorSettings { lr: factor * lr, decay }, t)
+        };
         let written = [&mut *theta, &mut state.m, &mut state.v];
-        for_tensors(|index| !is_matrix(index), &pass, written, [&*gradient]);
+        for_tensors(|tensor| !is_matrix(tensor), adamw, written, [&*gradient]);
         // 1. and 2. X takes the place of G.
         add_l2(context, theta, gradient);
-        let pass = MomentumPass { mu: momentum, nesterov, epsilon };
-        for_tensors::<_, 2, 0>(is_matrix, &pass, [&mut state.momentum, gradient], []);
+        let written = [&mut state.momentum, &mut *gradient];
+        for_tensors(is_matrix, |_| MomentumKernel { mu: momentum, nesterov }, written, []);
+        let written = [&mut *gradient];
+        for_tensors(is_matrix, |_| NormaliseKernel { epsilon }, written, []);
         // 3. The polar factor.
         let newton_schulz = NewtonSchulz { coefficients: ns_coefficients, steps: ns_steps };
         for_each_matrix(&newton_schulz, &shapes, gradient);
         // 4. The step.
-        let rate = |(entry, shape): (&Entry, &Option<[usize; 2]>)| {
-            shape.map_or(0.0, |shape| self.rate_factor(entry, shape))
+        let step = |tensor: usize| {
+            let TensorSettings { lr, decay } = context.tensors[tensor];
+            let factor =
+                shapes[tensor].map_or(0.0, |shape| self.rate_factor(&entries[tensor], shape));
+            StepKernel { shrink: 1.0 - lr * decay.decoupled(), rate: lr * factor }
         };
-        let factors = entries.iter().zip(&shapes).map(rate).collect();
-        let pass = StepPass { tensors: context.tensors, factors };
-        for_tensors(is_matrix, &pass, [theta], [gradient]);
+        for_tensors(is_matrix, step, [theta], [gradient]);
         state.t = t;
         Ok(PairOutcome::NotTried)
     }
 }
 
-/// B and X = M / max(|M|, eps).
-struct MomentumPass {
+/// 1. B, and M in the place of G.
+#[derive(Clone, Copy)]
+struct MomentumKernel {
     mu: f64,
     nesterov: bool,
-    epsilon: f64,
 }
 
-impl TensorKernel<2, 0> for MomentumPass {
-    type Output = ();
+impl TensorKernel<2, 0, 0> for MomentumKernel {
+    type Decision = ();
 
-    fn run<T: Real>(&self, _: usize, mut view: View<'_, T, 2, 0>) {
-        let (mu, new) = (T::of(self.mu), T::of(1.0 - self.mu));
-        let (of_g, of_b) = if self.nesterov { (new, mu) } else { (T::zero(), T::one()) };
-        view.apply(
-            #[inline(always)]
-            move |[b, g], []| {
-                let b = mu * b + new * g;
-                [b, of_g * g + of_b * b]
-            },
-        );
-        let [squared] = view.reduce(
-            #[inline(always)]
-            move |[_, m], []| {
-                lane_sums(
-                    [m],
-                    #[inline(always)]
-                    |[m]| [m.f64() * m.f64()],
-                )
-            },
-        );
-        let scale = T::of(1.0 / squared.sqrt().max(self.epsilon));
-        view.apply(
-            #[inline(always)]
-            move |[b, m], []| [b, scale * m],
-        );
+    fn decide(self, []: [f64; 0]) {}
+
+    #[inline(always)]
+    fn apply<N: Number>(self, (): (), [b, g]: [N; 2], []: [N; 0]) -> [N; 2] {
+        let (mu, new) = (self.mu, 1.0 - self.mu);
+        let (of_g, of_b) = if self.nesterov { (new, mu) } else { (0.0, 1.0) };
+        let b = N::of(mu) * b + N::of(new) * g;
+        [b, N::of(of_g) * g + N::of(of_b) * b]
     }
 }
 
-/// W <- (1 - lr wd) W - lr r X.
-struct StepPass<'a> {
-    tensors: &'a [TensorSettings],
-    factors: Vec<f64>,
+/// 2. X = M / max(|M|, eps).
+#[derive(Clone, Copy)]
+struct NormaliseKernel {
+    epsilon: f64,
 }
 
-impl TensorKernel<1, 1> for StepPass<'_> {
-    type Output = ();
+impl TensorKernel<1, 0, 1> for NormaliseKernel {
+    type Decision = f64;
 
-    fn run<T: Real>(&self, index: usize, mut view: View<'_, T, 1, 1>) {
-        let TensorSettings { lr, decay } = self.tensors[index];
-        let (shrink, rate) = (T::of(1.0 - lr * decay.decoupled()), T::of(lr * self.factors[index]));
-        view.apply(
-            #[inline(always)]
-            move |[w], [x]| [shrink * w - rate * x],
-        );
+    #[inline(always)]
+    fn terms<N: Number>(self, [m]: [N; 1], []: [N; 0]) -> [N::Wide; 1] {
+        [m.wide() * m.wide()]
+    }
+
+    fn decide(self, [squared]: [f64; 1]) -> f64 {
+        1.0 / squared.sqrt().max(self.epsilon)
+    }
+
+    #[inline(always)]
+    fn apply<N: Number>(self, scale: f64, [m]: [N; 1], []: [N; 0]) -> [N; 1] {
+        [N::of(scale) * m]
+    }
+}
+
+/// 4. W <- (1 - lr wd) W - lr r X.
+#[derive(Clone, Copy)]
+struct StepKernel {
+    shrink: f64,
+    rate: f64,
+}
+
+impl TensorKernel<1, 1, 0> for StepKernel {
+    type Decision = ();
+
+    fn decide(self, []: [f64; 0]) {}
+
+    #[inline(always)]
+    fn apply<N: Number>(self, (): (), [w]: [N; 1], [x]: [N; 1]) -> [N; 1] {
+        [N::of(self.shrink) * w - N::of(self.rate) * x]
     }
 }

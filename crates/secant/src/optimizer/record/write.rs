@@ -7,7 +7,6 @@ use super::{describe, parts::checksum};
 use crate::{
     blocks::Blocks,
     error::RecordError,
-    kernels::Real,
     optimizer::Session,
     protocol::{Method, State},
 };
@@ -71,8 +70,8 @@ pub(super) fn write_session<K: Method>(
 }
 
 fn push_blocks(tensors: &mut Vec<Tensor>, name: &str, blocks: &Blocks) {
-    for (index, data) in blocks.tensors().iter().enumerate() {
-        let bytes = Bytes::from_bytes_vec(little_endian(data));
+    for (index, data) in blocks.data().enumerate() {
+        let bytes = Bytes::from_bytes_vec(little_endian(&data));
         let name = format!("{name}/{index}");
         tensors.push(Tensor::new(name, data.dtype(), data.shape().clone(), None, bytes));
     }
@@ -88,11 +87,7 @@ fn push_numbers(scalars: &mut Vec<(String, Scalar)>, name: &str, numbers: &[f64]
 /// The numbers' bytes as they are in the file.
 fn little_endian(data: &TensorData) -> Vec<u8> {
     match data.dtype() {
-        DType::F64 => numbers::<f64>(data).iter().flat_map(|x| x.to_le_bytes()).collect(),
-        _ => numbers::<f32>(data).iter().flat_map(|x| x.to_le_bytes()).collect(),
+        DType::F64 => data.iter::<f64>().flat_map(f64::to_le_bytes).collect(),
+        _ => data.iter::<f32>().flat_map(f32::to_le_bytes).collect(),
     }
-}
-
-fn numbers<T: Real>(data: &TensorData) -> &[T] {
-    data.as_slice().expect("blocks have the layout's type")
 }

@@ -14,7 +14,7 @@ use faer::{
 };
 use rayon::prelude::*;
 
-use crate::{blocks::Blocks, kernels::Real};
+use super::{Blocks, Memory, Real, host};
 
 /// Multiplications in a product below which a second thread costs more than it saves.
 const SEQUENTIAL_BELOW: usize = 8 * 1024 * 1024;
@@ -37,20 +37,23 @@ pub(crate) trait MatrixKernel: Sync {
     fn run<T: Field>(&self, matrix: MatMut<'_, T>, threads: Par);
 }
 
-/// Runs `kernel` on every tensor that has a shape in `shapes`. Many small ones run side by side; a
-/// large one has all threads.
+/// Runs `kernel` on every tensor that has a shape in `shapes`, in host memory, where those of a device
+/// are brought for it. Many small ones run side by side; a large one has all threads.
 pub(crate) fn for_each_matrix<K: MatrixKernel>(
     kernel: &K,
     shapes: &[Option<[usize; 2]>],
     blocks: &mut Blocks,
 ) {
-    let shaped = blocks.tensors_mut().iter_mut().zip(shapes);
+    let memory = blocks.memory();
+    let mut on_host = std::mem::take(blocks).in_memory(&Memory::Host);
+    let shaped = on_host.host_mut().iter_mut().zip(shapes);
     let shaped = shaped.filter_map(|(data, shape)| Some((data, (*shape)?)));
     let is_large =
         |[rows, columns]: [usize; 2]| rows * columns * rows.min(columns) >= SEQUENTIAL_BELOW;
     let (large, small): (Vec<_>, Vec<_>) = shaped.partition(|(_, shape)| is_large(*shape));
     small.into_par_iter().for_each(|(data, shape)| run_on(kernel, data, shape, Par::Seq));
     large.into_iter().for_each(|(data, shape)| run_on(kernel, data, shape, Par::rayon(0)));
+    *blocks = on_host.in_memory(&memory);
 }
 
 fn run_on<K: MatrixKernel>(kernel: &K, data: &mut TensorData, shape: [usize; 2], threads: Par) {
@@ -66,8 +69,7 @@ fn run_as<T: Field, K: MatrixKernel>(
     [rows, columns]: [usize; 2],
     threads: Par,
 ) {
-    let numbers: &mut [T] = data.as_mut_slice().expect("blocks have the layout's type");
-    let matrix = MatMut::from_row_major_slice_mut(numbers, rows, columns);
+    let matrix = MatMut::from_row_major_slice_mut(host::slice_mut::<T>(data), rows, columns);
     kernel.run(if rows > columns { matrix.transpose_mut() } else { matrix }, threads);
 }
 
@@ -78,12 +80,12 @@ pub(crate) fn product<T: Field>(
     b: MatRef<'_, T>,
     threads: Par,
 ) {
-    matmul::matmul(out, Accum::Replace, a, b, T::one(), threads);
+    matmul::matmul(out, Accum::Replace, a, b, T::of(1.0), threads);
 }
 
 /// out <- A A', symmetric, at half the cost of [`product`].
 pub(crate) fn outer_product<T: Field>(mut out: MatMut<'_, T>, a: MatRef<'_, T>, threads: Par) {
-    lower_product(out.as_mut(), Accum::Replace, a, a.transpose(), T::one(), threads);
+    lower_product(out.as_mut(), Accum::Replace, a, a.transpose(), T::of(1.0), threads);
     mirror(out);
 }
 
