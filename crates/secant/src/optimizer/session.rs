@@ -7,7 +7,7 @@ use super::{Group, Optimizer};
 use crate::{
     blocks::{Entry, Layout},
     error::StepError,
-    protocol::{Decay, Method, TensorSettings},
+    protocol::{Decay, Method, State, TensorSettings, extended},
 };
 
 /// What the first step fixes, and what steps advance.
@@ -32,10 +32,11 @@ pub(crate) struct Session<S> {
 impl<K: Method> Optimizer<K> {
     /// The state and the settings of every parameter.
     pub(crate) fn start(&self, layout: Layout) -> Result<Session<K::State>, StepError> {
+        self.method.check_layout(&layout)?;
         let mut settings = Vec::with_capacity(layout.entries().len());
         for entry in layout.entries() {
             let group = self.groups.iter().rfind(|group| group.selects(entry.id, &entry.path));
-            let decay = group.and_then(Group::decay).unwrap_or(self.method.decay());
+            let decay = group.and_then(Group::decay).unwrap_or(self.method.decay_of(entry));
             if matches!(decay, Decay::Stable(_)) && K::NAME != "apollo" {
                 return Err(StepError::Decay { method: K::NAME });
             }
@@ -53,6 +54,14 @@ impl<K: Method> Optimizer<K> {
             batches: None,
             is_loaded: false,
         })
+    }
+}
+
+impl<S: State> Session<S> {
+    /// The same session for the parameters of `fresh`, which is before its first step.
+    pub fn extended_to(self, fresh: Self) -> Self {
+        let state = extended(self.state, fresh.state, &self.layout, &fresh.layout);
+        Self { layout: fresh.layout, settings: fresh.settings, state, ..self }
     }
 }
 

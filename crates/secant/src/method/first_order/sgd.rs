@@ -75,6 +75,7 @@ use crate::{
 
 hyper_parameters! {
     /// Configuration of [`Sgd`].
+    #[derive(Copy)]
     pub struct SgdConfig {
         /// Momentum; `Momentum::None` keeps no vector.
         #[config(default = "Momentum::None")]
@@ -179,6 +180,15 @@ impl Method for Sgd {
 
     fn decay(&self) -> Decay {
         self.config.decay
+    }
+
+    fn state_settings(&self) -> Vec<(&'static str, String)> {
+        let form = match self.config.momentum {
+            Momentum::None => "None",
+            Momentum::Torch { .. } => "Torch",
+            Momentum::Ema { .. } => "Ema",
+        };
+        vec![("momentum", form.to_string())]
     }
 
     fn init(&self, layout: &Layout) -> SgdState {

@@ -84,6 +84,7 @@ use crate::{
 
 hyper_parameters! {
     /// Configuration of [`SgdBb`].
+    #[derive(Copy)]
     pub struct SgdBbConfig {
         /// Steps in an epoch.
         #[range(AtLeast1)]
@@ -172,6 +173,10 @@ impl Method for SgdBb {
         self.config.decay
     }
 
+    fn state_settings(&self) -> Vec<(&'static str, String)> {
+        vec![("period", self.config.period.to_string())]
+    }
+
     fn init(&self, layout: &Layout) -> SgdBbState {
         let zeros = || Blocks::zeros(layout);
         SgdBbState { start: zeros(), average: zeros(), last_average: zeros(), ..Default::default() }
@@ -192,6 +197,10 @@ impl Method for SgdBb {
 
 impl GradientMethod for SgdBb {
     fn is_per_tensor(&self) -> bool {
+        false
+    }
+
+    fn can_be_extended(&self) -> bool {
         false
     }
 

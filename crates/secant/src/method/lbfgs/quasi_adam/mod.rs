@@ -109,6 +109,7 @@ use same_batch::QuasiAdamSameBatch;
 
 hyper_parameters! {
     /// Configuration of [`QuasiAdam`].
+    #[derive(Copy)]
     pub struct QuasiAdamConfig {
         /// Decay rate of the gradient's average.
         #[config(default = 0.9)]
@@ -282,6 +283,13 @@ impl Method for QuasiAdam {
 
     fn decay(&self) -> Decay {
         self.config.decay
+    }
+
+    fn state_settings(&self) -> Vec<(&'static str, String)> {
+        let QuasiAdamConfig { scope, on_rejection, .. } = self.config;
+        let keeps = on_rejection == OnRejection::KeepPair;
+        let on_rejection = if keeps { "KeepPair" } else { "another than KeepPair" };
+        vec![("scope", format!("{scope:?}")), ("on_rejection", on_rejection.to_string())]
     }
 
     fn init(&self, layout: &Layout) -> QuasiAdamState {
