@@ -133,7 +133,7 @@ impl Method for QuasiAdamSameBatch {
 }
 
 impl QuasiAdamSameBatch {
-    /// 2. y = grad f(theta_new) - memory. Where that gradient is not finite, or cannot be had, there is
+    /// Step 2: y = grad f(theta_new) - memory. Where that gradient is not finite, or cannot be had, there is
     /// no pair: the step is made, and what is broken meets the next one.
     fn finish_pair(
         &self,
