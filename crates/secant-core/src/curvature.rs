@@ -44,9 +44,6 @@ pub enum CurvatureTest {
 }
 
 impl CurvatureTest {
-    /// Its kinds, as in specifications of methods.
-    pub const WORDS: &str = "relative(number) | absolute(number)";
-
     /// Accepts the pair, or says why not. NaN never passes.
     ///
     /// # Errors

@@ -11,25 +11,20 @@
 //! Burn's interface cannot report or fail. So a gradient that is not finite leaves the parameter
 //! and its state as they are, silently, and a record that does not fit the settings leaves the
 //! parameter's state at its start; with [`Optimizer`](crate::Optimizer) the step and the load say so.
-//! [`QuasiAdam`] has a pair for each parameter here, whatever its scope; [`Muon`] is told no paths, so
-//! that its `adamw_params` select nothing: use Burn's groups.
+//! [`QuasiAdam`](crate::method::lbfgs::quasi_adam::QuasiAdam) has a pair for each parameter here, whatever
+//! its scope; [`Muon`](crate::method::layer_wise::muon::Muon) is told no paths, so that its
+//! `adamw_params` select nothing: use Burn's groups.
 
 use burn::{
-    optim::{Optimizer, RecordState, StateSink, StateSource},
+    optim::{RecordState, StateSink, StateSource},
     tensor::{DType, Device, Tensor, TensorData},
 };
 use burn_pack::Scalar;
 
 use crate::{
     blocks::{Blocks, Entry, Layout, Real},
-    method::{
-        diagonal::apollo::Apollo,
-        first_order::{adabelief::AdaBelief, adam::Adam, radam::RAdam, rmsprop::RmsProp, sgd::Sgd},
-        layer_wise::muon::Muon,
-        lbfgs::quasi_adam::{QuasiAdam, replace_ema::QuasiAdamEma},
-    },
     oracle::Screen,
-    protocol::{GradientMethod, Method, State, StepContext, TensorSettings, misfit},
+    protocol::{GradientMethod, State, StepContext, TensorSettings, misfit},
 };
 
 /// The state of one parameter.
@@ -41,7 +36,7 @@ pub struct ParameterState<S> {
 }
 
 /// One step of one parameter.
-fn step<G: GradientMethod, const D: usize>(
+pub(crate) fn step<G: GradientMethod, const D: usize>(
     method: &G,
     lr: f64,
     tensor: Tensor<D>,
@@ -82,30 +77,34 @@ fn step<G: GradientMethod, const D: usize>(
     (Tensor::from_data(data, (&device, dtype)), Some(ParameterState { state, is_loaded: false }))
 }
 
+/// Implements Burn's `Optimizer` for a method that works tensor by tensor.
 macro_rules! burn_optimizer {
-    ($($method:ty),*) => {$(
-        impl Optimizer for $method {
-            type State<const D: usize> = ParameterState<<$method as Method>::State>;
+    ($method:ty) => {
+        impl burn::optim::Optimizer for $method {
+            type State<const D: usize> =
+                $crate::burn_optim::ParameterState<<$method as $crate::protocol::Method>::State>;
 
             fn step<const D: usize>(
                 &self,
                 lr: f64,
-                tensor: Tensor<D>,
-                grad: Tensor<D>,
+                tensor: burn::tensor::Tensor<D>,
+                grad: burn::tensor::Tensor<D>,
                 state: Option<Self::State<D>>,
-            ) -> (Tensor<D>, Option<Self::State<D>>) {
-                step(self, lr, tensor, grad, state)
+            ) -> (burn::tensor::Tensor<D>, Option<Self::State<D>>) {
+                $crate::burn_optim::step(self, lr, tensor, grad, state)
             }
 
             /// The state is in host memory, whatever the parameter's device.
-            fn to_device<const D: usize>(state: Self::State<D>, _: &Device) -> Self::State<D> {
+            fn to_device<const D: usize>(
+                state: Self::State<D>,
+                _: &burn::tensor::Device,
+            ) -> Self::State<D> {
                 state
             }
         }
-    )*};
+    };
 }
-
-burn_optimizer!(Sgd, Adam, RmsProp, RAdam, AdaBelief, Apollo, Muon, QuasiAdam, QuasiAdamEma);
+pub(crate) use burn_optimizer;
 
 impl<S: State> RecordState for ParameterState<S> {
     fn state_flatten(&self, prefix: &str, out: &mut StateSink) {

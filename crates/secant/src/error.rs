@@ -4,8 +4,8 @@ use secant_core::schedule::ScheduleError;
 use thiserror::Error;
 
 use crate::{
+    hyper_parameter::{Range, Ranged},
     protocol::Decay,
-    spec::{Range, Ranged},
 };
 
 /// A hyper-parameter out of its range.

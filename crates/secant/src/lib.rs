@@ -50,6 +50,7 @@ pub mod burn_optim;
 mod burn_schedule;
 pub mod dual;
 pub mod error;
+pub mod hyper_parameter;
 pub mod method;
 mod objective;
 pub mod operator;
@@ -96,7 +97,7 @@ pub use secant_core::{
         subproblem::Case,
     },
 };
-pub use spec::configs::*;
+pub use spec::{MethodSpec, configs::*};
 
 /// The examples of the README.
 #[cfg(doctest)]

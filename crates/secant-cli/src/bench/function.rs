@@ -197,6 +197,7 @@ pub fn function_table(
     threads: usize,
 ) -> String {
     let mut text = String::new();
+    let width = measurements.iter().map(|m| m.method.len()).fold(22, usize::max);
     // Writing to a string does not fail.
     let _ = writeln!(
         text,
@@ -205,13 +206,13 @@ pub fn function_table(
     );
     let _ = writeln!(
         text,
-        "{:<22} {:>11} {:>8} {:>8} {:>24} {:>10}",
+        "{:<width$} {:>11} {:>8} {:>8} {:>24} {:>10}",
         "method", "evaluations", "products", "step, ms", "beyond evaluations, ms", "in vectors"
     );
     for m in measurements {
         let _ = writeln!(
             text,
-            "{:<22} {:>11.2} {:>8.2} {:>8.2} {:>24.2} {:>10.1}",
+            "{:<width$} {:>11.2} {:>8.2} {:>8.2} {:>24.2} {:>10.1}",
             m.method,
             m.evaluations,
             m.products,

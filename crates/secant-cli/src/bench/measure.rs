@@ -1,7 +1,7 @@
 //! The timing itself: all contenders in turn, a few steps at a time.
 
 use anyhow::Context;
-use secant::spec::Traffic;
+use secant::protocol::Traffic;
 
 use super::{
     BenchMethod, Shapes,
@@ -49,12 +49,12 @@ pub struct Measurement {
     pub median_seconds: f64,
     /// The time of the fastest step.
     pub minimum_seconds: f64,
-    /// Bytes that a step must move.
-    pub bytes: usize,
+    /// Bytes that a step must move, where they have been counted.
+    pub bytes: Option<usize>,
     /// The median over the turns of the bandwidth measured in the same turn.
     pub bandwidth: f64,
     /// Bytes moved in a step's time, as a fraction of that bandwidth.
-    pub fraction: f64,
+    pub fraction: Option<f64>,
     /// The step's time in times of our Adam's with the same guard, where that was measured.
     pub by_adam: Option<f64>,
     /// The step's time in times of Burn's Adam's, where that was measured.
@@ -140,11 +140,13 @@ impl Lane {
         burn: Option<&Self>,
     ) -> Measurement {
         let steps = self.turns.concat();
-        let Traffic { reads, writes } = self.method.traffic(self.guard);
-        let bytes = usize::from(reads + writes) * shapes.num_elements() * size_of::<f32>();
-        let fraction =
-            |(steps, bandwidth): (&Vec<f64>, &f64)| bytes as f64 / median(steps) / bandwidth;
-        let fractions: Vec<f64> = self.turns.iter().zip(bandwidths).map(fraction).collect();
+        let vectors = self.method.traffic(self.guard).map(Traffic::vectors);
+        let bytes = vectors.map(|vectors| vectors * shapes.num_elements() * size_of::<f32>());
+        let fraction = bytes.map(|bytes| {
+            let of =
+                |(steps, bandwidth): (&Vec<f64>, &f64)| bytes as f64 / median(steps) / bandwidth;
+            median(&self.turns.iter().zip(bandwidths).map(of).collect::<Vec<_>>())
+        });
         Measurement {
             method: self.method.clone(),
             shapes,
@@ -154,7 +156,7 @@ impl Lane {
             minimum_seconds: steps.iter().copied().fold(f64::INFINITY, f64::min),
             bytes,
             bandwidth: median(bandwidths),
-            fraction: median(&fractions),
+            fraction,
             by_adam: adam.map(|adam| self.ratio(adam)),
             by_burn_adam: burn.map(|burn| self.ratio(burn)),
             state_bytes: self.prepared.state_bytes(),

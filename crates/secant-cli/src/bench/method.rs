@@ -2,7 +2,10 @@
 
 use std::{fmt, str::FromStr};
 
-use secant::spec::{Choice, PRESETS, Run, SpecError, Traffic};
+use secant::{
+    protocol::Traffic,
+    spec::{Choice, MethodSpec, PRESETS, Run, SpecError},
+};
 
 use super::{
     Shapes,
@@ -21,23 +24,28 @@ pub enum BenchMethod {
 /// The name of Burn's Adam.
 const BURN_ADAM: &str = "burn-adam";
 
+/// What is not known of a run is as in a long one.
+const RUN: Run = Run { steps: 10_000, steps_per_epoch: 100, batch_size: 1, full_batch: false };
+
 /// What Burn's Adam would need: no more than ours.
 const ADAM: Traffic = Traffic { reads: 4, writes: 3 };
 
 impl BenchMethod {
     /// All that can be timed, with their usual settings.
     pub fn all() -> Vec<Self> {
-        let ours = PRESETS.iter().filter(|preset| preset.traffic.is_some());
+        let takes_gradients = |spec: &MethodSpec| spec.needs_loss().is_ok_and(|needs| !needs);
+        let ours = PRESETS.iter().filter(|preset| takes_gradients(&preset.spec(&RUN)));
         ours.map(|preset| Self::Ours(preset.into())).chain([Self::BurnAdam]).collect()
     }
 
-    /// Vectors that a step reads and writes at least. The guard reads the gradient once more.
-    pub fn traffic(&self, guard: bool) -> Traffic {
+    /// Vectors that a step reads and writes at least, where they have been counted. The guard reads the
+    /// gradient once more.
+    pub fn traffic(&self, guard: bool) -> Option<Traffic> {
         let Traffic { reads, writes } = match self {
-            Self::Ours(choice) => choice.preset().traffic.unwrap_or(ADAM),
+            Self::Ours(choice) => choice.spec(Some(&RUN)).ok()?.traffic().ok()??,
             Self::BurnAdam => ADAM,
         };
-        Traffic { reads: reads + u8::from(guard), writes }
+        Some(Traffic { reads: reads + usize::from(guard), writes })
     }
 
     /// Whether it is ours, and can look for values that are not finite before it writes.
@@ -51,10 +59,9 @@ impl BenchMethod {
         shapes: Shapes,
         guard: bool,
     ) -> Result<BoxedContender, SpecError> {
-        let run = Run { steps: 10_000, steps_per_epoch: 100, batch_size: 1, full_batch: false };
         match self {
             Self::Ours(choice) => {
-                let optimizer = choice.spec(Some(&run))?.init()?;
+                let optimizer = choice.spec(Some(&RUN))?.init()?;
                 Ok(ours(optimizer, shapes, guard, 0.01 * choice.preset().usual_rate))
             }
             Self::BurnAdam => Ok(burn_adam(shapes, 3e-5)),
@@ -79,9 +86,10 @@ impl FromStr for BenchMethod {
             return Ok(Self::BurnAdam);
         }
         let choice: Choice = text.parse().map_err(|error: SpecError| error.to_string())?;
-        match choice.preset().traffic {
-            Some(_) => Ok(Self::Ours(choice)),
-            None => Err(format!(
+        let needs_loss = choice.spec(Some(&RUN)).and_then(|spec| Ok(spec.needs_loss()?));
+        match needs_loss.map_err(|error| error.to_string())? {
+            false => Ok(Self::Ours(choice)),
+            true => Err(format!(
                 "`{choice}` evaluates its loss itself; `secant bench function` times it"
             )),
         }

@@ -17,8 +17,8 @@ pub fn json_line(m: &Measurement, threads: usize) -> String {
         "rounds": m.rounds,
         "median_seconds": m.median_seconds,
         "minimum_seconds": m.minimum_seconds,
-        "reads": traffic.reads,
-        "writes": traffic.writes,
+        "reads": traffic.map(|traffic| traffic.reads),
+        "writes": traffic.map(|traffic| traffic.writes),
         "bytes": m.bytes,
         "bandwidth_bytes_per_second": m.bandwidth,
         "fraction": m.fraction,
@@ -62,7 +62,9 @@ pub fn table(measurements: &[Measurement], threads: usize) -> String {
 }
 
 fn row(m: &Measurement) -> [String; 8] {
-    let ratio = |ratio: Option<f64>| ratio.map_or_else(|| "-".into(), |x| format!("{x:.3}"));
+    let digits = |number: Option<f64>, decimals: usize| {
+        number.map_or_else(|| "-".into(), |number| format!("{number:.decimals$}"))
+    };
     let guard = match (m.method.has_guard(), m.guard) {
         (false, _) => "-",
         (true, true) => "on",
@@ -72,10 +74,10 @@ fn row(m: &Measurement) -> [String; 8] {
         m.method.to_string(),
         guard.into(),
         format!("{:.3}", m.median_seconds * 1e3),
-        format!("{:.1}", m.bytes as f64 / m.median_seconds * 1e-9),
-        format!("{:.2}", m.fraction),
-        ratio(m.by_adam),
-        ratio(m.by_burn_adam),
-        m.state_bytes.map_or_else(|| "-".into(), |bytes| format!("{:.1}", bytes as f64 * 1e-6)),
+        digits(m.bytes.map(|bytes| bytes as f64 / m.median_seconds * 1e-9), 1),
+        digits(m.fraction, 2),
+        digits(m.by_adam, 3),
+        digits(m.by_burn_adam, 3),
+        digits(m.state_bytes.map(|bytes| bytes as f64 * 1e-6), 1),
     ]
 }

@@ -3,7 +3,7 @@
 use std::{io::Write, process::ExitCode};
 
 use clap::Args;
-use secant::spec::{Choice, PRESETS};
+use secant::spec::{Choice, PRESETS, Run, value_text};
 
 use super::UsageError;
 use crate::problem::{CATALOGUE, DEFAULT_PROBLEM};
@@ -64,57 +64,67 @@ const WIDTH: usize = 80;
 /// the meaning.
 fn describe(choice: &Choice) -> String {
     let preset = choice.preset();
-    let mut text = format!(
-        "{}: {}\nmethod {}, {} vectors of memory, {} gradients a step, tuning starts at rate {}\n",
-        preset.name,
-        preset.line,
+    let spec = choice.spec(Some(&RUN)).ok();
+    let traffic = spec.and_then(|spec| spec.traffic().ok().flatten());
+    let moved = traffic.map_or_else(String::new, |traffic| {
+        format!(", {}R + {}W moved", traffic.reads, traffic.writes)
+    });
+    let cost = format!(
+        "Method {}: {} vectors of memory, {} gradients a step{moved}; tuning starts at rate {}.",
         choice.method(),
         preset.vectors,
         preset.gradients,
         preset.usual_rate,
     );
+    let mut text = format!("{}: {}\n{}", preset.name, preset.line, wrapped(&cost, 0));
     for (parameter, value) in choice.values() {
-        let value = value.map_or_else(|| "by the run".to_string(), |value| written(&value));
-        text += &format!("\n{} = {value}\n", parameter.name);
-        for line in wrapped(&format!("{}.", parameter.wanted())) {
-            text += &format!("    {line}\n");
-        }
-        for line in wrapped(&parameter.meaning.concat()) {
-            text += &format!("    {line}\n");
-        }
+        let value = value.map_or_else(
+            || "by the run".to_string(),
+            |value| value_text(&value, Some(&parameter.kind())).replace(',', ", "),
+        );
+        let head = wrapped(&format!("{} = {value}", parameter.name), INDENT);
+        text += &format!("\n{}", &head[INDENT..]);
+        text += &wrapped(&format!("{}.", parameter.wanted()), INDENT);
+        text += &wrapped(&parameter.meaning.concat(), INDENT);
     }
     text + "\nChange them as in NAME(key=value, ...), nested as in decay=l2(0.01).\n"
 }
 
-/// A value as it is written in a description.
-fn written(value: &serde_json::Value) -> String {
-    use serde_json::Value;
-    match value {
-        Value::String(word) => word.clone(),
-        Value::Object(keys) => {
-            let pair = |(key, value): (&String, &Value)| match value {
-                Value::Object(_) => format!("{key}{}", written(value)),
-                _ if keys.len() == 1 => format!("{key}({})", written(value)),
-                _ => format!("{key}={}", written(value)),
-            };
-            let pairs: Vec<String> = keys.iter().map(pair).collect();
-            if keys.len() == 1 { pairs.concat() } else { format!("({})", pairs.join(", ")) }
+/// Any run: what it decides is not shown.
+const RUN: Run = Run { steps: 10_000, steps_per_epoch: 100, batch_size: 100, full_batch: false };
+
+/// Columns before what belongs to a hyper-parameter.
+const INDENT: usize = 4;
+
+/// The text in lines, each after `indent` spaces.
+fn wrapped(text: &str, indent: usize) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= WIDTH => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(format!("{:indent$}{word}", "")),
         }
-        value => value.to_string(),
     }
+    lines.into_iter().map(|line| line + "\n").collect()
 }
 
-/// Lines of words that fit the width beside an indent.
-fn wrapped(text: &str) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    for word in text.split_whitespace() {
-        let last = lines.last_mut().expect("there is one");
-        if !last.is_empty() && last.chars().count() + 1 + word.chars().count() > WIDTH - 4 {
-            lines.push(word.to_string());
-        } else {
-            *last += if last.is_empty() { "" } else { " " };
-            *last += word;
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_line_about_an_optimizer_fits_into_80_columns_and_every_hyper_parameter_has_one() {
+        for preset in PRESETS {
+            let text = describe(&preset.into());
+            assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
+            for parameter in preset.spec(&RUN).hyper_parameters() {
+                let head = format!("{} = ", parameter.name);
+                let heads = text.lines().filter(|line| line.starts_with(&head));
+                assert_eq!(heads.count(), 1, "{}, {}", preset.name, parameter.name);
+            }
         }
     }
-    lines
 }

@@ -37,13 +37,27 @@ const WORDS: [(&str, &str); 3] = [
 ];
 
 /// What a trace says that has one value here, and is no hyper-parameter of ours.
-fn fixed() -> [(&'static str, Value); 5] {
+fn fixed() -> [(&'static str, Value); 6] {
     [
         ("amsgrad", json!(false)),
         ("rectify", json!(false)),
         ("rho_model", json!("p_star")),
         ("skip_r2", json!(1e-12)),
+        // Of no effect where every step is taken.
+        ("tau1", json!(0.1)),
         ("variant", json!("sum")),
+    ]
+}
+
+/// The same of the Quasi-Adam authors' variant.
+fn fixed_of_ema() -> [(&'static str, Value); 6] {
+    [
+        ("curvature_eps", json!(0.0)),
+        ("curvature_mode", json!("positive")),
+        ("eps_inside", json!(false)),
+        ("scope", json!("per_tensor")),
+        ("variant", json!("replace_ema")),
+        ("y", json!("consecutive")),
     ]
 }
 
@@ -56,7 +70,7 @@ impl TryFrom<Map<String, Value>> for TraceOptimizer {
         // The trust-region methods have no rate.
         let lr = words.number("lr").unwrap_or(1.0);
         let muon_tensors = words.muon(lr);
-        let preset = words.preset(&name);
+        let preset = words.preset(&name)?;
         words.decay(&name);
         words.momentum();
         words.rebound();
@@ -65,7 +79,7 @@ impl TryFrom<Map<String, Value>> for TraceOptimizer {
         words.restart();
         words.radius_rule(&preset);
         words.line_search(&preset)?;
-        words.fixed()?;
+        words.fixed(fixed())?;
         words.rename();
         let choice = Choice::new(&preset, words.0)?;
         Ok(Self { lr, method: choice.spec(None)?, muon_tensors })
@@ -89,32 +103,31 @@ impl Words {
     }
 
     /// The preset whose settings are those that the trace leaves out.
-    fn preset(&mut self, name: &str) -> String {
+    ///
+    /// # Errors
+    /// Quasi-Adam's variant has other settings than here.
+    fn preset(&mut self, name: &str) -> Result<String, SpecError> {
         match name {
-            "lbfgs" => return "l-bfgs-torch".into(),
+            "lbfgs" => return Ok("l-bfgs-torch".into()),
             "sd_lbfgs" => self.set("bounded", false.into()),
             "mb_lsr1" | "l_ssr1_tr" => self.set("tolerance_gradient", 0.into()),
             "quasi_adam" => return self.quasi_adam(),
             _ => {}
         }
-        name.replace('_', "-")
+        Ok(name.replace('_', "-"))
     }
 
-    fn quasi_adam(&mut self) -> String {
+    fn quasi_adam(&mut self) -> Result<String, SpecError> {
         if self.0.get("variant") == Some(&json!("replace_ema")) {
-            for of_the_other in
-                ["variant", "y", "scope", "eps_inside", "curvature_eps", "curvature_mode"]
-            {
-                self.0.remove(of_the_other);
-            }
-            return "quasi-adam-ema".into();
+            self.fixed(fixed_of_ema())?;
+            return Ok("quasi-adam-ema".into());
         }
         self.set("curvature_rate", "none".into());
         self.set("max_ratio", "none".into());
-        match self.text("y").as_deref() {
+        Ok(match self.text("y").as_deref() {
             Some("same_batch") => "quasi-adam-same-batch".into(),
             _ => "quasi-adam".into(),
-        }
+        })
     }
 
     /// The AdamW of Muon, whose rate is a part of Muon's.
@@ -187,8 +200,6 @@ impl Words {
     }
 
     fn radius_rule(&mut self, preset: &str) {
-        // Of no effect where every step is taken.
-        self.0.remove("tau1");
         let mut rule = Map::new();
         for key in ["tau2", "tau3", "nu1", "nu2", "nu3", "nu4", "delta_min"] {
             rule.extend(self.0.remove(key).map(|value| (key.to_string(), value)));
@@ -224,8 +235,9 @@ impl Words {
         Ok(())
     }
 
-    fn fixed(&mut self) -> Result<(), SpecError> {
-        for (key, wanted) in fixed() {
+    /// Takes what can have one value only.
+    fn fixed<const N: usize>(&mut self, fixed: [(&str, Value); N]) -> Result<(), SpecError> {
+        for (key, wanted) in fixed {
             match self.0.remove(key) {
                 Some(value) if value != wanted => {
                     return Err(unusable(key, &wanted.to_string(), &value.to_string()));

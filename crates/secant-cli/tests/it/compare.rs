@@ -47,6 +47,29 @@ fn a_comparison_ends_with_a_table_a_page_and_the_data() {
 }
 
 #[test]
+fn two_settings_of_one_method_are_two_optimizers_in_table_and_records() {
+    let folder = folder();
+    let names = ["sgd", "sgd(momentum=torch(momentum=0.5))"];
+    let list = names.join(",");
+    let mut command = secant(&["compare", "digits/logistic", "--optimizers", &list]);
+    command.args(["--epochs", "1", "--lr", "0.1", "--seeds", "1", "--out"]).arg(folder.path());
+    let table = output(&mut command);
+    for name in names {
+        let name = format!("{name} ");
+        assert_eq!(table.lines().filter(|line| line.starts_with(&name)).count(), 1, "{table}");
+    }
+    let said = comparison(folder.path());
+    assert_eq!(said.optimizers, names);
+    assert!(said.command.contains(&format!("--optimizers '{list}'")), "{}", said.command);
+    let runs = runs(folder.path());
+    let [plain, momentum] = names.map(|name| {
+        let run = runs.iter().find(|run| run.optimizer == name).expect(name);
+        run.curve.last().expect("a point").validation_loss
+    });
+    assert_ne!(plain, momentum, "the setting has no effect");
+}
+
+#[test]
 fn training_learns_what_chance_cannot_know() {
     let folder = folder();
     tiny(folder.path(), &["--seeds", "1"]).assert().success();

@@ -3,7 +3,7 @@
 use clap::{Command, CommandFactory};
 use secant_cli::commands::Cli;
 
-use crate::support::{output, secant};
+use crate::support::{folder, output, refusal, secant};
 
 /// A command and all below it, with their full names.
 fn all(command: &Command, above: &str, found: &mut Vec<(String, Command)>) {
@@ -60,6 +60,18 @@ fn the_version_is_that_of_the_package() {
         output(&mut secant(&["--version"])),
         format!("secant {}\n", env!("CARGO_PKG_VERSION"))
     );
+}
+
+#[test]
+fn an_optimizer_is_shown_with_the_value_the_range_and_the_meaning_of_every_hyper_parameter() {
+    insta::assert_snapshot!(output(&mut secant(&["optimizers", "svrg(decay=l2(0.1))"])), @"");
+}
+
+#[test]
+fn the_benchmark_of_steps_refuses_methods_that_evaluate_the_loss() {
+    let folder = folder();
+    let mut command = secant(&["bench", "step", "--methods", "adam,l-bfgs"]);
+    insta::assert_snapshot!(refusal(&mut command, 2, &folder), @"error: invalid value 'adam,l-bfgs' for '--methods <LIST>': `l-bfgs` evaluates its loss itself; `secant bench function` times it");
 }
 
 #[test]

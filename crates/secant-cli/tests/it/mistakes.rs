@@ -37,8 +37,20 @@ fn an_unknown_option_is_told() {
 }
 
 #[test]
-fn an_unknown_optimizer_is_told_with_those_there_are() {
-    insta::assert_snapshot!(usage(&["--optimizers", "sgd,adm"]), @"error: invalid value 'adm' for '--optimizers <NAMES>': there is no optimizer `adm`; known are sgd, sgd-momentum, sgd-nesterov, adam, adamw, rmsprop, radam, adabelief, apollo, apollow, quasi-adam, quasi-adam-paper, quasi-adam-same-batch, quasi-adam-ema, adahessian, adahessian-study, muon, l-bfgs, l-bfgs-torch, sd-lbfgs, o-lbfgs, multi-batch-lbfgs, sqn, mb-lsr1, l-ssr1-tr, svrg, svrg-bb, sgd-bb");
+fn an_unknown_optimizer_is_told_with_the_nearest() {
+    insta::assert_snapshot!(usage(&["--optimizers", "sgd,adm"]), @"error: invalid value 'sgd,adm' for '--optimizers <LIST>': there is no method `adm`; did you mean `adam`?");
+}
+
+#[test]
+fn a_setting_that_cannot_be_is_told_before_any_run() {
+    for (optimizer, reason) in [
+        ("adam(beta1=0.8)", "adam has no hyper-parameter `beta1`; did you mean `beta_1`?"),
+        ("adam(beta_1=2)", "adam: beta_1 must be in [0, 1), got 2"),
+        ("adam(beta_1=x)", "adam: `beta_1` must be a number in [0, 1), got `x`"),
+    ] {
+        let said = usage(&["--optimizers", optimizer]);
+        assert!(said.trim_end().ends_with(reason), "{said}");
+    }
 }
 
 #[test]

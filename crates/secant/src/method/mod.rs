@@ -2,12 +2,14 @@
 //!
 //! | kind | methods |
 //! |---|---|
-//! | [`first_order`] | [SGD](first_order::sgd), [SGD-BB](first_order::sgd_bb), [Adam](first_order::adam), [RMSprop](first_order::rmsprop), [RAdam](first_order::radam), [AdaBelief](first_order::adabelief) |
-//! | [`diagonal`] | [Apollo](diagonal::apollo), [AdaHessian](diagonal::adahessian) |
-//! | [`lbfgs`] | [L-BFGS](lbfgs::l_bfgs), [SdLBFGS](lbfgs::sd_lbfgs), [oLBFGS](lbfgs::online), [multi-batch L-BFGS](lbfgs::multi_batch), [SQN](lbfgs::sqn), [Quasi-Adam](lbfgs::quasi_adam) |
-//! | [`layer_wise`] | [Muon](layer_wise::muon) |
-//! | [`trust_region`] | [MB-LSR1](trust_region::mb_lsr1), [L-SSR1-TR](trust_region::l_ssr1_tr) |
-//! | [`variance_reduced`] | [SVRG](variance_reduced::svrg) |
+//! | [`first_order`] | know gradients and their moving averages |
+//! | [`diagonal`] | keep an estimate of the Hessian's diagonal |
+//! | [`lbfgs`] | step along the inverse L-BFGS matrix of their last pairs |
+//! | [`layer_wise`] | treat a weight matrix as a matrix |
+//! | [`trust_region`] | minimise a model with an indefinite L-SR1 matrix within a radius |
+//! | [`variance_reduced`] | correct a batch's gradient by one of all records |
+//!
+//! [`PRESETS`](crate::spec::PRESETS) has a line about each method.
 //!
 //! A method sees vectors and an oracle, never a module; see [`protocol`](crate::protocol).
 

@@ -21,9 +21,6 @@ pub enum Decay {
 }
 
 impl Decay {
-    /// Its kinds, as in specifications; `stable` is for Apollo alone.
-    pub(crate) const WORDS: &str = "none | l2(number) | decoupled(number) | stable(number)";
-
     /// The strength of coupled decay, 0 for other kinds.
     pub fn l2(self) -> f64 {
         if let Self::L2(strength) = self { strength } else { 0.0 }

@@ -5,6 +5,7 @@ mod decay;
 mod fit;
 mod settings;
 mod state;
+mod traffic;
 
 pub use decay::Decay;
 pub(crate) use decay::add_l2;
@@ -13,6 +14,7 @@ pub(crate) use settings::own_rate;
 pub use settings::{StepContext, TensorSettings};
 pub use state::State;
 pub(crate) use state::record_state;
+pub use traffic::Traffic;
 
 use secant_core::report::{PairOutcome, Rejection, StepReport};
 
@@ -50,6 +52,11 @@ pub trait Method: Clone + Send + Sync + 'static {
     /// They name a parameter that is not there.
     fn check_layout(&self, _: &Layout) -> Result<(), StepError> {
         Ok(())
+    }
+
+    /// What a step moves beyond its evaluations, where that has been counted.
+    fn traffic(&self) -> Option<Traffic> {
+        None
     }
 
     /// Whether a step asks for more than one evaluation, which must then see the same function.

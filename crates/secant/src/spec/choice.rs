@@ -4,7 +4,8 @@ use std::{fmt, str::FromStr};
 
 use serde_json::{Map, Value};
 
-use super::{HyperParameter, MethodSpec, PRESETS, Preset, Run, SpecError, error::suggestion, text};
+use super::{MethodSpec, PRESETS, Preset, Run, SpecError, error::suggestion, text};
+use crate::hyper_parameter::HyperParameter;
 
 /// A preset and what is changed of it: `adam`, `mb-lsr1(memory=8)`.
 #[derive(Clone, Debug)]

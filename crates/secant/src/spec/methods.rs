@@ -1,49 +1,49 @@
 //! The list of methods: the only one there is.
 
+use std::{fmt, str::FromStr};
+
 use burn::module::Module;
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _, ser::Error as _};
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer, de::Error as _, ser::SerializeMap as _,
+};
 use serde_json::{Map, Value};
 
 use super::{
-    Choice, HyperParameter, HyperParameters, Preset, Run, SpecError, Traffic,
-    overlay::{overlay, written},
+    Choice, Preset, Run, SpecError,
+    overlay::{Fault, overlay},
+    text,
 };
 use crate::{
     error::ConfigError,
+    hyper_parameter::{HyperParameter, HyperParameters, Kind},
     method::{
-        diagonal, first_order, first_order::sgd::Momentum, layer_wise, lbfgs,
-        lbfgs::quasi_adam::replace_ema::QuasiAdamEmaConfig, trust_region, variance_reduced,
+        diagonal, first_order, first_order::sgd::Momentum, layer_wise, lbfgs, trust_region,
+        variance_reduced,
     },
     optimizer::AnyOptimizer,
-    protocol::Decay,
+    protocol::{Method, Traffic},
 };
-use configs::*;
 
-/// Each line is a variant of [`MethodSpec`] and a preset: its method's configuration and what makes the
-/// optimizer, name, one line, vectors, gradients, traffic (reads, writes), usual rate, whether it is
-/// compared by default, and the settings for a run. `#[export]` puts the configuration at the crate's
-/// root. The lines of `presets` are further presets of these methods.
+/// Each entry `Variant(path::to::Config), init { presets }` is a variant of [`MethodSpec`] with the
+/// function that makes the optimizer, and presets of it: name, one line, vectors of memory, gradients a
+/// step, usual rate, whether it is compared by default, and its settings for a run. The first has the
+/// method's name. `#[root]` puts the configuration at the crate's root.
 macro_rules! methods {
-    (
-        variants {$(
-            $(#[$export:ident])? $variant:ident = $($config:ident)::+, $init:ident:
-            $name:literal, $line:literal, $vectors:literal, $gradients:literal, $traffic:expr,
-            $rate:literal, $default:literal, $make:expr;
-        )*}
-        presets {$(
-            $preset_name:literal, $preset_line:literal, $preset_vectors:literal,
-            $preset_gradients:literal, $preset_traffic:expr, $preset_rate:literal,
-            $preset_default:literal, $preset_make:expr;
-        )*}
-    ) => {
+    ($(
+        $(#[$root:ident])? $variant:ident($config:path), $init:ident {
+            $($name:literal, $line:literal, $vectors:literal, $gradients:literal, $rate:literal,
+                $by_default:literal, $make:expr;)+
+        }
+    )+) => {
         /// A method with all its hyper-parameters.
         ///
         /// It is written as a table with the key `method` and every hyper-parameter, and read from a
-        /// table with the name of a preset under `method` and any of them.
-        #[derive(Clone, Debug)]
+        /// table with the name of a preset under `method` and any of them. As text it is a preset with
+        /// what differs from it: `mb-lsr1(memory=8)`.
+        #[derive(Clone, Debug, PartialEq)]
         #[allow(missing_docs, reason = "each is the method of its configuration")]
         pub enum MethodSpec {
-            $($variant($($config)::+),)*
+            $($variant($config),)+
         }
 
         /// The configurations, for the crate's root.
@@ -51,18 +51,18 @@ macro_rules! methods {
             use crate::method::{
                 diagonal, first_order, layer_wise, lbfgs, trust_region, variance_reduced,
             };
-            $(methods!(@export [$($export)?] $($config)::+);)*
+            $(methods!(@export [$($root)?] $config);)+
         }
 
         impl MethodSpec {
             /// The method's name.
             pub fn method(&self) -> &'static str {
-                match self { $(Self::$variant(_) => $name,)* }
+                match self { $(Self::$variant(_) => first(&[$($name),+]),)+ }
             }
 
             /// What its hyper-parameters are.
             pub fn hyper_parameters(&self) -> &'static [HyperParameter] {
-                match self { $(Self::$variant(_) => <$($config)::+ as HyperParameters>::ALL,)* }
+                match self { $(Self::$variant(_) => <$config as HyperParameters>::ALL,)+ }
             }
 
             /// The optimizer of modules `M`.
@@ -70,114 +70,157 @@ macro_rules! methods {
             /// # Errors
             /// Names the first hyper-parameter out of its range.
             pub fn init<M: Module + 'static>(&self) -> Result<AnyOptimizer<M>, ConfigError> {
-                match self { $(Self::$variant(config) => Ok(config.$init()?.into()),)* }
+                match self { $(Self::$variant(config) => Ok(config.$init()?.into()),)+ }
             }
 
-            /// Checks every hyper-parameter.
+            /// What is asked of the method itself.
             ///
             /// # Errors
-            /// Names the first one out of its range.
-            pub fn validate(&self) -> Result<(), ConfigError> {
-                match self { $(Self::$variant(config) => config.$init().map(drop),)* }
-            }
-
-            fn to_keys(&self) -> Result<Map<String, Value>, serde_json::Error> {
-                let value = match self {
-                    $(Self::$variant(config) => serde_json::to_value(config),)*
-                }?;
-                Ok(match value {
-                    Value::Object(keys) => keys,
-                    _ => Map::new(),
-                })
-            }
-
-            /// The same method with these hyper-parameters, which are all there are.
-            fn of_keys(&self, keys: Map<String, Value>) -> Result<Self, serde_json::Error> {
-                let keys = Value::Object(keys);
+            /// Names the first hyper-parameter out of its range.
+            fn ask(&self) -> Result<Asked, ConfigError> {
                 match self {
-                    $(Self::$variant(_) => serde_json::from_value(keys).map(Self::$variant),)*
+                    $(Self::$variant(config) => Ok(Asked::of(config.$init()?.method())),)+
+                }
+            }
+
+            fn to_keys(&self) -> Map<String, Value> {
+                match self { $(Self::$variant(config) => keys_of(config),)+ }
+            }
+
+            /// The same method with these hyper-parameters changed.
+            fn overlaid(&self, keys: &Map<String, Value>) -> Result<Self, Fault> {
+                let (given, base) = (Value::Object(keys.clone()), Value::Object(self.to_keys()));
+                match self {
+                    $(Self::$variant(_) => overlay(&given, &base).map(Self::$variant),)+
                 }
             }
         }
 
         /// All presets.
-        pub static PRESETS: &[Preset] = &[
-            $(Preset {
+        pub static PRESETS: &[Preset] = &[$($(
+            Preset {
                 name: $name,
                 line: $line,
                 vectors: $vectors,
                 gradients: $gradients,
-                traffic: $traffic,
                 usual_rate: $rate,
-                by_default: $default,
+                by_default: $by_default,
                 make: {
-                    const MAKE: fn(&Run) -> $($config)::+ = $make;
+                    use $config as Config;
+                    const MAKE: fn(&Run) -> Config = $make;
                     |run| MethodSpec::$variant(MAKE(run))
                 },
-            },)*
-            $(Preset {
-                name: $preset_name,
-                line: $preset_line,
-                vectors: $preset_vectors,
-                gradients: $preset_gradients,
-                traffic: $preset_traffic,
-                usual_rate: $preset_rate,
-                by_default: $preset_default,
-                make: $preset_make,
-            },)*
-        ];
+            },
+        )+)+];
     };
-    (@export [] $($config:ident)::+) => {};
-    (@export [export] $($config:ident)::+) => { pub use $($config)::+; };
+    (@export [] $config:path) => {};
+    (@export [root] $config:path) => { pub use $config; };
 }
 
-/// `reads` R + `writes` W.
-const fn moves(reads: u8, writes: u8) -> Option<Traffic> {
-    Some(Traffic { reads, writes })
+/// The first of the names of a method's presets.
+const fn first(names: &[&'static str]) -> &'static str {
+    names[0]
 }
 
 /// Apollo's warm-up is part of the method: 500 updates, or a tenth of a short run.
-fn apollo(run: &Run) -> ApolloConfig {
-    ApolloConfig::new().with_warmup(500.min(run.steps / 10))
-}
-
-fn momentum(momentum: Momentum) -> MethodSpec {
-    MethodSpec::Sgd(SgdConfig::new().with_momentum(momentum))
+fn warmup(run: &Run) -> u64 {
+    500.min(run.steps / 10)
 }
 
 #[rustfmt::skip]
 methods! {
-    variants {
-        #[export] Sgd = first_order::sgd::SgdConfig, init: "sgd", "stochastic gradient descent", 0, 1, moves(2, 1), 0.1, true, |_| SgdConfig::new();
-        #[export] Adam = first_order::adam::AdamConfig, init: "adam", "Adam", 2, 1, moves(4, 3), 3e-3, true, |_| AdamConfig::new();
-        #[export] RmsProp = first_order::rmsprop::RmsPropConfig, init: "rmsprop", "RMSprop", 1, 1, moves(3, 2), 1e-3, true, |_| RmsPropConfig::new();
-        #[export] RAdam = first_order::radam::RAdamConfig, init: "radam", "Adam with a rectified start", 2, 1, moves(4, 3), 3e-3, true, |_| RAdamConfig::new();
-        #[export] AdaBelief = first_order::adabelief::AdaBeliefConfig, init: "adabelief", "Adam that divides by the gradient's surprise", 2, 1, moves(4, 3), 3e-3, true, |_| AdaBeliefConfig::new();
-        #[export] SgdBb = first_order::sgd_bb::SgdBbConfig, init: "sgd-bb", "SGD with Barzilai-Borwein rates", 3, 1, moves(3, 2), 0.01, false, |run| SgdBbConfig::new(run.steps_per_epoch);
-        #[export] Apollo = diagonal::apollo::ApolloConfig, init: "apollo", "diagonal quasi-Newton, parameter by parameter", 3, 1, moves(9, 4), 0.03, true, apollo;
-        #[export] AdaHessian = diagonal::adahessian::AdaHessianConfig, init: "adahessian", "Adam with the Hessian's diagonal, exact products", 2, 3, None, 0.1, false, |_| AdaHessianConfig::new();
-        #[export] QuasiAdam = lbfgs::quasi_adam::QuasiAdamConfig, init: "quasi-adam", "Adam plus a capped quasi-Newton step of one pair", 4, 1, moves(11, 4), 3e-3, true, |_| QuasiAdamConfig::new();
-        QuasiAdamSameBatch = lbfgs::quasi_adam::QuasiAdamConfig, init_same_batch: "quasi-adam-same-batch", "Quasi-Adam, pairs from one batch", 4, 2, None, 3e-3, false, |_| QuasiAdamConfig::new();
-        QuasiAdamEma = lbfgs::quasi_adam::replace_ema::QuasiAdamEmaConfig, init: "quasi-adam-ema", "the variant in the Quasi-Adam authors' code", 3, 1, moves(8, 4), 1e-3, false, |_| QuasiAdamEmaConfig::new();
-        #[export] Muon = layer_wise::muon::MuonConfig, init: "muon", "momentum made orthogonal, matrix by matrix; AdamW for the rest", 1, 1, moves(3, 2), 0.02, false, |_| MuonConfig::new();
-        #[export] LBfgs = lbfgs::l_bfgs::LBfgsConfig, init: "l-bfgs", "L-BFGS with a line search on each batch", 20, 2, None, 1.0, false, |run| LBfgsConfig::new().with_full_batch(run.full_batch);
-        #[export] SdLBfgs = lbfgs::sd_lbfgs::SdLBfgsConfig, init: "sd-lbfgs", "stochastic damped L-BFGS", 20, 2, None, 3.0, false, |_| SdLBfgsConfig::new();
-        #[export] OnlineLBfgs = lbfgs::online::OnlineLBfgsConfig, init: "o-lbfgs", "online L-BFGS", 20, 2, None, 0.1, false, |_| OnlineLBfgsConfig::new();
-        #[export] MultiBatchLBfgs = lbfgs::multi_batch::MultiBatchLBfgsConfig, init: "multi-batch-lbfgs", "L-BFGS with pairs from what batches share", 20, 2, None, 0.1, false, |_| MultiBatchLBfgsConfig::new();
-        #[export] Sqn = lbfgs::sqn::SqnConfig, init: "sqn", "quasi-Newton with pairs from Hessian products", 22, 2, None, 0.1, false, |run| SqnConfig::new(4 * run.batch_size);
-        #[export] MbLsr1 = trust_region::mb_lsr1::MbLsr1Config, init: "mb-lsr1", "indefinite L-SR1 in a trust region, on batches that grow", 33, 2, None, 1.0, false, |run| if run.full_batch { MbLsr1Config::full_batch() } else { MbLsr1Config::new() };
-        #[export] LSsr1Tr = trust_region::l_ssr1_tr::LSsr1TrConfig, init: "l-ssr1-tr", "indefinite L-SR1 in a trust region, with a line search", 33, 2, None, 1.0, false, |run| if run.full_batch { LSsr1TrConfig::full_batch() } else { LSsr1TrConfig::new() }.with_memory(16);
-        #[export] Svrg = variance_reduced::svrg::SvrgConfig, init: "svrg", "variance-reduced SGD", 2, 3, None, 0.1, false, |run| SvrgConfig::new(run.steps_per_epoch);
+    #[root] Sgd(first_order::sgd::SgdConfig), init {
+        "sgd", "stochastic gradient descent", 0, 1, 0.1, true, |_| Config::new();
+        "sgd-momentum", "SGD with momentum 0.9", 1, 1, 0.03, true, |_| Config::new().with_momentum(Momentum::torch(0.9));
+        "sgd-nesterov", "SGD with Nesterov's momentum 0.9", 1, 1, 0.03, false, |_| Config::new().with_momentum(Momentum::nesterov(0.9));
     }
-    presets {
-        "sgd-momentum", "SGD with momentum 0.9", 1, 1, moves(3, 2), 0.03, true, |_| momentum(Momentum::torch(0.9));
-        "sgd-nesterov", "SGD with Nesterov's momentum 0.9", 1, 1, moves(3, 2), 0.03, false, |_| momentum(Momentum::nesterov(0.9));
-        "adamw", "Adam with decoupled decay 0.01", 2, 1, moves(4, 3), 3e-3, true, |_| MethodSpec::Adam(AdamConfig::adamw());
-        "apollow", "Apollo with decoupled decay 0.025", 3, 1, moves(9, 4), 0.03, false, |run| MethodSpec::Apollo(apollo(run).with_decay(Decay::Decoupled(2.5e-2)));
-        "quasi-adam-paper", "Quasi-Adam with the rate of the paper", 4, 1, moves(9, 4), 3e-3, false, |_| MethodSpec::QuasiAdam(QuasiAdamConfig::paper());
-        "adahessian-study", "AdaHessian as in the EPFL study: eps 1e-8, no averaging", 2, 3, None, 0.1, false, |_| MethodSpec::AdaHessian(AdaHessianConfig::study());
-        "l-bfgs-torch", "PyTorch's L-BFGS: 20 iterations a step, no search", 202, 20, None, 0.1, false, |_| MethodSpec::LBfgs(LBfgsConfig::torch());
-        "svrg-bb", "SVRG with Barzilai-Borwein rates", 2, 3, None, 0.1, false, |run| MethodSpec::Svrg(SvrgConfig::new(run.steps_per_epoch).with_barzilai_borwein(true));
+    #[root] Adam(first_order::adam::AdamConfig), init {
+        "adam", "Adam", 2, 1, 3e-3, true, |_| Config::new();
+        "adamw", "Adam with decoupled decay 0.01", 2, 1, 3e-3, true, |_| Config::adamw();
+    }
+    #[root] RmsProp(first_order::rmsprop::RmsPropConfig), init {
+        "rmsprop", "RMSprop", 1, 1, 1e-3, true, |_| Config::new();
+    }
+    #[root] RAdam(first_order::radam::RAdamConfig), init {
+        "radam", "Adam with a rectified start", 2, 1, 3e-3, true, |_| Config::new();
+    }
+    #[root] AdaBelief(first_order::adabelief::AdaBeliefConfig), init {
+        "adabelief", "Adam that divides by the gradient's surprise", 2, 1, 3e-3, true, |_| Config::new();
+    }
+    #[root] SgdBb(first_order::sgd_bb::SgdBbConfig), init {
+        "sgd-bb", "SGD with Barzilai-Borwein rates", 3, 1, 0.01, false, |run| Config::new(run.steps_per_epoch);
+    }
+    #[root] Apollo(diagonal::apollo::ApolloConfig), init {
+        "apollo", "diagonal quasi-Newton, parameter by parameter", 3, 1, 0.03, true, |run| Config::new().with_warmup(warmup(run));
+        "apollow", "Apollo with decoupled decay 0.025", 3, 1, 0.03, false, |run| Config::apollow().with_warmup(warmup(run));
+    }
+    #[root] AdaHessian(diagonal::adahessian::AdaHessianConfig), init {
+        "adahessian", "Adam with the Hessian's diagonal, exact products", 2, 3, 0.1, false, |_| Config::new();
+        "adahessian-study", "AdaHessian as in the EPFL study: eps 1e-8, no averaging", 2, 3, 0.1, false, |_| Config::study();
+    }
+    #[root] QuasiAdam(lbfgs::quasi_adam::QuasiAdamConfig), init {
+        "quasi-adam", "Adam plus a capped quasi-Newton step of one pair", 4, 1, 3e-3, true, |_| Config::new();
+        "quasi-adam-paper", "Quasi-Adam with the rate of the paper", 4, 1, 3e-3, false, |_| Config::paper();
+    }
+    QuasiAdamSameBatch(lbfgs::quasi_adam::QuasiAdamConfig), init_same_batch {
+        "quasi-adam-same-batch", "Quasi-Adam, pairs from one batch", 4, 2, 3e-3, false, |_| Config::new();
+    }
+    QuasiAdamEma(lbfgs::quasi_adam::replace_ema::QuasiAdamEmaConfig), init {
+        "quasi-adam-ema", "the variant in the Quasi-Adam authors' code", 3, 1, 1e-3, false, |_| Config::new();
+    }
+    #[root] Muon(layer_wise::muon::MuonConfig), init {
+        "muon", "momentum made orthogonal, matrix by matrix; AdamW for the rest", 1, 1, 0.02, false, |_| Config::new();
+    }
+    #[root] LBfgs(lbfgs::l_bfgs::LBfgsConfig), init {
+        "l-bfgs", "L-BFGS with a line search on each batch", 20, 2, 1.0, false, |run| Config::new().with_full_batch(run.full_batch);
+        "l-bfgs-torch", "PyTorch's L-BFGS: 20 iterations a step, no search", 202, 20, 0.1, false, |_| Config::torch();
+    }
+    #[root] SdLBfgs(lbfgs::sd_lbfgs::SdLBfgsConfig), init {
+        "sd-lbfgs", "stochastic damped L-BFGS", 20, 2, 3.0, false, |_| Config::new();
+    }
+    #[root] OnlineLBfgs(lbfgs::online::OnlineLBfgsConfig), init {
+        "o-lbfgs", "online L-BFGS", 20, 2, 0.1, false, |_| Config::new();
+    }
+    #[root] MultiBatchLBfgs(lbfgs::multi_batch::MultiBatchLBfgsConfig), init {
+        "multi-batch-lbfgs", "L-BFGS with pairs from what batches share", 20, 2, 0.1, false, |_| Config::new();
+    }
+    #[root] Sqn(lbfgs::sqn::SqnConfig), init {
+        "sqn", "quasi-Newton with pairs from Hessian products", 22, 2, 0.1, false, |run| Config::new(4 * run.batch_size);
+    }
+    #[root] MbLsr1(trust_region::mb_lsr1::MbLsr1Config), init {
+        "mb-lsr1", "indefinite L-SR1 in a trust region, on batches that grow", 33, 2, 1.0, false,
+            |run| if run.full_batch { Config::full_batch() } else { Config::new() };
+    }
+    #[root] LSsr1Tr(trust_region::l_ssr1_tr::LSsr1TrConfig), init {
+        "l-ssr1-tr", "indefinite L-SR1 in a trust region, with a line search", 33, 2, 1.0, false,
+            |run| if run.full_batch { Config::full_batch() } else { Config::new() }.with_memory(16);
+    }
+    #[root] Svrg(variance_reduced::svrg::SvrgConfig), init {
+        "svrg", "variance-reduced SGD", 2, 3, 0.1, false, |run| Config::new(run.steps_per_epoch);
+        "svrg-bb", "SVRG with Barzilai-Borwein rates", 2, 3, 0.1, false, |run| Config::new(run.steps_per_epoch).with_barzilai_borwein(true);
+    }
+}
+
+/// What is asked of a method, whatever its type.
+struct Asked {
+    needs_loss: bool,
+    traffic: Option<Traffic>,
+}
+
+impl Asked {
+    fn of(method: &impl Method) -> Self {
+        Self {
+            needs_loss: method.evaluates_again() || method.searches(),
+            traffic: method.traffic(),
+        }
+    }
+}
+
+fn keys_of(config: &impl HyperParameters) -> Map<String, Value> {
+    match serde_json::to_value(config) {
+        Ok(Value::Object(keys)) => keys,
+        // A configuration is a struct of numbers, words and lists.
+        _ => Map::new(),
     }
 }
 
@@ -187,32 +230,90 @@ impl MethodSpec {
     /// # Errors
     /// An unknown hyper-parameter, or a value of the wrong kind.
     pub fn with(&self, keys: &Map<String, Value>) -> Result<Self, SpecError> {
-        let failed = |error: serde_json::Error| SpecError::Value {
-            method: self.method().to_string(),
-            key: "its hyper-parameters".to_string(),
-            wanted: "those of a configuration".to_string(),
-            value: error.to_string(),
-        };
-        let own = self.to_keys().map_err(failed)?;
-        let is_usable = |keys| self.of_keys(keys).map(drop).map_err(|error| error.to_string());
-        let known = self.hyper_parameters();
-        self.of_keys(overlay(self.method(), known, &own, keys, is_usable)?).map_err(failed)
+        self.overlaid(keys).map_err(|fault| fault.of(self.method(), self.hyper_parameters()))
     }
 
-    /// Every hyper-parameter with its value.
+    /// Checks every hyper-parameter.
+    ///
+    /// # Errors
+    /// Names the first one out of its range.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        self.ask().map(drop)
+    }
+
+    /// Whether a step evaluates the loss itself, so that ready gradients are not enough.
+    ///
+    /// # Errors
+    /// Names the first hyper-parameter out of its range.
+    pub fn needs_loss(&self) -> Result<bool, ConfigError> {
+        Ok(self.ask()?.needs_loss)
+    }
+
+    /// What a step moves beyond its evaluations, where that has been counted.
+    ///
+    /// # Errors
+    /// Names the first hyper-parameter out of its range.
+    pub fn traffic(&self) -> Result<Option<Traffic>, ConfigError> {
+        Ok(self.ask()?.traffic)
+    }
+
+    /// Every hyper-parameter with its value; `none` in the place of nothing, which not every format has.
     pub fn values(&self) -> Vec<(&'static HyperParameter, Value)> {
-        let keys = written(self.to_keys().unwrap_or_default());
-        let value = |parameter: &HyperParameter| keys.get(parameter.name).cloned();
-        let all = self.hyper_parameters().iter();
-        all.map(|parameter| (parameter, value(parameter).unwrap_or_default())).collect()
+        let mut keys = self.to_keys();
+        let mut value = |parameter: &HyperParameter| match keys.remove(parameter.name) {
+            None | Some(Value::Null) => "none".into(),
+            Some(value) => value,
+        };
+        self.hyper_parameters().iter().map(|parameter| (parameter, value(parameter))).collect()
+    }
+
+    /// What differs from the preset with the method's name, and what has no default.
+    fn difference(&self) -> Map<String, Value> {
+        let base = Preset::named(self.method()).map(|preset| preset.spec(&Run::UNKNOWN).to_keys());
+        let base = base.unwrap_or_default();
+        let mut keys = self.to_keys();
+        for parameter in self.hyper_parameters() {
+            let (name, old) = (parameter.name, base.get(parameter.name));
+            match (keys.get_mut(name), old) {
+                (Some(new), Some(old)) if new == old && !parameter.is_required => {
+                    keys.remove(name);
+                }
+                // Of a table, only what differs.
+                (Some(Value::Object(new)), Some(Value::Object(old)))
+                    if matches!(parameter.kind(), Kind::Table(_)) =>
+                {
+                    new.retain(|key, value| old.get(key) != Some(value));
+                }
+                _ => {}
+            }
+        }
+        keys
+    }
+}
+
+impl fmt::Display for MethodSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&text::write(self.method(), &self.difference(), self.hyper_parameters()))
+    }
+}
+
+impl FromStr for MethodSpec {
+    type Err = SpecError;
+
+    fn from_str(text: &str) -> Result<Self, SpecError> {
+        text.parse::<Choice>()?.spec(None)
     }
 }
 
 impl Serialize for MethodSpec {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut all = Map::from_iter([("method".to_string(), self.method().into())]);
-        all.extend(written(self.to_keys().map_err(S::Error::custom)?));
-        all.serialize(serializer)
+        let values = self.values();
+        let mut table = serializer.serialize_map(Some(values.len() + 1))?;
+        table.serialize_entry("method", self.method())?;
+        for (parameter, value) in values {
+            table.serialize_entry(parameter.name, &value)?;
+        }
+        table.end()
     }
 }
 

@@ -22,7 +22,6 @@
 
 mod choice;
 mod error;
-mod hyper_parameter;
 mod methods;
 mod overlay;
 mod preset;
@@ -30,8 +29,6 @@ mod text;
 
 pub use choice::Choice;
 pub use error::SpecError;
-pub(crate) use hyper_parameter::hyper_parameters;
-pub use hyper_parameter::{HyperParameter, HyperParameters, Range, Ranged};
 pub use methods::{MethodSpec, configs};
-pub use preset::{PRESETS, Preset, Run, Traffic};
-pub use text::split_list;
+pub use preset::{PRESETS, Preset, Run};
+pub use text::{split_list, value_text};

@@ -15,22 +15,11 @@ pub struct Preset {
     pub vectors: u8,
     /// Gradients in a step.
     pub gradients: u8,
-    /// What a step must move, for methods that need one gradient alone.
-    pub traffic: Option<Traffic>,
     /// The rate from which tuning starts.
     pub usual_rate: f64,
     /// Whether a comparison includes it unless told otherwise.
     pub by_default: bool,
     pub(super) make: fn(&Run) -> MethodSpec,
-}
-
-/// Vectors that a step reads and writes, as the method's page counts them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Traffic {
-    /// Vectors read; one that is read in each of two passes counts twice.
-    pub reads: u8,
-    /// Vectors written.
-    pub writes: u8,
 }
 
 /// What a run will be, as far as a preset's settings depend on it.

@@ -7,6 +7,7 @@
 use serde_json::{Map, Value};
 
 use super::SpecError;
+use crate::hyper_parameter::{HyperParameter, Kind};
 
 /// Splits a list of methods at its top-level commas.
 pub fn split_list(text: &str) -> Vec<&str> {
@@ -132,6 +133,57 @@ fn scalar(word: &str) -> Value {
         ("false", _) => false.into(),
         (_, Ok(number)) if number.is_finite() => number.into(),
         _ => word.into(),
+    }
+}
+
+/// A description: what is set, in the order of the declaration.
+pub(super) fn write(name: &str, set: &Map<String, Value>, declared: &[HyperParameter]) -> String {
+    let pair = |known: &HyperParameter| {
+        let value = set.get(known.name)?;
+        Some(format!("{}={}", known.name, value_text(value, Some(&known.kind()))))
+    };
+    let pairs: Vec<String> = declared.iter().filter_map(pair).collect();
+    if pairs.is_empty() { name.to_string() } else { format!("{name}({})", pairs.join(",")) }
+}
+
+/// A value as it is written in a description, where it is of this kind.
+pub fn value_text(value: &Value, kind: Option<&Kind>) -> String {
+    match value {
+        Value::Null => "none".to_string(),
+        Value::String(word) => word.clone(),
+        Value::Number(number) => match number.as_u64() {
+            Some(whole) => whole.to_string(),
+            None => show_number(number.as_f64().unwrap_or(f64::NAN)),
+        },
+        Value::Object(object) => match (object.iter().next(), kind) {
+            (Some((word, content)), kind)
+                if object.len() == 1 && !matches!(kind, Some(Kind::Table(_))) =>
+            {
+                match content {
+                    Value::Object(pairs) => format!("{word}({})", show_pairs(pairs)),
+                    value => format!("{word}({})", value_text(value, None)),
+                }
+            }
+            _ => format!("({})", show_pairs(object)),
+        },
+        Value::Array(items) => {
+            let items: Vec<String> = items.iter().map(|item| value_text(item, None)).collect();
+            format!("[{}]", items.join(","))
+        }
+        Value::Bool(flag) => flag.to_string(),
+    }
+}
+
+fn show_pairs(pairs: &Map<String, Value>) -> String {
+    let pair = |(key, value): (&String, &Value)| format!("{key}={}", value_text(value, None));
+    pairs.iter().map(pair).collect::<Vec<_>>().join(",")
+}
+
+/// The shortest digits that are read as the same number.
+fn show_number(number: f64) -> String {
+    match number.abs() {
+        1e-3..1e6 | 0.0 => number.to_string(),
+        _ => format!("{number:e}"),
     }
 }
 

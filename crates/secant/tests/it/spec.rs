@@ -1,8 +1,17 @@
-//! Descriptions of methods: written and read again, laid over presets, and wrong in every way.
+//! Methods as data: what is written is read as the same, lies over presets key by key, and mistakes are
+//! told by name.
 
-use burn::nn::Linear;
-use secant::spec::{Choice, MethodSpec, PRESETS, Run, SpecError};
+use burn::{nn::Linear, optim::GradientsParams};
+use proptest::prelude::*;
+use secant::{
+    AnyOptimizer, AveragedRule, LBfgsConfig, MbLsr1Config, MethodSpec, Momentum, SgdConfig,
+    error::{ConfigError, StepError},
+    hyper_parameter::{HyperParameter, Kind, Range},
+    spec::{Choice, PRESETS, Run, SpecError},
+};
 use serde_json::{Value, json};
+
+use crate::support::{Many, Numbers};
 
 const RUN: Run = Run { steps: 1000, steps_per_epoch: 50, batch_size: 32, full_batch: false };
 
@@ -10,8 +19,18 @@ fn read(table: Value) -> Result<MethodSpec, String> {
     serde_json::from_value(table).map_err(|error| error.to_string())
 }
 
+/// The text's method for [`RUN`].
 fn choice(text: &str) -> Result<MethodSpec, SpecError> {
     text.parse::<Choice>()?.spec(Some(&RUN))
+}
+
+/// Writes and reads in both forms.
+#[track_caller]
+fn assert_is_read_back(spec: &MethodSpec) {
+    let written = serde_json::to_string(spec).expect("numbers, words, lists and tables");
+    assert_eq!(&serde_json::from_str::<MethodSpec>(&written).expect(&written), spec, "{written}");
+    let text = spec.to_string();
+    assert_eq!(&text.parse::<MethodSpec>().expect(&text), spec, "{text}");
 }
 
 #[test]
@@ -19,15 +38,8 @@ fn every_preset_is_read_as_it_was_written_and_makes_its_optimizer() {
     for preset in PRESETS {
         for full_batch in [false, true] {
             let spec = preset.spec(&Run { full_batch, ..RUN });
-            let written = serde_json::to_value(&spec).expect("numbers, words and tables");
-            let again: MethodSpec = serde_json::from_value(written.clone()).expect("as written");
-            assert_eq!(
-                serde_json::to_value(&again).expect("as before"),
-                written,
-                "{}",
-                preset.name
-            );
-            let optimizer = again.init::<Linear>().expect("in range");
+            assert_is_read_back(&spec);
+            let optimizer = spec.init::<Linear>().expect("in range");
             assert_eq!(optimizer.method(), spec.method(), "{}", preset.name);
         }
     }
@@ -48,28 +60,82 @@ fn names_of_presets_and_of_hyper_parameters_are_there_once() {
     }
 }
 
-#[test]
-fn every_number_has_a_range_and_every_word_that_is_told_is_understood() {
-    for preset in PRESETS {
-        for parameter in preset.spec(&RUN).hyper_parameters() {
-            let what = format!("{}, {}", preset.name, parameter.name);
-            assert!(!parameter.meaning.concat().trim().is_empty(), "{what}");
-            let Some(words) = parameter.words else { continue };
-            if words.starts_with('(') {
-                continue;
+/// A value that the hyper-parameter can have; the ends of its range are among them.
+fn random(parameter: &HyperParameter, kind: &Kind, numbers: &mut Numbers) -> Value {
+    let unit = 0.5 * (numbers.next() + 1.0);
+    let wide = 10f64.powf(12.0 * numbers.next());
+    match kind {
+        Kind::Switch => json!(unit < 0.5),
+        Kind::Whole => json!(1 + (1e6 * unit) as u64),
+        Kind::Number => match parameter.range {
+            Range::Below1 | Range::Unit | Range::NotNegative if unit < 0.1 => json!(0.0),
+            Range::Unit | Range::Above0To1 if unit > 0.9 => json!(1.0),
+            Range::Below1 | Range::Unit | Range::Inside1 | Range::Above0To1 => json!(unit),
+            Range::AtLeast1 => json!(1.0 + wide),
+            Range::Number => json!(-wide),
+            Range::Positive | Range::NotNegative | Range::Any => json!(wide),
+        },
+        Kind::Text => json!("head.weight"),
+        Kind::List(length, kind) => {
+            let length = length.unwrap_or((3.0 * unit) as usize);
+            (0..length).map(|_| random(parameter, kind, numbers)).collect()
+        }
+        Kind::Optional(_) if unit < 0.3 => json!("none"),
+        Kind::Optional(kind) => random(parameter, kind, numbers),
+        Kind::Word(words) => {
+            let (word, content) = &words[(unit * words.len() as f64) as usize];
+            match content {
+                None => json!(word),
+                Some(Kind::Number) => json!({ *word: unit }),
+                Some(_) => json!({ *word: table_of(word) }),
             }
-            for word in words.split(" | ") {
-                let value = word.replace("count", "3").replace(", ...", "");
-                let value = value.replace("number", "0.5").replace("flag", "false");
-                if value == "stable(0.5)" && !preset.name.starts_with("apollo") {
-                    continue;
+        }
+        Kind::Table(names) if names.contains(&"beta_1") => json!({ "decay": { "l2": wide } }),
+        Kind::Table(names) if names.contains(&"max_trials") => json!({ "max_trials": 7 }),
+        Kind::Table(_) => json!({ "delta_min": wide }),
+    }
+}
+
+/// A table that the word takes.
+fn table_of(word: &str) -> Value {
+    match word {
+        "torch" => json!({ "momentum": 0.75, "nesterov": true }),
+        "ema" => json!({ "momentum": 0.25 }),
+        "constant" => json!({ "sigma": 0.125 }),
+        "interval" => json!({ "least": 0.25, "most": 3.0, "fallback": 2 }),
+        "armijo" => json!({ "c1": 1e-3 }),
+        "strong-wolfe" => json!({ "low_point": "lowest", "c2": 0.5 }),
+        "gradient-differences" => json!({ "radius": 0.01 }),
+        other => panic!("no table is known of {other}"),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn random_hyper_parameters_are_read_as_they_were_written(seed in any::<u64>()) {
+        let mut numbers = Numbers::new(seed);
+        for preset in PRESETS {
+            let mut table = json!({ "method": preset.name });
+            for parameter in preset.spec(&RUN).hyper_parameters() {
+                if parameter.is_required || numbers.next() > 0.0 {
+                    table[parameter.name] = random(parameter, &parameter.kind(), &mut numbers);
                 }
-                let text = format!("{}({}={value})", preset.name, parameter.name);
-                match choice(&text) {
-                    // Some go together with others alone.
-                    Ok(_) | Err(SpecError::Config(_)) => {}
-                    Err(error) => panic!("{what}: {word}: {error}"),
-                }
+            }
+            match read(table.clone()) {
+                Ok(spec) => assert_is_read_back(&spec),
+                // What a draw cannot know: values that do not go together.
+                Err(error) => prop_assert!(
+                    [
+                        "PyTorch's rules have no damping",
+                        "apollo: epsilon must be finite and above 0",
+                        "muon:",
+                    ]
+                    .iter()
+                    .any(|known| error.contains(known)),
+                    "{table}: {error}"
+                ),
             }
         }
     }
@@ -77,22 +143,36 @@ fn every_number_has_a_range_and_every_word_that_is_told_is_understood() {
 
 #[test]
 fn what_is_given_takes_the_place_of_the_presets_and_nothing_else_does() {
-    let mut changed = serde_json::to_value(choice("mb-lsr1").expect("a preset")).expect("a table");
-    let spec = choice("mb-lsr1(memory=8, delta0=0.01, radius_rule=(growth=1.5))").expect("right");
-    changed["memory"] = json!(8);
-    changed["delta0"] = json!(0.01);
-    changed["radius_rule"]["growth"] = json!(1.5);
-    assert_eq!(serde_json::to_value(spec).expect("a table"), changed);
+    let rule = AveragedRule { growth: 1.5, ..Default::default() };
+    let config = MbLsr1Config::new().with_memory(8).with_delta0(0.01).with_radius_rule(rule);
+    let text = "mb-lsr1(memory=8, delta0=0.01, radius_rule=(growth=1.5))";
+    assert_eq!(choice(text), Ok(MethodSpec::MbLsr1(config)));
     let table = json!({ "method": "mb-lsr1", "memory": 8, "delta0": 0.01,
         "radius_rule": { "growth": 1.5 } });
-    let spec = read(table).expect("right");
-    assert_eq!(serde_json::to_value(spec).expect("a table"), changed);
-    let paper = choice("quasi-adam(curvature_rate=none, max_ratio=none)").expect("right");
-    let preset = choice("quasi-adam-paper").expect("a preset");
+    assert_eq!(read(table), Ok(MethodSpec::MbLsr1(config)));
+    let paper = choice("quasi-adam(curvature_rate=none, max_ratio=none)");
+    assert_eq!(paper, choice("quasi-adam-paper"));
+}
+
+#[test]
+fn a_word_with_its_values_is_taken_as_a_whole_with_its_own_defaults() {
+    // Over a preset that looks ahead: what is not given is the word's default.
+    let torch = choice("sgd-nesterov(momentum=torch(momentum=0.5))");
+    let config = SgdConfig::new().with_momentum(Momentum::torch(0.5));
+    assert_eq!(torch, Ok(MethodSpec::Sgd(config)));
     assert_eq!(
-        serde_json::to_value(paper).expect("a table"),
-        serde_json::to_value(preset).expect("a table")
+        choice("l-ssr1-tr(line_search=armijo(c1=1e-3))"),
+        choice("l-ssr1-tr(line_search=armijo(c1=1e-3, shrink=0.5, max_trials=15))")
     );
+}
+
+#[test]
+fn no_value_is_a_word_since_not_every_format_has_a_null() {
+    let written = serde_json::to_value(MethodSpec::LBfgs(LBfgsConfig::new())).expect("a table");
+    assert_eq!(written["damping"], json!("none"));
+    assert!(written.as_object().expect("a table").values().all(|value| !value.is_null()));
+    let null = read(json!({ "method": "quasi-adam", "max_ratio": null }));
+    assert_eq!(null, Ok(choice("quasi-adam(max_ratio=none)").expect("right")));
 }
 
 #[test]
@@ -112,34 +192,94 @@ fn what_depends_on_the_run_follows_it_unless_it_is_given_and_must_be_given_witho
 }
 
 #[test]
-fn mistakes_are_told_with_the_nearest_name_that_is_known() {
+fn mistakes_are_told_with_the_place_and_the_nearest_name_that_is_known() {
     let error = |text: &str| choice(text).expect_err("wrong").to_string();
+    let decay = "one of none | l2(number) | decoupled(number) | stable(number)";
     let cases = [
-        ("adamm", "there is no method `adamm`; did you mean `adam`?"),
-        ("adam(beta1=0.9)", "adam has no hyper-parameter `beta1`; did you mean `beta_1`?"),
+        ("adamm", "there is no method `adamm`; did you mean `adam`?".to_string()),
+        ("adam(beta1=0.9)", "adam has no hyper-parameter `beta1`; did you mean `beta_1`?".into()),
         (
             "mb-lsr1(radius_rule=(grow=2))",
-            "mb-lsr1 has no hyper-parameter `radius_rule.grow`; did you mean `growth`?",
+            "mb-lsr1 has no hyper-parameter `radius_rule.grow`; did you mean `growth`?".into(),
         ),
-        ("adam(beta_1=high)", "adam: `beta_1` must be a number in [0, 1), got \"high\""),
-        ("l-bfgs(history_size=2.5)", "l-bfgs: `history_size` must be a whole number at least 1"),
-        ("rmsprop(centered=1)", "rmsprop: `centered` must be true or false, got 1"),
-        ("apollo(rebound=steady)", "must be one of constant(sigma=number) | belief, got"),
         (
             "sgd(momentum=torch(momentum=0.9, dampning=0))",
-            "`momentum` must be one of none | torch(",
+            "sgd has no hyper-parameter `momentum.torch.dampning`; did you mean `dampening`?"
+                .into(),
         ),
-        ("adam(beta_1=1)", "adam: beta_1 must be in [0, 1), got 1"),
-        ("l-bfgs(damping=2)", "l-bfgs: damping must be in (0, 1), got 2"),
+        ("adam(beta_1=high)", "adam: `beta_1` must be a number in [0, 1), got `high`".into()),
+        (
+            "l-bfgs(history_size=2.5)",
+            "l-bfgs: `history_size` must be a whole number at least 1, got `2.5`".into(),
+        ),
+        ("mb-lsr1(tau=low)", "mb-lsr1: `tau` must be a number, got `low`".into()),
+        ("rmsprop(centered=1)", "rmsprop: `centered` must be true or false, got `1`".into()),
+        ("adam(decay=coupled(0.1))", format!("adam: `decay` must be {decay}, got `coupled(0.1)`")),
+        ("adam(decay=none(1))", format!("adam: `decay` must be {decay}, got `none(1)`")),
+        ("adam(decay=l2(low))", "adam: `decay.l2` must be a number, got `low`".into()),
+        ("adam(decay=l2)", "adam: `decay.l2` must be given: it has no default".into()),
+        ("muon(adamw=(beta_1=high))", "muon: `adamw.beta_1` must be a number, got `high`".into()),
+        (
+            "muon(ns_coefficients=[1,2])",
+            "muon: `ns_coefficients` must be [number, number, number], got `[1,2]`".into(),
+        ),
+        ("adam(beta_1=1)", "adam: beta_1 must be in [0, 1), got 1".into()),
+        ("l-bfgs(damping=2)", "l-bfgs: damping must be in (0, 1), got 2".into()),
     ];
     for (text, sentence) in cases {
-        assert!(error(text).contains(sentence), "{text}: {}", error(text));
+        assert_eq!(error(text), sentence, "{text}");
     }
     let unknown = error("xyz(memory=8)");
-    assert!(unknown.contains("there is no method `xyz`; there are sgd, adam, "), "{unknown}");
+    assert!(unknown.contains("there is no method `xyz`; there are sgd, "), "{unknown}");
     assert!(read(json!({ "memory": 8 })).is_err_and(|error| error.contains("the key `method`")));
     let wrong = read(json!({ "method": "adam", "lr": 0.1 }));
     assert!(wrong.is_err_and(|error| error.contains("adam has no hyper-parameter `lr`")));
+}
+
+#[test]
+fn every_declared_range_is_checked_at_both_ends() {
+    // Just outside, and the end itself where it belongs to the range.
+    let ends = |range: Range| -> (&[f64], &[f64]) {
+        match range {
+            Range::Below1 => (&[-1e-300, 1.0], &[0.0]),
+            Range::Unit => (&[-1e-300, 1.001], &[0.0, 1.0]),
+            Range::Inside1 => (&[0.0, 1.0], &[1e-300, 0.999]),
+            Range::Above0To1 => (&[0.0, 1.001], &[1.0]),
+            Range::Positive => (&[0.0, -1.0], &[1e-300, f64::MAX]),
+            Range::NotNegative => (&[-1e-300], &[0.0, f64::MAX]),
+            Range::AtLeast1 => (&[0.0], &[1.0]),
+            Range::Number | Range::Any => (&[], &[]),
+        }
+    };
+    let mut checked = 0;
+    for preset in PRESETS {
+        for parameter in preset.spec(&RUN).hyper_parameters() {
+            let is_whole = [Kind::Whole, Kind::Optional(Box::new(Kind::Whole))];
+            let takes =
+                |value: &&f64| !is_whole.contains(&parameter.kind()) || (0.0..1e6).contains(*value);
+            let (outside, inside) = ends(parameter.range);
+            let with =
+                |value: f64| choice(&format!("{}({}={value:e})", preset.name, parameter.name));
+            for &value in outside.iter().filter(takes) {
+                let error = with(value).expect_err(parameter.name);
+                let expected = |error: &ConfigError| {
+                    matches!(error, ConfigError::OutOfRange { parameter: name, range, value: got, .. }
+                        if (*name, *range, *got) == (parameter.name, parameter.range.text(), value))
+                };
+                assert!(matches!(&error, SpecError::Config(cause) if expected(cause)), "{error}");
+                checked += 1;
+            }
+            for &value in inside.iter().filter(takes) {
+                let fits = match with(value) {
+                    // PyTorch's rules have no damping, whatever its value.
+                    Err(SpecError::Config(ConfigError::Conflict { .. })) => true,
+                    spec => spec.is_ok(),
+                };
+                assert!(fits, "{}, {} = {value}", preset.name, parameter.name);
+            }
+        }
+    }
+    assert!(checked > 150, "{checked}");
 }
 
 #[test]
@@ -149,4 +289,28 @@ fn a_choice_keeps_its_text_as_its_label_and_is_compared_by_what_it_means() {
     assert_eq!(choice("adam(beta_1=0.8,beta_2=0.9)"), choice("adam(beta_2=0.9, beta_1=0.8)"));
     assert_ne!(choice("adam"), choice("adamw"));
     assert_ne!(choice("adam"), choice("adam(beta_1=0.8)"));
+}
+
+#[test]
+fn along_ready_gradients_methods_of_one_gradient_step_and_the_others_ask_for_the_loss() {
+    let start = Numbers::new(1).vectors(&[3, 4]);
+    let slopes = Numbers::new(2).vectors(&[3, 4]);
+    for preset in PRESETS {
+        let spec = preset.spec(&RUN);
+        let lr = 0.1 * preset.usual_rate;
+        let optimizer = || -> AnyOptimizer<Many> { spec.init().expect("in range") };
+        let (mut along, mut by_loss) = (Many::f64(&start), Many::f64(&start));
+        let gradients = GradientsParams::from_grads(along.linear(&slopes).backward(), &along);
+        let report = optimizer().step_with_gradients(lr, &mut along, gradients);
+        if spec.needs_loss().expect("in range") {
+            assert_eq!(report, Err(StepError::NeedsLoss { method: spec.method() }));
+            assert_eq!(along.bits(), Many::f64(&start).bits(), "{}", preset.name);
+            continue;
+        }
+        assert!(report.expect("a step").is_accepted(), "{}", preset.name);
+        let report = optimizer().step(lr, &mut by_loss, |model: &Many| model.linear(&slopes));
+        assert!(report.expect("a step").is_accepted(), "{}", preset.name);
+        assert_eq!(along.bits(), by_loss.bits(), "{}", preset.name);
+        assert!(spec.traffic().expect("in range").is_some(), "{}", preset.name);
+    }
 }

@@ -2,7 +2,10 @@
 
 use burn::tensor::DType;
 
-use secant::PairOutcome;
+use secant::{
+    PairOutcome,
+    spec::{PRESETS, Run},
+};
 
 use crate::{
     support::{Many, Numbers, Vectors, assert_close},
@@ -116,6 +119,16 @@ fn compare(row: &Row, noisy: &Noisy, steps: usize, dtype: DType, tolerance: f64)
         }
     }
     pairs
+}
+
+#[test]
+fn every_method_of_the_list_has_a_plain_twin() {
+    let rows = table();
+    for preset in PRESETS {
+        let run = Run { steps: 100, steps_per_epoch: 10, batch_size: 1, full_batch: false };
+        let method = preset.spec(&run).method();
+        assert!(rows.iter().any(|row| row.optimizer().name() == method), "{method}");
+    }
 }
 
 #[test]

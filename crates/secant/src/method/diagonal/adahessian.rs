@@ -78,10 +78,10 @@ use secant_core::{
 use crate::{
     blocks::{Blocks, Layout, Number, TensorKernel, assign, dot, for_each_tensor},
     error::{ConfigError, StepError},
+    hyper_parameter::{HyperParameters, hyper_parameters},
     optimizer::Optimizer,
     oracle::{Evaluation, Oracle, Records},
     protocol::{Decay, Method, StepContext, TensorSettings, record_state},
-    spec::{HyperParameters, hyper_parameters},
 };
 
 /// Averaging of D over the kernel of a convolution: the last two sides of a tensor of rank 4, the last
@@ -127,14 +127,12 @@ hyper_parameters! {
         update_every: usize,
         /// Averaging over convolution kernels.
         #[config(default = "Averaging::AbsThenMean")]
-        #[words("abs-then-mean | mean | none")]
         averaging: Averaging,
         /// Draws the signs.
         #[config(default = 0)]
         seed: u64,
         /// Weight decay.
         #[config(default = "Decay::None")]
-        #[words(Decay::WORDS)]
         decay: Decay,
     }
 }

@@ -83,12 +83,14 @@ use crate::{
     blocks::{
         Blocks, Entry, Layout, Number, One, Passes, Reduction, TensorKernel, pass_over_each_tensor,
     },
+    burn_optim::burn_optimizer,
     error::{ConfigError, require_in},
+    hyper_parameter::{HyperParameters, Range, hyper_parameters},
     optimizer::Optimizer,
     protocol::{
-        Decay, GradientMethod, Method, StepContext, TensorSettings, record_state, step_by_gradient,
+        Decay, GradientMethod, Method, StepContext, TensorSettings, Traffic, record_state,
+        step_by_gradient,
     },
-    spec::{HyperParameters, Range, hyper_parameters},
 };
 
 hyper_parameters! {
@@ -105,7 +107,6 @@ hyper_parameters! {
         epsilon: f64,
         /// How |B| is bounded from below.
         #[config(default = "Rebound::Constant { sigma: 0.01 }")]
-        #[words("constant(sigma=number) | belief")]
         rebound: Rebound,
         /// Updates of linear warm-up.
         #[config(default = 500)]
@@ -117,7 +118,6 @@ hyper_parameters! {
         /// Weight decay. The papers' default is `L2` with a constant rebound and `Decoupled` with
         /// belief.
         #[config(default = "Decay::None")]
-        #[words(Decay::WORDS)]
         decay: Decay,
     }
 }
@@ -176,9 +176,15 @@ pub struct ApolloState {
 
 record_state!(ApolloState { vectors: [m, b, d], counters: [t], numbers: [] });
 
+burn_optimizer!(Apollo);
+
 impl Method for Apollo {
     type State = ApolloState;
     const NAME: &'static str = "apollo";
+
+    fn traffic(&self) -> Option<Traffic> {
+        Some(Traffic { reads: 9, writes: 4 })
+    }
 
     fn validate(&self) -> Result<(), ConfigError> {
         self.config.check_ranges(Self::NAME)?;

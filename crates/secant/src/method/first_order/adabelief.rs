@@ -58,12 +58,14 @@ use secant_core::{
 
 use crate::{
     blocks::{Blocks, Layout, Number, TensorKernel, for_each_tensor},
+    burn_optim::burn_optimizer,
     error::ConfigError,
+    hyper_parameter::{HyperParameters, hyper_parameters},
     optimizer::Optimizer,
     protocol::{
-        Decay, GradientMethod, Method, StepContext, TensorSettings, record_state, step_by_gradient,
+        Decay, GradientMethod, Method, StepContext, TensorSettings, Traffic, record_state,
+        step_by_gradient,
     },
-    spec::{HyperParameters, hyper_parameters},
 };
 
 hyper_parameters! {
@@ -84,7 +86,6 @@ hyper_parameters! {
         epsilon: f64,
         /// Weight decay.
         #[config(default = "Decay::None")]
-        #[words(Decay::WORDS)]
         decay: Decay,
     }
 }
@@ -120,9 +121,15 @@ pub struct AdaBeliefState {
 
 record_state!(AdaBeliefState { vectors: [m, s], counters: [t], numbers: [] });
 
+burn_optimizer!(AdaBelief);
+
 impl Method for AdaBelief {
     type State = AdaBeliefState;
     const NAME: &'static str = "adabelief";
+
+    fn traffic(&self) -> Option<Traffic> {
+        Some(Traffic { reads: 4, writes: 3 })
+    }
 
     fn validate(&self) -> Result<(), ConfigError> {
         self.config.check_ranges(Self::NAME)

@@ -68,12 +68,14 @@ use secant_core::{
 
 use crate::{
     blocks::{Blocks, Layout, Number, TensorKernel, for_each_tensor},
+    burn_optim::burn_optimizer,
     error::ConfigError,
+    hyper_parameter::{HyperParameters, hyper_parameters},
     optimizer::Optimizer,
     protocol::{
-        Decay, GradientMethod, Method, StepContext, TensorSettings, record_state, step_by_gradient,
+        Decay, GradientMethod, Method, StepContext, TensorSettings, Traffic, record_state,
+        step_by_gradient,
     },
-    spec::{HyperParameters, hyper_parameters},
 };
 
 hyper_parameters! {
@@ -94,7 +96,6 @@ hyper_parameters! {
         epsilon: f64,
         /// Weight decay.
         #[config(default = "Decay::None")]
-        #[words(Decay::WORDS)]
         decay: Decay,
     }
 }
@@ -135,9 +136,15 @@ pub struct AdamState {
 
 record_state!(AdamState { vectors: [m, v], counters: [t], numbers: [] });
 
+burn_optimizer!(Adam);
+
 impl Method for Adam {
     type State = AdamState;
     const NAME: &'static str = "adam";
+
+    fn traffic(&self) -> Option<Traffic> {
+        Some(Traffic { reads: 4, writes: 3 })
+    }
 
     fn validate(&self) -> Result<(), ConfigError> {
         self.config.check_ranges(Self::NAME)

@@ -66,12 +66,14 @@ use secant_core::{
 
 use crate::{
     blocks::{Blocks, Layout, Number, TensorKernel, for_each_tensor},
+    burn_optim::burn_optimizer,
     error::ConfigError,
+    hyper_parameter::{HyperParameters, hyper_parameters},
     optimizer::Optimizer,
     protocol::{
-        Decay, GradientMethod, Method, StepContext, TensorSettings, record_state, step_by_gradient,
+        Decay, GradientMethod, Method, StepContext, TensorSettings, Traffic, record_state,
+        step_by_gradient,
     },
-    spec::{HyperParameters, hyper_parameters},
 };
 
 hyper_parameters! {
@@ -92,7 +94,6 @@ hyper_parameters! {
         epsilon: f64,
         /// Weight decay.
         #[config(default = "Decay::None")]
-        #[words(Decay::WORDS)]
         decay: Decay,
     }
 }
@@ -128,9 +129,15 @@ pub struct RAdamState {
 
 record_state!(RAdamState { vectors: [m, v], counters: [t], numbers: [] });
 
+burn_optimizer!(RAdam);
+
 impl Method for RAdam {
     type State = RAdamState;
     const NAME: &'static str = "radam";
+
+    fn traffic(&self) -> Option<Traffic> {
+        Some(Traffic { reads: 4, writes: 3 })
+    }
 
     fn validate(&self) -> Result<(), ConfigError> {
         self.config.check_ranges(Self::NAME)

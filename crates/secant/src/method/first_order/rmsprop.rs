@@ -59,12 +59,14 @@ use secant_core::report::{PairOutcome, Rejection};
 
 use crate::{
     blocks::{Blocks, Layout, Number, TensorKernel, for_each_tensor},
+    burn_optim::burn_optimizer,
     error::ConfigError,
+    hyper_parameter::{HyperParameters, hyper_parameters},
     optimizer::Optimizer,
     protocol::{
-        Decay, GradientMethod, Method, StepContext, TensorSettings, record_state, step_by_gradient,
+        Decay, GradientMethod, Method, StepContext, TensorSettings, Traffic, record_state,
+        step_by_gradient,
     },
-    spec::{HyperParameters, hyper_parameters},
 };
 
 hyper_parameters! {
@@ -88,7 +90,6 @@ hyper_parameters! {
         centered: bool,
         /// Weight decay.
         #[config(default = "Decay::None")]
-        #[words(Decay::WORDS)]
         decay: Decay,
     }
 }
@@ -126,9 +127,16 @@ pub struct RmsPropState {
 
 record_state!(RmsPropState { vectors: [v, gbar, b], counters: [], numbers: [] });
 
+burn_optimizer!(RmsProp);
+
 impl Method for RmsProp {
     type State = RmsPropState;
     const NAME: &'static str = "rmsprop";
+
+    fn traffic(&self) -> Option<Traffic> {
+        let vectors = usize::from(self.config.centered) + usize::from(self.config.momentum > 0.0);
+        Some(Traffic { reads: 3 + vectors, writes: 2 + vectors })
+    }
 
     fn validate(&self) -> Result<(), ConfigError> {
         self.config.check_ranges(Self::NAME)

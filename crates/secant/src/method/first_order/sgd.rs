@@ -65,12 +65,14 @@ use secant_core::report::{PairOutcome, Rejection};
 
 use crate::{
     blocks::{Blocks, Layout, Number, TensorKernel, for_each_tensor},
+    burn_optim::burn_optimizer,
     error::{ConfigError, require_in},
+    hyper_parameter::{Range, hyper_parameters},
     optimizer::Optimizer,
     protocol::{
-        Decay, GradientMethod, Method, StepContext, TensorSettings, record_state, step_by_gradient,
+        Decay, GradientMethod, Method, StepContext, TensorSettings, Traffic, record_state,
+        step_by_gradient,
     },
-    spec::{Range, hyper_parameters},
 };
 
 hyper_parameters! {
@@ -79,11 +81,9 @@ hyper_parameters! {
     pub struct SgdConfig {
         /// Momentum; `Momentum::None` keeps no vector.
         #[config(default = "Momentum::None")]
-        #[words("none | torch(momentum=number, dampening=number, nesterov=flag) | ema(momentum=number)")]
         momentum: Momentum,
         /// Weight decay.
         #[config(default = "Decay::None")]
-        #[words(Decay::WORDS)]
         decay: Decay,
     }
 }
@@ -156,9 +156,18 @@ pub struct SgdState {
 
 record_state!(SgdState { vectors: [momentum], counters: [t], numbers: [] });
 
+burn_optimizer!(Sgd);
+
 impl Method for Sgd {
     type State = SgdState;
     const NAME: &'static str = "sgd";
+
+    fn traffic(&self) -> Option<Traffic> {
+        Some(match self.config.momentum {
+            Momentum::None => Traffic { reads: 2, writes: 1 },
+            Momentum::Torch { .. } | Momentum::Ema { .. } => Traffic { reads: 3, writes: 2 },
+        })
+    }
 
     fn validate(&self) -> Result<(), ConfigError> {
         match self.config.momentum {

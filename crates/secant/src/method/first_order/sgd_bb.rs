@@ -76,10 +76,12 @@ use secant_core::{
 use crate::{
     blocks::{Blocks, Layout, Number, TensorKernel, assign, for_each_tensor, make_pair},
     error::{ConfigError, StepError, require, require_in},
+    hyper_parameter::{HyperParameters, Range, hyper_parameters},
     optimizer::Optimizer,
     oracle::Oracle,
-    protocol::{Decay, GradientMethod, Method, StepContext, gradient_step, own_rate, record_state},
-    spec::{HyperParameters, Range, hyper_parameters},
+    protocol::{
+        Decay, GradientMethod, Method, StepContext, Traffic, gradient_step, own_rate, record_state,
+    },
 };
 
 hyper_parameters! {
@@ -96,18 +98,15 @@ hyper_parameters! {
         beta: Option<f64>,
         /// Which step size.
         #[config(default = "Formula::Bb1")]
-        #[words("bb1 | bb2")]
         formula: Formula,
         /// What keeps it within reason.
         #[config(default = "Safeguard::Interval { least: 0.1, most: 10.0, fallback: 1.0 }")]
-        #[words("none | interval(least=number, most=number, fallback=number) | smoothing")]
         safeguard: Safeguard,
         /// Whether each epoch's average begins at zero.
         #[config(default = true)]
         reset: bool,
         /// Weight decay.
         #[config(default = "Decay::None")]
-        #[words(Decay::WORDS)]
         decay: Decay,
     }
 }
@@ -157,6 +156,10 @@ record_state!(SgdBbState {
 impl Method for SgdBb {
     type State = SgdBbState;
     const NAME: &'static str = "sgd-bb";
+
+    fn traffic(&self) -> Option<Traffic> {
+        Some(Traffic { reads: 3, writes: 2 })
+    }
 
     fn validate(&self) -> Result<(), ConfigError> {
         self.config.check_ranges(Self::NAME)?;

@@ -89,15 +89,16 @@ use crate::{
     blocks::{
         Blocks, Entry, Layout, Number, TensorKernel, for_each_matrix, for_tensors, matrix_shape,
     },
+    burn_optim::burn_optimizer,
     error::{ConfigError, StepError, require, require_decay},
+    hyper_parameter::{HyperParameters, hyper_parameters},
     method::first_order::adam::{AdamConfig, AdamKernel},
     optimizer::Optimizer,
     preconditioner::NewtonSchulz,
     protocol::{
-        Decay, GradientMethod, Method, StepContext, TensorSettings, add_l2, record_state,
+        Decay, GradientMethod, Method, StepContext, TensorSettings, Traffic, add_l2, record_state,
         step_by_gradient,
     },
-    spec::{HyperParameters, hyper_parameters},
 };
 
 /// How the rate of a matrix depends on its sides.
@@ -146,7 +147,6 @@ hyper_parameters! {
         /// (a, b, c) of the Newton-Schulz iteration. (1.875, -1.25, 0.375) converges to the polar
         /// factor, in more iterations.
         #[config(default = "(3.4445, -4.775, 2.0315)")]
-        #[words("[number, number, number]")]
         ns_coefficients: (f64, f64, f64),
         /// Newton-Schulz iterations.
         #[config(default = 5)]
@@ -158,19 +158,15 @@ hyper_parameters! {
         epsilon: f64,
         /// How the rate depends on the sides of a matrix.
         #[config(default = "AdjustLrFn::Original")]
-        #[words("original | match-rms-adamw | spectral-unclamped")]
         adjust_lr_fn: AdjustLrFn,
         /// What the rows of a weight matrix are.
         #[config(default = "MatrixLayout::InOut")]
-        #[words("in-out | out-in")]
         layout: MatrixLayout,
         /// Weight decay of matrices.
         #[config(default = "Decay::Decoupled(0.1)")]
-        #[words(Decay::WORDS)]
         decay: Decay,
         /// AdamW's settings, with its own decay, for everything else.
         #[config(default = "AdamConfig::adamw()")]
-        #[words("(beta_1=number, beta_2=number, ...)")]
         adamw: AdamConfig,
         /// AdamW's rate as a part of the step's: at Muon's usual 0.02 it is 0.003.
         #[config(default = 0.15)]
@@ -179,7 +175,6 @@ hyper_parameters! {
         /// Matrices that AdamW shall have as well: paths such as `head.weight`, or of a part of the
         /// model, `head`. Naming what is not there fails at the first step.
         #[config(default = "Vec::new()")]
-        #[words("[path, ...]")]
         adamw_params: Vec<String>,
     }
 }
@@ -218,9 +213,15 @@ pub struct MuonState {
 
 record_state!(MuonState { vectors: [momentum, m, v], counters: [t], numbers: [] });
 
+burn_optimizer!(Muon);
+
 impl Method for Muon {
     type State = MuonState;
     const NAME: &'static str = "muon";
+
+    fn traffic(&self) -> Option<Traffic> {
+        Some(Traffic { reads: 3, writes: 2 })
+    }
 
     fn validate(&self) -> Result<(), ConfigError> {
         self.config.check_ranges(Self::NAME)?;

@@ -86,11 +86,11 @@ use crate::objective::{Known, Line, Objective, Reached};
 use crate::{
     blocks::{Blocks, Layout, absolute_sum, add_scaled, advance, dot, make_pair, maximum_norm},
     error::{ConfigError, StepError},
+    hyper_parameter::{HyperParameters, hyper_parameters},
     operator::{InverseLBfgs, Scaling},
     optimizer::Optimizer,
     oracle::{Evaluation, Oracle},
     protocol::{Decay, Method, StepContext, record_state},
-    spec::{HyperParameters, hyper_parameters},
 };
 
 /// How a step length is found.
@@ -135,11 +135,9 @@ hyper_parameters! {
         max_eval: usize,
         /// The line search.
         #[config(default = "LineSearch::StrongWolfe")]
-        #[words("none | armijo | strong-wolfe")]
         line_search: LineSearch,
         /// Which pairs are stored; `Rules::Torch` has its own test. None: relative, 1e-8.
         #[config(default = "None")]
-        #[words(CurvatureTest::WORDS)]
         curvature_test: Option<CurvatureTest>,
         /// Powell's damping of pairs with s.y below this part of s.Bs; 0.2 is usual.
         #[config(default = "None")]
@@ -159,11 +157,9 @@ hyper_parameters! {
         tolerance_change: f64,
         /// Whose rules a step follows.
         #[config(default = "Rules::Safe")]
-        #[words("safe | torch")]
         rules: Rules,
         /// Weight decay, of kind `L2`.
         #[config(default = "Decay::None")]
-        #[words(Decay::WORDS)]
         decay: Decay,
     }
 }

@@ -76,11 +76,11 @@ use crate::objective::{Known, Objective, displaced};
 use crate::{
     blocks::{Layout, make_pair},
     error::{ConfigError, StepError},
+    hyper_parameter::{HyperParameters, hyper_parameters},
     operator::{InverseLBfgs, Scaling},
     optimizer::Optimizer,
     oracle::{Evaluation, Oracle, Records},
     protocol::{Decay, Method, StepContext, record_state},
-    spec::{HyperParameters, hyper_parameters},
 };
 
 hyper_parameters! {
@@ -93,11 +93,9 @@ hyper_parameters! {
         memory: usize,
         /// Which pairs are stored.
         #[config(default = "CurvatureTest::Relative(1e-2)")]
-        #[words(CurvatureTest::WORDS)]
         curvature_test: CurvatureTest,
         /// Weight decay.
         #[config(default = "Decay::None")]
-        #[words(Decay::WORDS)]
         decay: Decay,
     }
 }

@@ -69,11 +69,11 @@ use crate::objective::{Known, Objective, displaced};
 use crate::{
     blocks::{Blocks, Layout, add_scaled, dot, make_pair},
     error::{ConfigError, StepError},
+    hyper_parameter::{HyperParameters, hyper_parameters},
     operator::{InverseLBfgs, Scaling},
     optimizer::Optimizer,
     oracle::{Evaluation, Oracle},
     protocol::{Decay, Method, StepContext, record_state},
-    spec::{HyperParameters, hyper_parameters},
 };
 
 hyper_parameters! {
@@ -99,11 +99,9 @@ hyper_parameters! {
         first_scale: Option<f64>,
         /// Which pairs are stored.
         #[config(default = "CurvatureTest::Relative(1e-8)")]
-        #[words(CurvatureTest::WORDS)]
         curvature_test: CurvatureTest,
         /// Weight decay.
         #[config(default = "Decay::None")]
-        #[words(Decay::WORDS)]
         decay: Decay,
     }
 }

@@ -13,9 +13,6 @@ pub enum RateDecay {
 }
 
 impl RateDecay {
-    /// Its kinds, as in specifications.
-    pub(crate) const WORDS: &str = "inverse-root | inverse | none";
-
     /// The factor after `steps` steps.
     pub(super) fn factor(self, steps: u64) -> f64 {
         let k = (steps + 1) as f64;

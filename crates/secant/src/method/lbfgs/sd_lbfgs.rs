@@ -74,11 +74,11 @@ use crate::objective::{Known, Objective, displaced};
 use crate::{
     blocks::{Blocks, Layout, add_scaled, dot, make_pair},
     error::{ConfigError, StepError},
+    hyper_parameter::{HyperParameters, hyper_parameters},
     operator::{InverseLBfgs, Scaling},
     optimizer::Optimizer,
     oracle::{Evaluation, Oracle},
     protocol::{Decay, Method, StepContext, record_state},
-    spec::{HyperParameters, hyper_parameters},
 };
 
 /// Where the two gradients of a pair come from.
@@ -108,15 +108,12 @@ hyper_parameters! {
         bounded: bool,
         /// Where the gradients of a pair come from.
         #[config(default = "PairSource::SameBatch")]
-        #[words("same-batch | consecutive-batches")]
         pairs: PairSource,
         /// How the rate falls.
         #[config(default = "RateDecay::InverseRoot")]
-        #[words(RateDecay::WORDS)]
         rate_decay: RateDecay,
         /// Weight decay.
         #[config(default = "Decay::None")]
-        #[words(Decay::WORDS)]
         decay: Decay,
     }
 }

@@ -79,11 +79,11 @@ use crate::objective::{Objective, displaced};
 use crate::{
     blocks::{Blocks, Layout, add_scaled, dot},
     error::{ConfigError, StepError},
+    hyper_parameter::{HyperParameters, hyper_parameters},
     operator::{InverseLBfgs, Scaling},
     optimizer::Optimizer,
     oracle::{Evaluation, Oracle, Records},
     protocol::{Decay, Method, StepContext, record_state},
-    spec::{HyperParameters, hyper_parameters},
 };
 
 hyper_parameters! {
@@ -103,15 +103,12 @@ hyper_parameters! {
         curvature_every: usize,
         /// How the rate falls.
         #[config(default = "RateDecay::None")]
-        #[words(RateDecay::WORDS)]
         rate_decay: RateDecay,
         /// Which pairs are stored.
         #[config(default = "CurvatureTest::Relative(1e-8)")]
-        #[words(CurvatureTest::WORDS)]
         curvature_test: CurvatureTest,
         /// Weight decay.
         #[config(default = "Decay::None")]
-        #[words(Decay::WORDS)]
         decay: Decay,
     }
 }

@@ -109,12 +109,12 @@ use super::step::{
 use crate::{
     blocks::{Blocks, Layout, combine_rows, dot, norm},
     error::{ConfigError, StepError},
+    hyper_parameter::{HyperParameters, hyper_parameters},
     objective::Objective,
     operator::Minimiser,
     optimizer::Optimizer,
     oracle::Oracle,
     protocol::{Decay, Method, StepContext},
-    spec::{HyperParameters, hyper_parameters},
 };
 
 /// How L-SSR1-TR finds its step length.
@@ -141,7 +141,6 @@ hyper_parameters! {
         delta0: f64,
         /// How the radius follows from rho.
         #[config(default = "TwoSidedRule::default()")]
-        #[words("(tau2=number, tau3=number, nu1=number, ...)")]
         radius_rule: TwoSidedRule,
         /// gamma of the initial matrix B_0 = gamma I.
         #[config(default = 1e-3)]
@@ -149,7 +148,6 @@ hyper_parameters! {
         gamma: f64,
         /// How gamma is chosen in later steps.
         #[config(default = "InitialMatrix::Constant")]
-        #[words("constant | last-pair | smallest-eigenvalue")]
         initial_matrix: InitialMatrix,
         /// A pair is left out of B unless |s.r| >= this |s| |r|, r = y - B s. None: 1e-8, for `f32` 1e-6.
         #[config(default = "None")]
@@ -161,7 +159,6 @@ hyper_parameters! {
         mu: f64,
         /// The line search, with its c1 and c2.
         #[config(default = "Search::StrongWolfe(WolfeSettings::default())")]
-        #[words("armijo(c1=number, ...) | strong-wolfe(c1=number, c2=number, ...)")]
         line_search: Search,
         /// gamma1, how much the loss of all records has to fall between checks for the batch to stay.
         #[config(default = 0.0)]
@@ -182,7 +179,6 @@ hyper_parameters! {
         tolerance_gradient: f64,
         /// Weight decay, of kind `L2`.
         #[config(default = "Decay::None")]
-        #[words(Decay::WORDS)]
         decay: Decay,
     }
 }

@@ -148,11 +148,11 @@ pub use crate::objective::Sampling;
 use crate::{
     blocks::{Blocks, Layout, combine_rows},
     error::{ConfigError, StepError},
+    hyper_parameter::{HyperParameters, hyper_parameters},
     objective::{Known, Objective},
     optimizer::Optimizer,
     oracle::Oracle,
     protocol::{Decay, Method, StepContext},
-    spec::{HyperParameters, hyper_parameters},
 };
 
 /// What happens to the pairs after a step whose model was wrong: rho < tau, or a loss at p* that is not
@@ -184,7 +184,6 @@ hyper_parameters! {
         delta0: f64,
         /// How the radius follows from the averaged ratio.
         #[config(default = "AveragedRule::default()")]
-        #[words("(shrink_below=number, grow_from=number, growth=number, ...)")]
         radius_rule: AveragedRule,
         /// zeta, how much of the past ratios counts in their average; 1 is their mean.
         #[config(default = 0.9)]
@@ -200,7 +199,6 @@ hyper_parameters! {
         gamma: f64,
         /// How gamma is chosen in later steps.
         #[config(default = "InitialMatrix::Constant")]
-        #[words("constant | last-pair | smallest-eigenvalue")]
         initial_matrix: InitialMatrix,
         /// A pair is left out of B unless |s.r| >= this |s| |r|, r = y - B s. None: 1e-8, for `f32` 1e-6.
         #[config(default = "None")]
@@ -208,11 +206,9 @@ hyper_parameters! {
         skip: Option<f64>,
         /// mhat, what happens to the pairs when the model was wrong.
         #[config(default = "Restart::Clear")]
-        #[words("never | clear | keep | warm-start")]
         restart: Restart,
         /// Where the pairs of a warm start come from.
         #[config(default = "Sampling::HessianProducts")]
-        #[words("hessian-products | gradient-differences(radius=number)")]
         sampling: Sampling,
         /// tau, the ratio rho below which the model was wrong.
         #[config(default = 0.0)]
@@ -241,7 +237,6 @@ hyper_parameters! {
         xi: f64,
         /// The line search, with its c1.
         #[config(default = "ArmijoSettings::default()")]
-        #[words("(c1=number, shrink=number, max_trials=count)")]
         line_search: ArmijoSettings,
         /// gamma1, how much the loss has to fall between checks for the batch to stay.
         #[config(default = 0.0)]
@@ -284,7 +279,6 @@ hyper_parameters! {
         seed: u64,
         /// Weight decay, of kind `L2`.
         #[config(default = "Decay::None")]
-        #[words(Decay::WORDS)]
         decay: Decay,
     }
 }

@@ -80,10 +80,10 @@ use crate::protocol::own_rate;
 use crate::{
     blocks::{Blocks, Layout, Number, TensorKernel, assign, for_each_tensor, make_pair},
     error::{ConfigError, StepError},
+    hyper_parameter::{HyperParameters, hyper_parameters},
     optimizer::Optimizer,
     oracle::{Evaluation, Oracle, Records},
     protocol::{Decay, Method, StepContext, record_state},
-    spec::{HyperParameters, hyper_parameters},
 };
 
 hyper_parameters! {
@@ -98,7 +98,6 @@ hyper_parameters! {
         barzilai_borwein: bool,
         /// Weight decay.
         #[config(default = "Decay::None")]
-        #[words(Decay::WORDS)]
         decay: Decay,
     }
 }

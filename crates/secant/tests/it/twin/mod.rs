@@ -10,13 +10,13 @@ mod quasi_newton;
 mod trust_region;
 mod variance_reduced;
 
-pub(crate) use apollo::Apollo;
-pub(crate) use first_order::{AdaBelief, Adam, RAdam, RmsProp, Sgd};
-pub(crate) use muon::Muon;
-pub(crate) use quasi_adam::{QuasiAdam, QuasiAdamEma};
-pub(crate) use quasi_newton::{LBfgs, MultiBatchLBfgs, OnlineLBfgs, SdLBfgs, Sqn};
-pub(crate) use trust_region::{LSsr1Tr, MbLsr1};
-pub(crate) use variance_reduced::{AdaHessian, SgdBb, Svrg};
+pub(crate) use apollo::*;
+pub(crate) use first_order::*;
+pub(crate) use muon::*;
+pub(crate) use quasi_adam::*;
+pub(crate) use quasi_newton::*;
+pub(crate) use trust_region::*;
+pub(crate) use variance_reduced::*;
 
 use secant::Decay;
 

@@ -96,13 +96,14 @@ use secant_core::{
 
 use crate::{
     blocks::{Blocks, Layout, Number, TensorKernel, for_each_tensor},
+    burn_optim::burn_optimizer,
     error::{ConfigError, require_in},
+    hyper_parameter::{HyperParameters, Range, hyper_parameters},
     optimizer::Optimizer,
     protocol::{
-        Decay, GradientMethod, Method, StepContext, TensorSettings, add_l2, record_state,
+        Decay, GradientMethod, Method, StepContext, TensorSettings, Traffic, add_l2, record_state,
         step_by_gradient,
     },
-    spec::{HyperParameters, Range, hyper_parameters},
 };
 
 use same_batch::QuasiAdamSameBatch;
@@ -128,15 +129,12 @@ hyper_parameters! {
         epsilon_inside: bool,
         /// One pair for all parameters, or one for each tensor.
         #[config(default = "Scope::Global")]
-        #[words("global | per-tensor")]
         scope: Scope,
         /// Which pairs are accepted; relative with 1e-8 (`f64`) or 1e-6 (`f32`) if not given.
         #[config(default = "None")]
-        #[words(CurvatureTest::WORDS)]
         curvature_test: Option<CurvatureTest>,
         /// What takes the place of q when the pair is rejected.
         #[config(default = "OnRejection::Adam")]
-        #[words("adam | keep-pair | scaled-gradient")]
         on_rejection: OnRejection,
         /// Pairs whose inverse matrix has a 2-norm above this are rejected.
         #[config(default = "None")]
@@ -153,7 +151,6 @@ hyper_parameters! {
         max_ratio: Option<f64>,
         /// Weight decay.
         #[config(default = "Decay::None")]
-        #[words(Decay::WORDS)]
         decay: Decay,
     }
 }
@@ -238,6 +235,8 @@ record_state!(QuasiAdamState {
     numbers: [gamma]
 });
 
+burn_optimizer!(QuasiAdam);
+
 /// Where the pair's y comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Memory {
@@ -267,6 +266,13 @@ impl Memory {
 impl Method for QuasiAdam {
     type State = QuasiAdamState;
     const NAME: &'static str = "quasi-adam";
+
+    fn traffic(&self) -> Option<Traffic> {
+        // A cap reads m and v in the first pass too.
+        let reads = if self.config.max_ratio.is_some() { 11 } else { 9 };
+        let is_counted = self.config.on_rejection != OnRejection::KeepPair;
+        is_counted.then_some(Traffic { reads, writes: 4 })
+    }
 
     fn validate(&self) -> Result<(), ConfigError> {
         self.config.check_ranges(Self::NAME)?;

@@ -59,12 +59,14 @@ use secant_core::{
 
 use crate::{
     blocks::{Blocks, Layout, Number, TensorKernel, for_each_tensor},
+    burn_optim::burn_optimizer,
     error::ConfigError,
+    hyper_parameter::{HyperParameters, hyper_parameters},
     optimizer::Optimizer,
     protocol::{
-        Decay, GradientMethod, Method, StepContext, TensorSettings, record_state, step_by_gradient,
+        Decay, GradientMethod, Method, StepContext, TensorSettings, Traffic, record_state,
+        step_by_gradient,
     },
-    spec::{HyperParameters, hyper_parameters},
 };
 
 hyper_parameters! {
@@ -85,7 +87,6 @@ hyper_parameters! {
         epsilon: f64,
         /// Weight decay.
         #[config(default = "Decay::None")]
-        #[words(Decay::WORDS)]
         decay: Decay,
     }
 }
@@ -122,9 +123,15 @@ pub struct QuasiAdamEmaState {
 
 record_state!(QuasiAdamEmaState { vectors: [m, v, s], counters: [t], numbers: [] });
 
+burn_optimizer!(QuasiAdamEma);
+
 impl Method for QuasiAdamEma {
     type State = QuasiAdamEmaState;
     const NAME: &'static str = "quasi-adam-ema";
+
+    fn traffic(&self) -> Option<Traffic> {
+        Some(Traffic { reads: 8, writes: 4 })
+    }
 
     fn validate(&self) -> Result<(), ConfigError> {
         self.config.check_ranges(Self::NAME)
