@@ -37,8 +37,15 @@ fn an_unknown_option_is_told() {
 }
 
 #[test]
-fn an_unknown_optimizer_is_told_with_those_there_are() {
-    insta::assert_snapshot!(usage(&["--optimizers", "sgd,adm"]), @"error: invalid value 'adm' for '--optimizers <NAMES>': there is no optimizer `adm`; known are sgd, sgd-momentum, sgd-nesterov, adam, adamw, rmsprop, radam, adabelief, apollo, apollow, quasi-adam, quasi-adam-paper, quasi-adam-same-batch, quasi-adam-ema, adahessian, adahessian-study, muon, l-bfgs, l-bfgs-torch, sd-lbfgs, o-lbfgs, multi-batch-lbfgs, sqn, mb-lsr1, l-ssr1-tr, svrg, svrg-bb, sgd-bb");
+fn an_unknown_optimizer_is_told_with_the_nearest_that_is_there() {
+    insta::assert_snapshot!(usage(&["--optimizers", "sgd,adm"]), @"error: invalid value 'sgd,adm' for '--optimizers <LIST>': there is no method `adm`; did you mean `adam`?");
+}
+
+#[test]
+fn an_unknown_hyper_parameter_is_told_with_the_nearest_that_is_there() {
+    insta::assert_snapshot!(usage(&["--optimizers", "mb-lsr1(memry=8)"]), @"error: invalid value 'mb-lsr1(memry=8)' for '--optimizers <LIST>': mb-lsr1 has no hyper-parameter `memry`; did you mean `memory`?");
+    insta::assert_snapshot!(usage(&["--optimizers", "adam(beta_1=2)"]), @"error: invalid value 'adam(beta_1=2)' for '--optimizers <LIST>': adam: beta_1 must be in [0, 1), got 2");
+    insta::assert_snapshot!(usage(&["--optimizers", "adam(beta_1"]), @"error: invalid value 'adam(beta_1' for '--optimizers <LIST>': `adam(beta_1` is no description of a method: a `=` is missing, at ``; write `name(key=value, ...)`");
 }
 
 #[test]
