@@ -104,7 +104,7 @@ impl Blocks {
                 Buffers::Device(vectors.into_iter().map(vector).collect())
             }
             (Memory::Device(device), Buffers::Device(vectors)) => {
-                let vector = |vector: DeviceVector| vector.to_device(device);
+                let vector = |vector: DeviceVector| vector.moved_to(device);
                 Buffers::Device(vectors.into_iter().map(vector).collect())
             }
             (Memory::Host, buffers) => buffers,

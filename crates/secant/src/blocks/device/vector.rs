@@ -28,7 +28,7 @@ impl DeviceVector {
         Self { tensor: Tensor::from_data(data, (device, dtype)), shape }
     }
 
-    pub fn to_device(self, device: &Device) -> Self {
+    pub fn moved_to(self, device: &Device) -> Self {
         Self { tensor: self.tensor.to_device(device), ..self }
     }
 

@@ -265,7 +265,8 @@ impl Method for Muon {
     fn init(&self, layout: &Layout) -> MuonState {
         let of = |shape: &dyn Fn(&Entry) -> Vec<usize>| {
             let entry = |entry: &Entry| Entry { shape: shape(entry).into(), ..entry.clone() };
-            Blocks::zeros(&Layout::new(layout.entries().iter().map(entry).collect()))
+            let shapes = Layout::new(layout.entries().iter().map(entry).collect());
+            Blocks::zeros(&shapes.in_memory(layout.memory().clone()))
         };
         let momentum = of(&|entry| self.matrix_shape(entry).map_or(vec![0], Vec::from));
         let adamw = of(&|entry| match self.matrix_shape(entry) {
