@@ -22,6 +22,8 @@ pub enum Formula {
 impl Formula {
     /// The step size of a pair made of `steps` steps; none where |s.y| is below 1e-10, as in the
     /// authors' code, or something is not finite.
+    ///
+    /// Step 1 of SGD-BB; the rate of SVRG-BB.
     pub fn step_size(self, pair: PairProducts, steps: usize) -> Option<f64> {
         let sy = pair.sy.abs();
         let size = match self {
@@ -54,6 +56,8 @@ pub enum Safeguard {
 
 impl Safeguard {
     /// The step size to use in epoch `k` >= 2; `mean` is the geometric mean so far, which it updates.
+    ///
+    /// Step 2 of SGD-BB.
     pub fn apply(self, step_size: f64, k: u64, mean: &mut f64) -> f64 {
         let (epoch, next) = (k as f64, (k + 1) as f64);
         match self {

@@ -69,6 +69,8 @@ impl CurvatureTest {
 
 /// How much of y Powell's damping keeps: the theta with which s.(theta y + (1 - theta) B s) is
 /// `least` times s.B s. None where s.y is not below that, or nothing can be done.
+///
+/// Step 4 of L-BFGS with damping, and step 2 of SdLBFGS.
 pub fn powell_damping(sy: f64, s_b_s: f64, least: f64) -> Option<f64> {
     let theta = (1.0 - least) * s_b_s / (s_b_s - sy);
     (sy < least * s_b_s && theta.is_finite() && theta >= 0.0).then_some(theta)

@@ -20,6 +20,8 @@ pub struct Combination {
 
 impl Combination {
     /// H g of a pair with s.y > 0 and y.y > 0; `sg` = s.g and `yg` = y.g.
+    ///
+    /// Step 4 of Quasi-Adam.
     pub fn of_pair(pair: PairProducts, sg: f64, yg: f64) -> Self {
         let gamma = pair.sy / pair.yy;
         let rho = 1.0 / pair.sy;

@@ -104,6 +104,8 @@ impl PairGram {
     }
 
     /// H g with initial matrix `gamma` I, from `sg[i]` = s_i.g and `yg[i]` = y_i.g.
+    ///
+    /// Step 1 of L-BFGS and of its variants; step 3 of SdLBFGS.
     pub fn two_loop(&self, gamma: f64, sg: &[f64], yg: &[f64]) -> PairCombination {
         let pairs = self.len();
         let mut alpha = vec![0.0; pairs];

@@ -95,6 +95,7 @@ impl Columns {
 
     /// Goes through the pairs from the oldest to the newest and accepts those with
     /// |s.r| >= r |s| |r| and |r| > r2 |y| whose s.r is more than a rounding error.
+    /// `skip` of MB-LSR1 and L-SSR1-TR is r.
     pub(super) fn skip(
         &self,
         tolerances: &Tolerances,

@@ -47,6 +47,8 @@ impl ArmijoSettings {
 }
 
 /// A backtracking search.
+///
+/// Step 7 of MB-LSR1; step 4 of L-SSR1-TR and step 2 of L-BFGS where they backtrack.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Armijo {
     settings: ArmijoSettings,

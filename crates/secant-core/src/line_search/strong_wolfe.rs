@@ -102,6 +102,8 @@ impl Default for WolfeSettings {
 
 /// A search for a step with the strong Wolfe conditions.
 ///
+/// Step 2 of L-BFGS and step 4 of L-SSR1-TR.
+///
 /// The gradient at the step that is returned is never lost if the driver keeps one gradient apart
 /// from the first and the newest: after each `tell` for which [`Self::keep_newest`] says so, that
 /// of the newest point in place of the one kept before. A step that is returned is 0, the newest
@@ -212,6 +214,8 @@ impl StrongWolfe {
     }
 
     /// Brackets by the newest point, or goes on.
+    ///
+    /// A pass through the loop of Algorithm 3.5.
     fn bracket(&mut self, previous: Point, newest: Point) -> Next {
         let rival = if self.iterations > 1 { previous.value } else { f64::INFINITY };
         if self.is_approximate(newest) {
@@ -249,6 +253,8 @@ impl StrongWolfe {
     }
 
     /// Narrows the bracket by the newest point.
+    ///
+    /// A pass through the loop of Algorithm 3.6.
     fn zoom(&mut self, mut bracket: Bracket, newest: Point) -> Next {
         let (low, high) = (bracket.low(), bracket.high());
         if self.is_approximate(newest) {

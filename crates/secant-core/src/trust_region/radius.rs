@@ -19,6 +19,8 @@ pub struct RadiusError<R: std::fmt::Debug> {
 
 /// The change of the loss over the change of the model; 0 where the model's change is too small to
 /// divide by, or one of them is not finite.
+///
+/// rho of step 8 of MB-LSR1 and of step 6 of L-SSR1-TR.
 pub fn reduction_ratio(actual: f64, predicted: f64) -> f64 {
     let ratio = actual / predicted;
     if predicted.abs() >= 1e-30 && ratio.is_finite() { ratio } else { 0.0 }
@@ -71,6 +73,8 @@ impl TwoSidedRule {
     }
 
     /// The radius after a step of length `step_norm` within the radius `delta`.
+    ///
+    /// Step 6 of L-SSR1-TR.
     pub fn next(&self, delta: f64, step_norm: f64, rho: f64) -> f64 {
         if rho >= self.tau3 && step_norm >= self.nu3 * delta {
             self.nu4 * delta
@@ -145,6 +149,8 @@ impl AveragedRule {
     }
 
     /// The radius after a step of length `step_norm` within the radius `delta`.
+    ///
+    /// Step 9 of MB-LSR1 (Algorithm 5, lines 6 to 10).
     pub fn next(&self, delta: f64, step_norm: f64, averaged_rho: f64) -> f64 {
         if averaged_rho >= self.grow_from && step_norm >= self.reached * delta {
             self.growth * delta
@@ -156,6 +162,8 @@ impl AveragedRule {
     }
 
     /// The radius after a line search that found no decrease.
+    ///
+    /// Step 7 of MB-LSR1.
     pub fn after_failed_search(&self, delta: f64) -> f64 {
         (self.after_failure * delta).max(self.delta_min)
     }
@@ -186,6 +194,8 @@ impl AveragedRatio {
     }
 
     /// Takes a numerator and a denominator in.
+    ///
+    /// Step 9 of MB-LSR1 (Algorithm 5, lines 3 to 5).
     pub fn record(&mut self, numerator: f64, denominator: f64) {
         let past = self.zeta * self.weight;
         self.weight = past + 1.0;

@@ -110,6 +110,8 @@ pub enum SubproblemError {
 
 /// Minimizes g'p + p'Bp / 2 over |p| <= delta.
 ///
+/// Step 2 of MB-LSR1 and step 1 of L-SSR1-TR.
+///
 /// `vectors` is asked where the inner products do not suffice: to replace g by its part outside the
 /// span of Psi where that is tiny, and for a few entries in the hard case where gamma is the smallest
 /// eigenvalue. Usually it is not.

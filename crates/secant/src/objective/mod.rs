@@ -135,6 +135,8 @@ impl Objective<'_> {
     }
 
     /// Searches for a step with the strong Wolfe conditions; none where there is no decrease.
+    ///
+    /// Step 2 of L-BFGS and step 4 of L-SSR1-TR.
     pub fn strong_wolfe(
         &mut self,
         settings: WolfeSettings,
@@ -182,6 +184,8 @@ impl Objective<'_> {
 
     /// Searches for a step with a sufficient decrease, by values alone; none where there is none, or
     /// where the gradient at that step is not finite.
+    ///
+    /// Step 2 of L-BFGS where it backtracks.
     pub fn armijo(
         &mut self,
         settings: ArmijoSettings,
@@ -213,6 +217,8 @@ impl Objective<'_> {
 }
 
 /// theta + `factor` lr direction, with each tensor's rate, after decoupled decay.
+///
+/// Step 1 of SQN, 2 of oLBFGS and multi-batch L-BFGS, 3 of SdLBFGS.
 pub(crate) fn displaced(
     context: &StepContext<'_>,
     theta: &Blocks,

@@ -35,6 +35,8 @@ impl Sampling {
     }
 
     /// A pair of the batch's loss at `w`, where it is `known`; none where its gradient is not finite.
+    ///
+    /// The warm start of step 10 of MB-LSR1 (Algorithm 3, lines 4 and 5).
     pub(crate) fn pair(
         self,
         objective: &mut Objective<'_>,

@@ -6,6 +6,8 @@ use crate::blocks::{Field, MatrixKernel, add_square, outer_product, product};
 
 /// X <- a X + (b A + c A A) X with A = X X', `steps` times: singular vectors stay, and every singular
 /// value x becomes q(q(...q(x))), q(x) = a x + b x^3 + c x^5.
+///
+/// Step 3 of Muon.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct NewtonSchulz {
     pub coefficients: (f64, f64, f64),

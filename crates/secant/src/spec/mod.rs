@@ -14,7 +14,7 @@
 //! let mut optimizer = spec.init::<Linear>()?;
 //! assert_eq!(optimizer.accepted_steps(), 0);
 //!
-//! let mistake = "adam(beta1=0.8)".parse::<Choice>()?.spec(None);
+//! let mistake = "adam(beta1=0.8)".parse::<Choice>();
 //! assert!(mistake.is_err_and(|error| error.to_string().contains("beta_1")));
 //! # Ok(())
 //! # }

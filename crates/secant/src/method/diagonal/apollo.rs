@@ -6,23 +6,26 @@
 //! its absolute value is used, so directions of negative curvature are left, not entered.
 //!
 //! # Algorithm
-//! Step t (from 1) with gradient g, for each tensor:
-//! 1. lr_t = init_lr + (lr - init_lr)(t - 1) / warmup while t - 1 < warmup, then lr.
-//! 2. `L2`: g <- g + wd theta.
-//! 3. alpha = (1 - beta) / (1 - beta^t); delta_g = g - m; m <- m + alpha delta_g; y = alpha delta_g.
-//! 4. q = |d|_4 + eps' with eps' = eps / sigma (constant) or eps (belief); u = d / q.
-//! 5. B <- B - [u'y / q + u'(B u)] u*u.
-//! 6. D = max(|B|, sigma) (constant), or max(|B|, |delta_g|_inf) + eps / alpha (belief).
-//! 7. d <- m / D; `Decoupled`: d <- d + wd theta; `Stable`: d <- d + wd / mean(D) theta.
-//! 8. theta <- theta - lr_t d.
+//! Step t (from 1) with gradient g, for each tensor; *code* is the authors'.
+//! 1. lr_t = init_lr + (lr - init_lr)(t - 1) / warmup while t - 1 < warmup, then lr (Section 3.4; code).
+//! 2. `L2`: g <- g + wd theta (code).
+//! 3. alpha = (1 - beta) / (1 - beta^t); delta_g = g - m; m <- m + alpha delta_g; y = alpha delta_g
+//!    (eq. (9), rearranged; y is the change of m).
+//! 4. q = |d|_4 + eps' with eps' = eps / sigma (constant) or eps (belief); u = d / q
+//!    (the denominator of eq. (8); eps: code).
+//! 5. B <- B - [u'y / q + u'(B u)] u*u (eq. (8), with the old d, arranged so that d^4 does not underflow).
+//! 6. D = max(|B|, sigma) (constant; eq. (10)), or max(|B|, |delta_g|_inf) + eps / alpha (belief; code).
+//! 7. d <- m / D (after eq. (10)); `Decoupled`: d <- d + wd theta; `Stable`: d <- d + wd / mean(D) theta (code).
+//! 8. theta <- theta - lr_t d (eq. (4), with m and D in the place of g and B).
 //!
 //! # Notation
-//! m, B, d: the fields of [`ApolloState`]; sigma, belief: [`Rebound`]; |.|_4: the 4-norm.
+//! m, B, d: the fields of [`ApolloState`]; t: its step counter. beta, eps: `beta` and `epsilon` of [`ApolloConfig`];
+//! sigma, belief: [`Rebound`]; |.|_4: the 4-norm. The paper's eta_t is lr_t.
 //!
 //! # Cost
 //! 3 vectors of memory; two passes, 9R + 4W (the first reads g, m, d, B; the second reads them and
-//! theta and writes m, B, d, theta); a third, reading four vectors, for the `Stable` decay. One
-//! gradient.
+//! theta and writes m, B, d, theta). One more reads g and m for belief, and one reads B and d for the `Stable`
+//! decay; with `L2` decay theta is read with g. One gradient.
 //!
 //! # When not to use it
 //! With Adam's learning rates: Apollo's are 10 times larger, and the first step is lr_1 g / sigma,
@@ -30,13 +33,45 @@
 //! eps' barely update B: there Apollo is momentum SGD with rate lr / sigma.
 //!
 //! # Deviations
-//! Where a coefficient of step 5 is not finite, B is kept and the pair is counted as skipped.
+//! Decay that enters d in step 7 stays there and is part of the next step 5, though its gradient is not in y: so the
+//! code has it. Where a coefficient of step 5 is not finite, B is kept and the pair is counted as skipped.
 //! Otherwise the official code is reproduced in all six combinations of rebound and decay; eps' is
 //! computed once (one port divides eps again for every tensor and so loses B).
 //!
 //! # References
 //! Ma, *Apollo: an adaptive parameter-wise diagonal quasi-Newton method for nonconvex stochastic
 //! optimization*, 2020, arXiv 2009.13586, eq. (6)-(10), Theorem 1.
+//!
+//! # Example
+//! The warm-up is part of the method: at first B = 0, so that a step is the gradient times lr_t / sigma.
+//!
+//! ```
+//! # use burn::{nn::{Initializer, Linear, LinearConfig}, tensor::{Device, Tensor}};
+//! use secant::ApolloConfig;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let device = Device::default().autodiff();
+//! # let zeros = LinearConfig::new(2, 1).with_initializer(Initializer::Zeros);
+//! # let mut model: Linear = zeros.init(&device);
+//! # let x = Tensor::<2>::from_floats([[1.0, 1.0], [1.0, -1.0], [-1.0, 1.0], [-1.0, -1.0]], &device);
+//! # let y = Tensor::<2>::from_floats([[9.0], [3.0], [1.0], [-5.0]], &device);
+//! let mut optimizer = ApolloConfig::new().with_warmup(100).with_init_lr(Some(1e-5)).init()?;
+//! let mut losses = Vec::new();
+//! for step in 0..200 {
+//!     let report = optimizer.step(1e-2, &mut model, |model: &Linear| {
+//!         (model.forward(x.clone()) - y.clone()).powi_scalar(2).mean()
+//!     })?;
+//!     losses.extend(report.loss);
+//!     if step == 0 {
+//!         // The bias' gradient is -4: twice the mean of -y. sigma is 0.01.
+//!         let bias: f32 = model.bias.as_ref().ok_or("no bias")?.val().into_scalar();
+//!         assert!((bias - 1e-5 / 0.01 * 4.0).abs() < 1e-7);
+//!     }
+//! }
+//! assert!(losses[199] < 1e-3 * losses[0]);
+//! # Ok(())
+//! # }
+//! ```
 
 use burn::tensor::DType;
 use secant_core::{
@@ -332,11 +367,13 @@ impl TensorKernel<4, 1, 3> for Products {
 
     fn decide(self, [fourth, d_delta, d_b_d]: [f64; 3]) -> Update {
         let Self { c, surprise } = self;
+        // 4. and 5. The change of B.
         let q = fourth.sqrt().sqrt() + c.scaled_epsilon;
         let curvature = c.alpha * d_delta / q / q + d_b_d / q / q;
         // d = 0 in the first step; 0 / 0 only if eps = 0 as well.
         let changes = fourth > 0.0 && curvature.is_finite() && 1.0 / q <= c.largest;
         let (factor, inverse_q) = if changes { (-curvature, 1.0 / q) } else { (0.0, 0.0) };
+        // 6. The bound.
         let (floor, extra) = match c.rebound {
             Rebound::Constant { sigma } => (sigma, 0.0),
             Rebound::Belief => (surprise, c.epsilon / c.alpha),
@@ -380,6 +417,7 @@ impl TensorKernel<4, 1, 1> for Move {
     }
 
     fn decide(self, [sum]: [f64; 1]) -> Step {
+        // 7. The decay in d.
         let pull = match self.c.decay {
             Decay::Decoupled(strength) => strength,
             Decay::Stable(strength) => strength / (sum / self.c.count),

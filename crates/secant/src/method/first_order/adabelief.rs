@@ -1,11 +1,15 @@
 //! AdaBelief: Adam that divides by how far the gradient is from its prediction.
 //!
 //! # Algorithm
-//! Step t with gradient g (decay of kind `L2` already added: g + wd theta):
-//! 1. m <- beta1 m + (1 - beta1) g; e = g - m.
-//! 2. s <- beta2 s + (1 - beta2) e^2 + eps, in the stored state.
-//! 3. theta <- theta - lr / (1 - beta1^t) m / (sqrt(s) / sqrt(1 - beta2^t) + eps)
-//!    (decoupled decay shrinks theta by 1 - lr wd first).
+//! Step t with gradient g (decay of kind `L2` already added: g + wd theta). In brackets: what the step is in
+//! Zhuang et al.'s Algorithm 2.
+//! 1. m <- beta1 m + (1 - beta1) g; e = g - m (m_t).
+//! 2. s <- beta2 s + (1 - beta2) e^2 + eps, in the stored state (s_t).
+//! 3. theta <- theta - lr / (1 - beta1^t) m / (sqrt(s) / sqrt(1 - beta2^t) + eps); decoupled decay shrinks
+//!    theta by 1 - lr wd first (bias correction and update, without the projection).
+//!
+//! # Notation
+//! m, s: the fields of [`AdaBeliefState`]; t: its step counter. beta1, beta2, eps: `beta_1`, `beta_2`, `epsilon`.
 //!
 //! # Cost
 //! 2 vectors of memory, 4R + 3W, one gradient.
@@ -21,6 +25,31 @@
 //! # References
 //! Zhuang, Tang, Ding, Tatikonda, Dvornek, Papademetris, Duncan, *AdaBelief optimizer: adapting
 //! stepsizes by the belief in observed gradients*, NeurIPS 2020, Algorithm 2.
+//!
+//! # Example
+//! A gradient that does not change does not surprise: the steps grow, where Adam's stay at the rate:
+//!
+//! ```
+//! # use burn::{nn::{Initializer, Linear, LinearConfig}, tensor::{Device, Tensor}};
+//! use secant::AdaBeliefConfig;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let device = Device::default().autodiff();
+//! # let zeros = LinearConfig::new(2, 1).with_initializer(Initializer::Zeros);
+//! # let mut model: Linear = zeros.init(&device);
+//! # let x = Tensor::<2>::zeros([1, 2], &device);
+//! let mut optimizer = AdaBeliefConfig::new().init()?;
+//! for _ in 0..50 {
+//!     // The bias itself: its gradient is 1 everywhere.
+//!     let report =
+//!         optimizer.step(1e-2, &mut model, |model: &Linear| model.forward(x.clone()).sum())?;
+//!     assert!(report.is_accepted());
+//! }
+//! let bias: f32 = model.bias.as_ref().ok_or("no bias")?.val().into_scalar();
+//! assert!(bias < -2.0 * 50.0 * 1e-2);
+//! # Ok(())
+//! # }
+//! ```
 
 use secant_core::{
     moving_average::bias_correction,

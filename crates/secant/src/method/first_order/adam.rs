@@ -5,13 +5,17 @@
 //! corrected for their start at zero: each coordinate moves by about the learning rate.
 //!
 //! # Algorithm
-//! Step t with gradient g (decay of kind `L2` already added: g + wd theta):
-//! 1. m <- beta1 m + (1 - beta1) g; v <- beta2 v + (1 - beta2) g^2.
-//! 2. theta <- theta - lr / (1 - beta1^t) m / (sqrt(v) / sqrt(1 - beta2^t) + eps)
-//!    (decoupled decay, as in AdamW, shrinks theta by 1 - lr wd first).
+//! Step t with gradient g (decay of kind `L2` already added: g + wd theta). KB is Kingma and Ba's Algorithm 1, of
+//! which the lines have names and no numbers; LH is Loshchilov and Hutter's Algorithm 2.
+//! 1. m <- beta1 m + (1 - beta1) g; v <- beta2 v + (1 - beta2) g^2
+//!    (KB: biased moment estimates; LH: lines 7 and 8, and 6 for `L2`).
+//! 2. theta <- theta - lr / (1 - beta1^t) m / (sqrt(v) / sqrt(1 - beta2^t) + eps);
+//!    decoupled decay, as in AdamW, shrinks theta by 1 - lr wd first
+//!    (KB: bias-corrected moment estimates, update of the parameters; LH: lines 9, 10 and 12).
 //!
 //! # Notation
-//! m, v: the fields of [`AdamState`]; t: its step counter.
+//! m, v: the fields of [`AdamState`]; t: its step counter. beta1, beta2, eps: `beta_1`, `beta_2` and `epsilon` of
+//! [`AdamConfig`]; wd: the strength of its `decay`.
 //!
 //! # Cost
 //! 2 vectors of memory, 4R + 3W, one gradient.
@@ -21,11 +25,41 @@
 //! little better; convex problems, where quasi-Newton methods are faster by orders of magnitude.
 //!
 //! # Deviations
-//! None: `torch.optim.Adam` and `torch.optim.AdamW` are reproduced. AMSGrad is not offered.
+//! None: `torch.optim.Adam` and `torch.optim.AdamW` are reproduced. In LH, line 12, decay is multiplied by the
+//! schedule's factor alone; here, as in PyTorch, by the rate. AMSGrad is not offered.
 //!
 //! # References
 //! Kingma, Ba, *Adam*, ICLR 2015, Algorithm 1; Loshchilov, Hutter, *Decoupled weight decay
 //! regularization*, ICLR 2019, Algorithm 2.
+//!
+//! # Example
+//! AdamW whose decay leaves the biases alone; the gradient of this loss is zero, so that decay is all there is:
+//!
+//! ```
+//! # use burn::{module::ParamGroup, nn::{Linear, LinearConfig}, tensor::{Device, Tensor}};
+//! use secant::{AdamConfig, Decay, Group};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let device = Device::default().autodiff();
+//! # let x = Tensor::<2>::from_floats([[1.0, 2.0], [3.0, 4.0]], &device);
+//! let mut model: Linear = LinearConfig::new(2, 1).init(&device);
+//! let before = model.clone();
+//! let biases = Group::new(ParamGroup::from_predicate("bias")).with_decay(Decay::None);
+//! let mut optimizer = AdamConfig::adamw().init()?.with_group(biases)?;
+//! for _ in 0..10 {
+//!     let report = optimizer.step(0.1, &mut model, |model: &Linear| {
+//!         model.forward(x.clone()).sum() * 0.0
+//!     })?;
+//!     assert!(report.is_accepted());
+//! }
+//! // 10 times 1 - lr wd = 0.999.
+//! let expected = before.weight.val() * 0.999f32.powi(10);
+//! assert!((model.weight.val() - expected).abs().max().into_scalar::<f32>() < 1e-6);
+//! let moved = model.bias.ok_or("no bias")?.val() - before.bias.ok_or("no bias")?.val();
+//! assert_eq!(moved.into_scalar::<f32>(), 0.0);
+//! # Ok(())
+//! # }
+//! ```
 
 use secant_core::{
     moving_average::bias_correction,

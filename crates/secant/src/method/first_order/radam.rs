@@ -6,13 +6,19 @@
 //! adaptive step down by how uncertain it still is.
 //!
 //! # Algorithm
-//! Step t with gradient g (decay of kind `L2` already added: g + wd theta):
-//! 1. m, v as Adam; rho_inf = 2 / (1 - beta2) - 1; rho = rho_inf - 2 t beta2^t / (1 - beta2^t).
-//! 2. If rho > 5: r = sqrt((rho - 4)(rho - 2) rho_inf / ((rho_inf - 4)(rho_inf - 2) rho)),
+//! Step t with gradient g (decay of kind `L2` already added: g + wd theta; decoupled decay shrinks theta by
+//! 1 - lr wd first). In brackets: the lines of Liu et al.'s Algorithm 2, by name.
+//! 1. m, v as Adam; rho_inf = 2 / (1 - beta2) - 1; rho = rho_inf - 2 t beta2^t / (1 - beta2^t)
+//!    (moving moments; length of the approximated SMA and its maximum).
+//! 2. If rho > 5 (there: 4): r = sqrt((rho - 4)(rho - 2) rho_inf / ((rho_inf - 4)(rho_inf - 2) rho)),
 //!    theta <- theta - lr r sqrt(1 - beta2^t) / (1 - beta1^t) m / (sqrt(v) + eps);
-//!    else theta <- theta - lr / (1 - beta1^t) m.
+//!    else theta <- theta - lr / (1 - beta1^t) m
+//!    (bias-corrected moving averages; variance rectification; update with adaptive momentum, or un-adapted).
 //!
 //! With beta2 = 0.999 the adaptive step begins at t = 6.
+//!
+//! # Notation
+//! m, v: the fields of [`RAdamState`]; t: its step counter. beta1, beta2, eps: `beta_1`, `beta_2`, `epsilon`.
 //!
 //! # Cost
 //! 2 vectors of memory, 4R + 3W, one gradient.
@@ -21,11 +27,37 @@
 //! With a learning-rate warm-up, which does the same; the first steps then need no other care.
 //!
 //! # Deviations
-//! `torch.optim.RAdam` is reproduced (the authors' code begins at rho >= 5).
+//! `torch.optim.RAdam` is reproduced: its steps are adaptive from rho > 5 on, those of the paper from rho > 4,
+//! those of the authors' code from rho >= 5.
 //!
 //! # References
 //! Liu, Jiang, He, Chen, Liu, Gao, Han, *On the variance of the adaptive learning rate and beyond*,
 //! ICLR 2020, Algorithm 2.
+//!
+//! # Example
+//! The first steps are as long as the gradient tells; Adam's would be as long as the rate:
+//!
+//! ```
+//! # use burn::{nn::{Initializer, Linear, LinearConfig}, tensor::{Device, Tensor}};
+//! use secant::RAdamConfig;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let device = Device::default().autodiff();
+//! # let zeros = LinearConfig::new(2, 1).with_initializer(Initializer::Zeros);
+//! # let mut model: Linear = zeros.init(&device);
+//! # let x = Tensor::<2>::zeros([1, 2], &device);
+//! let mut optimizer = RAdamConfig::new().init()?;
+//! for _ in 0..5 {
+//!     // The bias times 3: its gradient is 3 everywhere.
+//!     let report =
+//!         optimizer.step(1e-2, &mut model, |model: &Linear| model.forward(x.clone()).sum() * 3.0)?;
+//!     assert!(report.is_accepted());
+//! }
+//! let bias: f32 = model.bias.as_ref().ok_or("no bias")?.val().into_scalar();
+//! assert!((bias + 5.0 * 1e-2 * 3.0).abs() < 1e-6);
+//! # Ok(())
+//! # }
+//! ```
 
 use secant_core::{
     moving_average::bias_correction,

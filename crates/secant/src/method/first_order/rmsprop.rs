@@ -1,12 +1,17 @@
 //! RMSprop: plain, centred, with momentum.
 //!
 //! # Algorithm
-//! Step with gradient g (decay of kind `L2` already added: g + wd theta):
-//! 1. v <- alpha v + (1 - alpha) g^2; centred: gbar <- alpha gbar + (1 - alpha) g.
-//! 2. a = sqrt(v) + eps; centred: a = sqrt(v - gbar^2) + eps.
-//! 3. Without momentum theta <- theta - lr g / a; with it b <- mu b + g / a, theta <- theta - lr b.
+//! Step with gradient g (decay of kind `L2` already added: g + wd theta). Equations are those of Graves; the lecture
+//! has step 1 without centring and the division.
+//! 1. v <- alpha v + (1 - alpha) g^2 (eq. (38)); centred: gbar <- alpha gbar + (1 - alpha) g (eq. (39)).
+//! 2. a = sqrt(v) + eps; centred: a = sqrt(v - gbar^2) + eps (the root of eq. (40), where eps is inside).
+//! 3. Without momentum theta <- theta - lr g / a; with it b <- mu b + g / a, theta <- theta - lr b
+//!    (eq. (40) and (41), where b holds the rate).
 //!
 //! All averages start at zero and are not corrected for it.
+//!
+//! # Notation
+//! v, gbar, b: the fields of [`RmsPropState`]; alpha, mu, eps: `alpha`, `momentum`, `epsilon` of [`RmsPropConfig`].
 //!
 //! # Cost
 //! 1 vector of memory and 3R + 2W, one vector and 1R + 1W more for each of centring and momentum;
@@ -22,6 +27,33 @@
 //! # References
 //! Tieleman, Hinton, *Lecture 6.5*, Coursera 2012; Graves, *Generating sequences with recurrent
 //! neural networks*, 2013, eq. (38)-(45).
+//!
+//! # Example
+//! Centred and with momentum, in a loop that has its gradients already:
+//!
+//! ```
+//! # use burn::{nn::{Initializer, Linear, LinearConfig}, optim::GradientsParams, tensor::{Device, Tensor}};
+//! use secant::RmsPropConfig;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let device = Device::default().autodiff();
+//! # let zeros = LinearConfig::new(2, 1).with_initializer(Initializer::Zeros);
+//! # let mut model: Linear = zeros.init(&device);
+//! # let x = Tensor::<2>::from_floats([[1.0, 1.0], [1.0, -1.0], [-1.0, 1.0], [-1.0, -1.0]], &device);
+//! # let y = Tensor::<2>::from_floats([[9.0], [3.0], [1.0], [-5.0]], &device);
+//! let mut optimizer = RmsPropConfig::new().with_centered(true).with_momentum(0.5).init()?;
+//! let mut losses = Vec::new();
+//! for _ in 0..60 {
+//!     let loss = (model.forward(x.clone()) - y.clone()).powi_scalar(2).mean();
+//!     losses.push(loss.clone().into_scalar::<f32>());
+//!     let gradients = GradientsParams::from_grads(loss.backward(), &model);
+//!     let report = optimizer.step_with_gradients(0.02, &mut model, gradients)?;
+//!     assert!(report.is_accepted());
+//! }
+//! assert!(losses[59] < 0.1 * losses[0]);
+//! # Ok(())
+//! # }
+//! ```
 
 use secant_core::report::{PairOutcome, Rejection};
 

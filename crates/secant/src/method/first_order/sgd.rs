@@ -1,13 +1,18 @@
 //! Stochastic gradient descent, with momentum in PyTorch's form or as a moving average.
 //!
 //! # Algorithm
-//! Step t with gradient g (decay of kind `L2` already added: g + wd theta):
-//! 1. *PyTorch form*: b = g in the first step, later b <- mu b + (1 - dampening) g.
-//!    *EMA form*: m <- mu m + (1 - mu) g, from m = 0.
-//! 2. u = g + mu b with Nesterov's momentum, else u = b.
-//! 3. theta <- theta - lr u (decoupled decay shrinks theta by 1 - lr wd first).
+//! Step t with gradient g (decay of kind `L2` already added: g + wd theta). Equations are those of Sutskever et al.;
+//! their velocity is -lr b.
+//! 1. *PyTorch form*: b = g in the first step, later b <- mu b + (1 - dampening) g (eq. (1)).
+//!    *EMA form*: m <- mu m + (1 - mu) g, from m = 0 (Filippova et al., Section 2.1, momentum).
+//! 2. u = g + mu b with Nesterov's momentum (eq. (3), at the point that looks ahead), else u = b; u = m.
+//! 3. theta <- theta - lr u; decoupled decay shrinks theta by 1 - lr wd first
+//!    (eq. (2) and (4); Filippova et al., eq. (1) with v_t = 1).
 //!
 //! The EMA form equals the PyTorch form without dampening at a rate lr (1 - mu).
+//!
+//! # Notation
+//! b, m: the vector of [`SgdState`]; mu: `momentum` of [`Momentum`].
 //!
 //! # Cost
 //! 0 vectors of memory and 2R + 1W without momentum, 1 vector and 3R + 2W with it; one gradient.
@@ -20,7 +25,41 @@
 //!
 //! # References
 //! Polyak, *Some methods of speeding up the convergence of iteration methods*, 1964; Sutskever,
-//! Martens, Dahl, Hinton, *On the importance of initialization and momentum in deep learning*, 2013.
+//! Martens, Dahl, Hinton, *On the importance of initialization and momentum in deep learning*, 2013;
+//! Filippova, Blinova, Parshikov, *Second-order optimization methods in deep neural networks training*,
+//! 2022 (the EMA form; their code has PyTorch's).
+//!
+//! # Example
+//! Nesterov's momentum, with gradients clipped to a length of 1:
+//!
+//! ```
+//! # use burn::{nn::{Initializer, Linear, LinearConfig}, tensor::{Device, Tensor}};
+//! use secant::{Clipping, Momentum, SgdConfig};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let device = Device::default().autodiff();
+//! # let zeros = LinearConfig::new(2, 1).with_initializer(Initializer::Zeros);
+//! # let mut model: Linear = zeros.init(&device);
+//! # let x = Tensor::<2>::from_floats([[1.0, 1.0], [1.0, -1.0], [-1.0, 1.0], [-1.0, -1.0]], &device);
+//! # let y = Tensor::<2>::from_floats([[9.0], [3.0], [1.0], [-5.0]], &device);
+//! let mut optimizer = SgdConfig::new()
+//!     .with_momentum(Momentum::nesterov(0.5))
+//!     .init()?
+//!     .with_clipping(Clipping::GlobalNorm(1.0))?;
+//! let (mut losses, mut norms) = (Vec::new(), Vec::new());
+//! for _ in 0..50 {
+//!     let report = optimizer.step(0.1, &mut model, |model: &Linear| {
+//!         (model.forward(x.clone()) - y.clone()).powi_scalar(2).mean()
+//!     })?;
+//!     losses.extend(report.loss);
+//!     norms.extend(report.gradient_norm);
+//! }
+//! // Reported before clipping.
+//! assert!(norms[0] > 10.0);
+//! assert!(losses[49] < 1e-2 * losses[0]);
+//! # Ok(())
+//! # }
+//! ```
 
 use secant_core::report::{PairOutcome, Rejection};
 

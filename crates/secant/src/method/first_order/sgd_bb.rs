@@ -5,17 +5,21 @@
 //! displacement of the epoch before, seen in moving averages of the mini-batch gradients.
 //!
 //! # Algorithm
-//! In epoch k = 0, 1, ... of T steps (T is `period`):
+//! In epoch k = 0, 1, ... of T steps (T is `period`), as in the study's Algorithm 3 (Filippova et al.; its lines have
+//! no numbers):
 //! 1. If k >= 2: s = the displacement of epoch k - 1, y = the change of the epochs' averaged gradients
-//!    from k - 2 to k - 1; eta = BB1 or BB2 of (s, y) over T. Epochs 0 and 1 use the learning rate.
-//! 2. The safeguard, see [`Safeguard`]. Where s.y vanishes, the last eta is kept.
-//! 3. gbar <- 0 (with `reset`); T steps theta <- theta - eta g, gbar <- (1 - beta) gbar + beta g.
+//!    from k - 2 to k - 1; eta = BB1 or BB2 of (s, y) over T (y, s and eta under *if k > 1*). Epochs 0 and 1
+//!    use the learning rate.
+//! 2. The safeguard, see [`Safeguard`] (eta-hat there). Where s.y vanishes, the last eta is kept.
+//! 3. gbar <- 0 (with `reset`); T steps theta <- theta - eta g, gbar <- (1 - beta) gbar + beta g
+//!    (g_k,0, and the loop over t).
 //!
 //! # Notation
-//! gbar, T, beta: as above; the fields of [`SgdBbState`] and [`SgdBbConfig`].
+//! gbar: `average` of [`SgdBbState`]; T, beta: `period` and `beta` of [`SgdBbConfig`]; tau_min, tau_max, tau_0 of the
+//! study: `least`, `most`, `fallback` of [`Safeguard::Interval`].
 //!
 //! # Cost
-//! 3 vectors of memory, 3R + 2W, one gradient; 3 more passes at the end of each epoch.
+//! 3 vectors of memory, 3R + 2W, one gradient; 3 more passes at the beginning of each epoch.
 //!
 //! # When not to use it
 //! Neural networks: gbar averages gradients *before* the epoch's end while s ends there, so s and y
@@ -23,13 +27,45 @@
 //! times a tuned rate. Use it on convex problems, or a constant tuned rate.
 //!
 //! # Deviations
-//! The study prints s / T in one place of BB1 and not in the other; (1/T) s.s / |s.y| is meant. A
-//! learning-rate schedule moves the rate of the first two epochs alone; in groups, factors apply to all.
+//! The study prints s = (1/T) x_k-1,T - x_k-2,T, where a bracket is missing, and leaves eta-hat of epochs 0 and 1
+//! open; (1/T) s.s / |s.y| with s = x_k-1,T - x_k-2,T is meant, and the learning rate. The average of the
+//! epoch before is not forgotten where `reset` is off, as in Tan et al.'s code. A learning-rate schedule moves the
+//! rate of the first two epochs alone; in groups, factors apply to all.
 //!
 //! # References
-//! Tan, Ma, Dai, Qian, *Barzilai-Borwein step size for stochastic gradient descent*, 2016; Liang, Xu,
+//! Tan, Ma, Dai, Qian, *Barzilai-Borwein step size for stochastic gradient descent*, 2016, Algorithm 2; Liang, Xu,
 //! Bao, Quan, Ji, *Barzilai-Borwein-based adaptive learning rate for deep learning*, 2019; Filippova,
 //! Blinova, Parshikov, 2022, Algorithm 3.
+//!
+//! # Example
+//! The mean squared error of these four records is a quadratic with the Hessian 2 I. Epochs of one step, of which
+//! the first two have the learning rate:
+//!
+//! ```
+//! # use burn::{nn::{Initializer, Linear, LinearConfig}, tensor::{Device, Tensor}};
+//! use secant::{Safeguard, SgdBbConfig};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let device = Device::default().autodiff();
+//! # let zeros = LinearConfig::new(2, 1).with_initializer(Initializer::Zeros);
+//! # let mut model: Linear = zeros.init(&device);
+//! # let y = Tensor::<2>::from_floats([[9.0], [3.0], [1.0], [-5.0]], &device);
+//! let x = Tensor::<2>::from_floats([[1.0, 1.0], [1.0, -1.0], [-1.0, 1.0], [-1.0, -1.0]], &device);
+//! let mut optimizer =
+//!     SgdBbConfig::new(1).with_beta(Some(1.0)).with_safeguard(Safeguard::None).init()?;
+//! let mut sizes = Vec::new();
+//! for _ in 0..3 {
+//!     let report = optimizer.step(0.1, &mut model, |model: &Linear| {
+//!         (model.forward(x.clone()) - y.clone()).powi_scalar(2).mean()
+//!     })?;
+//!     sizes.extend(report.step_size);
+//! }
+//! assert_eq!(sizes[..2], [0.1, 0.1]);
+//! // |1 - eta a| / a with a = 2, and not 1 / a: see *When not to use it*.
+//! assert!((sizes[2] - 0.4).abs() < 1e-5);
+//! # Ok(())
+//! # }
+//! ```
 
 use secant_core::{
     barzilai_borwein::{Formula, Safeguard},
@@ -207,6 +243,7 @@ impl SgdBb {
         }
         assign(&mut state.start, theta);
         assign(&mut state.last_average, &state.average);
+        // 3. gbar <- 0.
         if reset {
             state.average = state.average.zeros_like();
         }
@@ -245,6 +282,7 @@ impl TensorKernel<2, 1, 0> for SgdBbKernel {
     #[inline(always)]
     fn apply<N: Number>(self, (): (), [theta, average]: [N; 2], [g]: [N; 1]) -> [N; 2] {
         let g = g + N::of(self.l2) * theta;
+        // 3. The average and the step.
         let average = N::of(1.0 - self.beta) * average + N::of(self.beta) * g;
         [N::of(self.shrink) * theta - N::of(self.rate) * g, average]
     }

@@ -7,11 +7,13 @@
 //!
 //! # Algorithm
 //! Step with gradient G of a matrix W (a kernel `[out, in, h, w]` is read as `[out, in h w]`; decay of
-//! kind `L2` already added: G + wd W):
-//! 1. B <- mu B + (1 - mu) G; M = (1 - mu) G + mu B with `nesterov`, else M = B.
-//! 2. X = M / max(|M|, eps), Frobenius norm.
-//! 3. `ns_steps` times: X <- a X + (b A + c A A) X with A = X X' (of the shorter side).
-//! 4. W <- (1 - lr wd) W - lr r X; r by `adjust_lr_fn`, with the unadjusted rate in the decay:
+//! kind `L2` already added: G + wd W). Equations are those of Liu et al.; *torch* is `torch.optim.Muon`.
+//! 1. B <- mu B + (1 - mu) G; M = (1 - mu) G + mu B with `nesterov`, else M = B (eq. (1); averaged and
+//!    with Nesterov's look-ahead: Jordan et al., torch).
+//! 2. X = M / max(|M|, eps), Frobenius norm (before eq. (2); eps: torch).
+//! 3. `ns_steps` times: X <- a X + (b A + c A A) X with A = X X' (of the shorter side; eq. (2)).
+//! 4. W <- (1 - lr wd) W - lr r X (eq. (1); decay: Section 2.2); r by `adjust_lr_fn` (`Original`: Jordan et
+//!    al., torch; `MatchRmsAdamW`: Section 2.2), with the unadjusted rate in the decay (torch):
 //!    - `Original`: r = sqrt(max(1, fan_out / fan_in));
 //!    - `MatchRmsAdamW`: r = 0.2 sqrt(max(fan_out, fan_in));
 //!    - `SpectralUnclamped`: r = sqrt(fan_out / fan_in).

@@ -5,19 +5,21 @@
 //! and change of gradient, and search along that line.
 //!
 //! # Algorithm
-//! One iteration, with loss f and gradient g at theta (decay is part of both: f + wd/2 |theta|^2):
-//! 1. d = -H g; without pairs, d = -g.
-//! 2. Search along d for a step t with the strong Wolfe conditions; the first trial is lr, in the
-//!    first iteration min(1, 1/|g|) lr. If none is found, or d is no direction of descent, forget all
+//! One iteration, with loss f and gradient g at theta (decay is part of both: f + wd/2 |theta|^2). In brackets:
+//! numbers of Nocedal and Wright, whose Algorithm 7.5 this is.
+//! 1. d = -H g; without pairs, d = -g (Algorithm 7.4, with (7.20) for the initial matrix).
+//! 2. Search along d for a step t with the strong Wolfe conditions (Algorithms 3.5 and 3.6); the first trial is lr,
+//!    without pairs min(1, 1/|g|) lr. If none is found, or d is no direction of descent, forget all
 //!    pairs and search along -g; if none is found there either, the step is rejected.
-//! 3. theta <- theta + t d; s = the displacement, y = the change of the gradient on the same batch.
-//! 4. Store (s, y) if it passes the curvature test. With damping, a pair with s.y < 0.2 s.Bs is
-//!    moved towards B s before that (Powell 1978).
+//! 3. theta <- theta + t d; s = the displacement, y = the change of the gradient on the same batch (Algorithm 7.5).
+//! 4. Store (s, y) if it passes the curvature test (Algorithm 7.5). With damping, a pair with s.y < `damping` s.Bs
+//!    is moved towards B s before that (Procedure 18.2, where it is 0.2; Powell 1978).
 //!
 //! A step makes `max_iter` of them. Nothing is written before the last one has ended.
 //!
 //! # Notation
-//! H: the [`InverseLBfgs`] of [`LBfgsState`], with initial matrix s.y / y.y of the newest pair.
+//! H: the [`InverseLBfgs`] of [`LBfgsState`], with initial matrix s.y / y.y of the newest pair; m: `history_size`.
+//! Filippova, Blinova, Parshikov 2022, Algorithm 1, is H g, and calls it H^-1 g.
 //!
 //! # Cost
 //! 2m vectors of memory. An iteration needs about one gradient and reads the 2m vectors twice and once
@@ -37,8 +39,42 @@
 //! search it ends the step at the last good point.
 //!
 //! # References
-//! Nocedal, Wright, *Numerical Optimization*, 2nd ed., Algorithms 3.5, 3.6, 7.4, 7.5; Hager, Zhang, *A
+//! Nocedal, Wright, *Numerical Optimization*, 2nd ed., Chapters 3, 7, and 18.3; Hager, Zhang, *A
 //! new conjugate gradient method with guaranteed descent*, 2005 (the decrease test near the minimum).
+//!
+//! # Example
+//! A function of a vector, without a module. It is the same in every step, so `full_batch`:
+//!
+//! ```
+//! use secant::{Function, LBfgsConfig, Outcome};
+//!
+//! struct Rosenbrock;
+//!
+//! impl Function for Rosenbrock {
+//!     fn gradient(&mut self, x: &[f64], gradient: &mut [f64]) -> f64 {
+//!         let (a, b) = (1.0 - x[0], x[1] - x[0] * x[0]);
+//!         gradient[0] = -2.0 * a - 400.0 * x[0] * b;
+//!         gradient[1] = 200.0 * b;
+//!         a * a + 100.0 * b * b
+//!     }
+//! }
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let mut optimizer =
+//!     LBfgsConfig::new().with_full_batch(true).with_tolerance_grad(1e-9).init()?;
+//! let (mut x, mut evaluations) = (vec![-1.2, 1.0], 0);
+//! for _ in 0..60 {
+//!     let report = optimizer.step_function(1.0, &mut x, &mut Rosenbrock)?;
+//!     evaluations += report.evals.gradient;
+//!     if report.outcome == Outcome::Converged {
+//!         break;
+//!     }
+//! }
+//! assert!((x[0] - 1.0).abs() < 1e-8 && (x[1] - 1.0).abs() < 1e-8);
+//! assert!(evaluations < 60);
+//! # Ok(())
+//! # }
+//! ```
 
 use secant_core::{
     curvature::{CurvatureTest, PairProducts, powell_damping},

@@ -5,14 +5,16 @@
 //! one, so that the pair is of one function, while each step uses its whole batch.
 //!
 //! # Algorithm
-//! Step k on batch S_k, whose last records O_k are the first of S_{k+1}:
-//! 1. d = -H g with the gradient g of S_k; without pairs, d = -g.
+//! Step k on batch S_k, whose last records O_k are the first of S_{k+1} (Berahas et al., Algorithm 1):
+//! 1. d = -H g with the gradient g of S_k; without pairs, d = -g (the two-loop recursion, Nocedal and Wright's
+//!    Algorithm 7.4 with (7.20)).
 //! 2. theta <- theta + lr d.
 //! 3. s = the displacement, y = the change of the gradient of O_k. Store (s, y) if it passes the
 //!    curvature test.
 //!
 //! # Notation
-//! S_k, O_k: as in the paper. The overlap is that of [`Batches`](crate::Batches).
+//! S_k, O_k: as in the paper. The overlap is that of [`Batches`](crate::Batches); m: `memory`; alpha_k:
+//! lr.
 //!
 //! # Cost
 //! 2m vectors of memory, a gradient of the batch and two of the overlap, 6m R for the matrix. Without
@@ -29,6 +31,41 @@
 //!
 //! # References
 //! Berahas, Nocedal, Takac, *A multi-batch L-BFGS method for machine learning*, 2016, Algorithm 1.
+//!
+//! # Example
+//! Batches of 16 records that share 4 with the next:
+//!
+//! ```
+//! # use burn::{nn::{Initializer, Linear, LinearConfig}, tensor::{Device, Tensor}};
+//! use secant::{Batches, MultiBatchLBfgsConfig};
+//!
+//! # fn rows(of: &Tensor<2>, records: &[usize]) -> Tensor<2> {
+//! #     let numbers: Vec<i64> = records.iter().map(|record| *record as i64).collect();
+//! #     of.clone().select(0, Tensor::from_ints(numbers.as_slice(), &of.device()))
+//! # }
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let device = Device::default().autodiff();
+//! # let zeros = LinearConfig::new(2, 1).with_initializer(Initializer::Zeros);
+//! # let mut model: Linear = zeros.init(&device);
+//! # let numbers: Vec<f32> = (0..128).map(|i| (i as f32).sin()).collect();
+//! # let x = Tensor::<1>::from_floats(numbers.as_slice(), &device).reshape([64, 2]);
+//! # let y = x.clone().sum_dim(1) * 2.0 + 1.0;
+//! let mut batches = Batches::shuffled(64, 16, 0)?.with_overlap(4)?;
+//! let mut optimizer = MultiBatchLBfgsConfig::new().init()?;
+//! let mut losses = Vec::new();
+//! for step in 0..20 {
+//!     let report =
+//!         optimizer.step_on(0.5, &mut model, &mut batches, |model: &Linear, records: &[usize]| {
+//!             (model.forward(rows(&x, records)) - rows(&y, records)).powi_scalar(2).mean()
+//!         })?;
+//!     // A gradient of the batch, and two of what the next one shares.
+//!     assert!(step == 0 || report.evals.gradient_records == 16 + 2 * 4);
+//!     losses.extend(report.loss);
+//! }
+//! assert!(losses[19] < 1e-3 * losses[0]);
+//! # Ok(())
+//! # }
+//! ```
 
 use secant_core::{
     curvature::CurvatureTest,

@@ -5,17 +5,20 @@
 //! one batch, and the initial matrix averages the curvature of all pairs.
 //!
 //! # Algorithm
-//! Step t = 0, 1, ... with gradient g at theta:
-//! 1. d = -H g with the initial matrix (mean over pairs of s.y / y.y) I; without pairs, d = -eps g.
-//! 2. theta <- theta + lr tau / (tau + t) d.
-//! 3. s = the displacement, y = the change of the same batch's gradient + lambda s. Store (s, y) if it
-//!    passes the curvature test.
+//! Step t = 0, 1, ... with gradient g at theta (Schraudolph et al., the limited-memory variant of their online
+//! BFGS):
+//! 1. d = -H g with the initial matrix (mean over pairs of s.y / y.y) I; without pairs, d = -eps g
+//!    (the two-loop recursion, Nocedal and Wright's Algorithm 7.4, with another initial matrix).
+//! 2. theta <- theta + lr tau / (tau + t) d (their schedule of the gain).
+//! 3. s = the displacement, y = the change of the same batch's gradient + lambda s (as in their online BFGS).
+//!    Store (s, y) if it passes the curvature test.
 //!
 //! # Notation
-//! tau, lambda, eps: the fields `rate_offset`, `lambda` and `first_scale` of [`OnlineLBfgsConfig`].
+//! tau, lambda, eps: the fields `rate_offset`, `lambda` and `first_scale` of [`OnlineLBfgsConfig`]; m: `memory`; the
+//! paper's eta_0 is lr.
 //!
 //! # Cost
-//! 2m vectors of memory, 2 gradients, 6m R for the matrix.
+//! 2m vectors of memory, 2 gradients, 6m R for the matrix, 2R + 1W more with lambda.
 //!
 //! # When not to use it
 //! Non-convex problems, for which it has no theory: pairs of negative curvature are left out, and what
@@ -27,6 +30,34 @@
 //!
 //! # References
 //! Schraudolph, Yu, Guenter, *A stochastic quasi-Newton method for online convex optimization*, 2007.
+//!
+//! # Example
+//! The first step is next to none. Its pair sets the scale: the Hessian of this loss is 2 I, and the second step
+//! reaches the minimum.
+//!
+//! ```
+//! # use burn::{nn::{Initializer, Linear, LinearConfig}, tensor::{Device, Tensor}};
+//! use secant::OnlineLBfgsConfig;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let device = Device::default().autodiff();
+//! # let zeros = LinearConfig::new(2, 1).with_initializer(Initializer::Zeros);
+//! # let mut model: Linear = zeros.init(&device);
+//! # let y = Tensor::<2>::from_floats([[9.0], [3.0], [1.0], [-5.0]], &device);
+//! let x = Tensor::<2>::from_floats([[1.0, 1.0], [1.0, -1.0], [-1.0, 1.0], [-1.0, -1.0]], &device);
+//! let mut optimizer = OnlineLBfgsConfig::new().init()?;
+//! let mut shares = Vec::new();
+//! for _ in 0..2 {
+//!     let report = optimizer.step(1.0, &mut model, |model: &Linear| {
+//!         (model.forward(x.clone()) - y.clone()).powi_scalar(2).mean()
+//!     })?;
+//!     let (before, after) = (report.loss.ok_or("unread")?, report.loss_after.ok_or("unread")?);
+//!     shares.push(after / before);
+//! }
+//! assert!(shares[0] > 0.999 && shares[1] < 1e-5);
+//! # Ok(())
+//! # }
+//! ```
 
 use burn::tensor::DType;
 use secant_core::{
@@ -180,7 +211,7 @@ impl OnlineLBfgs {
         self.config.first_scale.unwrap_or(if double { 1e-10 } else { 1e-4 })
     }
 
-    /// y <- y + lambda s.
+    /// 3. y <- y + lambda s.
     fn regularise(&self, products: PairProducts, s: &Blocks, y: &mut Blocks) -> PairProducts {
         if self.config.lambda == 0.0 {
             return products;

@@ -5,21 +5,24 @@
 //! any function, convex or not, and a rate that falls like 1 / sqrt(k).
 //!
 //! # Algorithm
-//! Step k on batch B_k, with gradient g at theta:
+//! Step k on batch B_k, with gradient g at theta (Wang et al., Section 3):
 //! 1. The pair of the step before: s = its displacement, y = the change of B_{k-1}'s gradient over it.
 //!    gamma = max(y.y / s.y, delta) if s.y > 0, else max(|y| / |s|, delta) (as printed: delta).
 //! 2. ybar = w y + (1 - w) gamma s, where w = 0.75 gamma s.s / (gamma s.s - s.y) if
-//!    s.y < 0.25 gamma s.s, else 1. So s.ybar >= 0.25 gamma s.s. Store (s, ybar).
-//! 3. theta <- theta - lr / sqrt(k) H g, with the initial matrix I / gamma.
+//!    s.y < 0.25 gamma s.s, else 1. So s.ybar >= 0.25 gamma s.s. Store (s, ybar)
+//!    (Powell's damping, Nocedal and Wright's Procedure 18.2, with 0.25 for 0.2 and gamma I for B).
+//! 3. theta <- theta - lr / sqrt(k) H g, with the initial matrix I / gamma
+//!    (H g: the two-loop recursion, Nocedal and Wright's Algorithm 7.4).
 //!
 //! The gradient of B_k at the new point is evaluated in step k, where the batch is at hand.
 //!
 //! # Notation
-//! gamma belongs to the *direct* matrix: the inverse of L-BFGS's. w is the paper's theta.
+//! gamma belongs to the *direct* matrix: the inverse of L-BFGS's. w is the paper's theta. The paper's p is m here,
+//! `memory`; its batch of size m_k is B_k; its alpha_k is lr / sqrt(k), or as `rate_decay` has it.
 //!
 //! # Cost
-//! 2m vectors of memory (m = `memory`), 2 gradients, 4m + 2m R for the matrix. With pairs of
-//! consecutive batches 1 gradient, and 2 vectors more.
+//! 2m vectors of memory (m = `memory`), 2 gradients, 6m R for the matrix: 4m to apply it, 2m for a new pair.
+//! With pairs of consecutive batches 1 gradient, and 2 vectors more.
 //!
 //! # When not to use it
 //! Where the rate of 1 / sqrt(k) is too slow: on smooth deterministic problems L-BFGS with a line search
@@ -35,7 +38,31 @@
 //!
 //! # References
 //! Wang, Ma, Goldfarb, Liu, *Stochastic quasi-Newton methods for nonconvex stochastic optimization*,
-//! 2017, Algorithms 3.1 and 3.2.
+//! 2017, Section 3; Nocedal, Wright, *Numerical Optimization*, 2nd ed.
+//!
+//! # Example
+//! A pair of negative curvature is damped and not lost:
+//!
+//! ```
+//! # use burn::{nn::{Linear, LinearConfig}, tensor::{Device, Tensor}};
+//! use secant::{PairOutcome, SdLBfgsConfig};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let device = Device::default().autodiff();
+//! # let x = Tensor::<2>::from_floats([[1.0, 2.0], [3.0, 4.0]], &device);
+//! # let mut model: Linear = LinearConfig::new(2, 1).init(&device);
+//! let mut optimizer = SdLBfgsConfig::new().init()?;
+//! for _ in 0..3 {
+//!     // Concave: s.y < 0 everywhere.
+//!     let report = optimizer.step(0.1, &mut model, |model: &Linear| {
+//!         model.forward(x.clone()).powi_scalar(2).mean().neg()
+//!     })?;
+//!     assert!(matches!(report.pair, PairOutcome::Damped { theta } if theta < 0.5));
+//!     assert!(report.loss_after < report.loss);
+//! }
+//! # Ok(())
+//! # }
+//! ```
 
 use secant_core::{
     curvature::{CurvatureTest, PairProducts, powell_damping},
@@ -235,11 +262,13 @@ impl SdLBfgs {
             return PairOutcome::Skipped(SkipReason::Curvature);
         }
         let SdLBfgsConfig { delta, bounded, .. } = self.config;
+        // 1. gamma.
         let gamma = match (sy > 0.0, bounded) {
             (true, _) => (yy / sy).max(delta),
             (false, true) => (yy / ss).sqrt().max(delta),
             (false, false) => delta,
         };
+        // 2. ybar.
         let Some(theta) = powell_damping(sy, gamma * ss, LEAST) else {
             curvature.gamma = vec![gamma];
             return curvature.matrix.push(test, products, s, y);

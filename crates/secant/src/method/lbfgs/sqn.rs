@@ -6,17 +6,20 @@
 //! difference of noisy gradients.
 //!
 //! # Algorithm
-//! 1. theta <- theta - lr_k H g; without pairs, H = I: the first 2L steps are SGD.
+//! Step k (Byrd et al., Algorithm 1):
+//! 1. theta <- theta - lr_k H g; without pairs, H = I: the first 2L steps are SGD (H is their Algorithm 2; here H g,
+//!    by the two-loop recursion, Nocedal and Wright's Algorithm 7.4 with (7.20)).
 //! 2. Every L steps: wbar = the mean of the last L iterates, s = its displacement since the last time,
 //!    y = (Hessian of an independent sample of b_H records at wbar) s. Store (s, y) if it passes the
 //!    curvature test.
 //!
 //! # Notation
-//! L, b_H: the fields `curvature_every` and `hessian_batch` of [`SqnConfig`].
+//! L, b_H, M: the fields `curvature_every`, `hessian_batch` and `memory` of [`SqnConfig`], M being m below;
+//! wbar: `mean` of [`SqnState`].
 //!
 //! # Cost
 //! 2m + 2 vectors of memory; a gradient in each step, and a Hessian product of b_H records every L
-//! steps; 4m R for the matrix.
+//! steps; 4m R for the matrix, 2m R more for a new pair.
 //!
 //! # When not to use it
 //! Non-convex problems with many directions of negative curvature: their pairs are left out. It needs
@@ -29,7 +32,42 @@
 //!
 //! # References
 //! Byrd, Hansen, Nocedal, Singer, *A stochastic quasi-Newton method for large-scale optimization*, 2016,
-//! Algorithm 1.
+//! Algorithms 1 and 2.
+//!
+//! # Example
+//! A pair every 5 steps, from an exact Hessian product on 32 records; the first pair is in the tenth step:
+//!
+//! ```
+//! # use burn::{nn::{Initializer, Linear, LinearConfig}, tensor::{Device, Tensor}};
+//! use secant::{Batches, Duals, SqnConfig, dual::Tangents};
+//!
+//! # fn rows(of: &Tensor<2>, records: &[usize]) -> Tensor<2> {
+//! #     let numbers: Vec<i64> = records.iter().map(|record| *record as i64).collect();
+//! #     of.clone().select(0, Tensor::from_ints(numbers.as_slice(), &of.device()))
+//! # }
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let device = Device::default().autodiff();
+//! # let zeros = LinearConfig::new(2, 1).with_initializer(Initializer::Zeros);
+//! # let mut model: Linear = zeros.init(&device);
+//! # let numbers: Vec<f32> = (0..128).map(|i| (i as f32).sin()).collect();
+//! # let x = Tensor::<1>::from_floats(numbers.as_slice(), &device).reshape([64, 2]);
+//! # let y = x.clone().sum_dim(1) * 2.0 + 1.0;
+//! let mut batches = Batches::shuffled(64, 8, 0)?;
+//! let mut optimizer = SqnConfig::new(32).with_curvature_every(5).init()?;
+//! let (mut losses, mut products) = (Vec::new(), Vec::new());
+//! for _ in 0..40 {
+//!     let loss = Duals(|model: &Linear, at: &Tangents, records: &[usize]| {
+//!         at.linear(model, rows(&x, records)).mse(rows(&y, records))
+//!     });
+//!     let report = optimizer.step_on(0.1, &mut model, &mut batches, loss)?;
+//!     losses.extend(report.loss);
+//!     products.push(report.evals.hessian_vector);
+//! }
+//! assert_eq!(products[4..10], [0, 0, 0, 0, 0, 1]);
+//! assert!(losses[39] < 1e-2 * losses[0]);
+//! # Ok(())
+//! # }
+//! ```
 
 use secant_core::{
     curvature::{CurvatureTest, PairProducts},
@@ -191,7 +229,7 @@ impl Method for Sqn {
 }
 
 impl Sqn {
-    /// s = `mean` - `last_mean` and y = H s at `mean`, on an independent sample.
+    /// 2. s = `mean` - `last_mean` and y = H s at `mean`, on an independent sample.
     fn curvature(
         &self,
         objective: &mut Objective<'_>,

@@ -6,17 +6,19 @@
 //! single steps, and the batch is doubled when the loss on all records stops falling.
 //!
 //! # Algorithm
-//! Step k on batch I (decay is part of the loss: f + wd/2 |w|^2):
-//! 1. f = f_I(w), g = its gradient; p* = the minimiser of Q(p) = g.p + p.Bp / 2 within |p| <= delta.
-//! 2. v <- mu v + s, with the last displacement s; v <- mu times v shortened to delta.
-//! 3. p = p* + v, shortened to delta. If p.g > 0, turn p.
-//! 4. alpha: a step with the Wolfe conditions along p, from 1. If there is none: w stays,
+//! Step k on batch I (decay is part of the loss: f + wd/2 |w|^2). In brackets: the steps of
+//! [MB-LSR1](super::mb_lsr1) that these became, and equations of its paper.
+//! 1. f = f_I(w), g = its gradient; p* = the minimiser of Q(p) = g.p + p.Bp / 2 within |p| <= delta (1, 2; eq. (4)).
+//! 2. v <- mu v + s, with the last displacement s; v <- mu times v shortened to delta (3).
+//! 3. p = p* + v, shortened to delta. If p.g > 0, turn p (4, 5).
+//! 4. (7) alpha: a step with the Wolfe conditions along p, from 1. If there is none: w stays,
 //!    delta <- nu1 delta.
-//! 5. s = alpha p, y = the change of the gradient on the same batch; w <- w + s; store (s, y).
-//! 6. rho = (f_I(w) - f) / Q(p*). If rho < tau2: delta <- min(nu1 delta, nu2 |s|); if rho >= tau3 and
-//!    |s| >= nu3 delta: delta <- nu4 delta.
+//! 5. s = alpha p, y = the change of the gradient on the same batch; w <- w + s; store (s, y) (8, 10; eq. (6)).
+//! 6. rho = (f_I(w) - f) / Q(p*) (eq. (5), where the model too is taken at s). If rho < tau2:
+//!    delta <- min(nu1 delta, nu2 |s|); if rho >= tau3 and |s| >= nu3 delta: delta <- nu4 delta (9).
 //! 7. After the first step, and K steps after each check: if the loss on all records did not fall by gamma1,
-//!    double the batch.
+//!    double the batch (11).
+//! 8. Before all: where |g| and the gradient of all records are within eps, the step ends as converged (12).
 //!
 //! # Notation
 //! | article | here |
@@ -44,7 +46,8 @@
 //! As [MB-LSR1](super::mb_lsr1). Checks on all records cost as much as an epoch of forward passes.
 //!
 //! # Deviations
-//! The article's algorithm is followed as public re-implementations have it. In the hard case of the
+//! The article's algorithm is followed as public re-implementations have it, for which no line of it is named
+//! above. In the hard case of the
 //! model p is p* alone, and backtracking takes the place of the Wolfe search: its direction can have no
 //! slope at all. Close to a minimum both searches allow for the rounding of values, as in
 //! [MB-LSR1](super::mb_lsr1); [`WolfeSettings::torch`] does not.
@@ -52,6 +55,43 @@
 //! # References
 //! Erway, Griffin, Marcia, Omheni, *Trust-region algorithms for training responses: machine learning
 //! methods using indefinite Hessian approximations*, 2019, Algorithms 1 to 3.
+//!
+//! # Example
+//! From near a saddle to a minimum: B is indefinite on the way, as the Hessian is, and no pair is lost for it.
+//!
+//! ```
+//! use secant::{Function, LSsr1TrConfig, Outcome};
+//!
+//! /// (x^2 - 1)^2 / 4 + y^2
+//! struct TwoValleys;
+//!
+//! impl Function for TwoValleys {
+//!     fn gradient(&mut self, x: &[f64], gradient: &mut [f64]) -> f64 {
+//!         let inside = x[0] * x[0] - 1.0;
+//!         gradient[0] = inside * x[0];
+//!         gradient[1] = 2.0 * x[1];
+//!         inside * inside / 4.0 + x[1] * x[1]
+//!     }
+//! }
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let mut optimizer = LSsr1TrConfig::full_batch()
+//!     .with_delta0(0.1)
+//!     .with_tolerance_gradient(1e-9)
+//!     .init()?;
+//! let (mut x, mut smallest) = (vec![0.01, 0.5], f64::INFINITY);
+//! for _ in 0..60 {
+//!     let report = optimizer.step_function(1.0, &mut x, &mut TwoValleys)?;
+//!     if report.outcome == Outcome::Converged {
+//!         break;
+//!     }
+//!     smallest = report.trust_region.map_or(smallest, |t| smallest.min(t.smallest_eigenvalue));
+//! }
+//! assert!(smallest < -0.5);
+//! assert!((x[0].abs() - 1.0).abs() < 1e-8 && x[1].abs() < 1e-8);
+//! # Ok(())
+//! # }
+//! ```
 
 use secant_core::{
     line_search::{ArmijoSettings, LowPoint, WolfeSettings},

@@ -7,26 +7,31 @@
 //! doubled when the loss on other records stops falling.
 //!
 //! # Algorithm
-//! Step k on batch I (decay is part of the loss: f + wd/2 |w|^2):
-//! 1. f = f_I(w), g = its gradient.
-//! 2. p* = the minimiser of Q(p) = g.p + p.Bp / 2 within |p| <= delta; R* = f_I(w + p*) - f.
-//! 3. v <- mu v - eta alpha_s g + (1 - eta) s, shortened to delta; s is the last displacement.
-//! 4. p = (1 - eta) p* + mu v, shortened to delta.
-//! 5. If p.g > 0, turn p.
+//! Step k on batch I (decay is part of the loss: f + wd/2 |w|^2). In brackets: the paper's boxes, A4:2 being
+//! Algorithm 4, line 2. A1, whose loop calls the others, is a whole step.
+//! 1. f = f_I(w), g = its gradient (A4:2).
+//! 2. p* = the minimiser of Q(p) = g.p + p.Bp / 2 within |p| <= delta (A4:3, eq. (4), with the B of eq. (6));
+//!    R* = f_I(w + p*) - f (A4:17).
+//! 3. v <- mu v - eta alpha_s g + (1 - eta) s, shortened to delta; s is the last displacement (A4:4-5).
+//! 4. p = (1 - eta) p* + mu v, shortened to delta (A4:6-7).
+//! 5. If p.g > 0, turn p (A4:8-10).
 //! 6. If |p.g| < xi |g| |p|: forget all pairs, and repeat 2 and 4 once; if that does not help, p = p* and
-//!    v = 0.
-//! 7. alpha = 1, 1/2, 1/4, ... until f_I(w + alpha p) <= f + c1 alpha p.g. If none of 15 is: w stays,
+//!    v = 0 (A4:11-14).
+//! 7. alpha = 1, 1/2, 1/4, ... until f_I(w + alpha p) <= f + c1 alpha p.g (A4:15). If none of 15 is: w stays,
 //!    delta <- delta / 4, go on with 11.
-//! 8. s = alpha p, y = the change of the gradient on the same batch; w <- w + s; rho = R* / Q(p*).
-//! 9. rho_hat = the average of rho with weight zeta on the past. If rho_hat < 0.25:
-//!    delta <- min(delta / 2, |s|); if rho_hat >= 0.75 and |s| >= 0.999 delta: delta <- 2 delta.
-//! 10. If rho < tau, `restart` says what happens to the pairs; else store (s, y). Where f_I(w + p*) is not
-//!     finite the model has failed, whatever the average and tau: rho = 0, delta shrinks, and `restart`
-//!     applies.
+//! 8. s = alpha p (A4:16), y = the change of the gradient on the same batch (A4:19); w <- w + s (A1:6);
+//!    rho = R* / Q(p*) (A4:18).
+//! 9. rho_hat = the average of rho with weight zeta on the past (A5:3-5). If rho_hat < 0.25:
+//!    delta <- min(delta / 2, |s|); if rho_hat >= 0.75 and |s| >= 0.999 delta: delta <- 2 delta (A5:6-10).
+//! 10. If rho < tau, `restart` says what happens to the pairs (A3:2-8); else store (s, y) (A3:9-13). Where
+//!     f_I(w + p*) is not finite the model has failed, whatever the average and tau: rho = 0, delta shrinks, and
+//!     `restart` applies.
 //! 11. After the first step, and K steps after each check: fc = the loss on an independent sample of
-//!     min(1.1 n_b, 5000, N) records. If it fell by less than gamma1 and gamma2 times the sum of the last
-//!     K falls on batches, double the batch; on all records, zeta <- 0.
-//! 12. If |g| and then the gradient of all records are within eps, the step ends as converged.
+//!     min(1.1 n_b, 5000, N) records (A6:2-4). If it fell by less than gamma1 and gamma2 times the sum of the last
+//!     K falls on batches, double the batch; on all records, zeta <- 0 (A6:5-11). The next check compares with fc
+//!     (A6:13); the next batch is the next step's (A6:15).
+//! 12. If |g| and then the gradient of all records are within eps, the step ends as converged (A2; A1:7, here
+//!     before the step instead of after it).
 //!
 //! # Notation
 //! | paper | here |
@@ -59,7 +64,24 @@
 //! With [`Optimizer::step`] the batch stands for all records and stays as it is.
 //!
 //! # Deviations
-//! The paper's boxes contradict each other; this is the reading that works. In the hard case of the model,
+//! The paper's boxes contradict each other; this is the reading that works:
+//!
+//! | line | printed | here |
+//! |---|---|---|
+//! | A4:8, A4:11 | g_k beside ghat_k, the gradient of all records beside the batch's | the batch's |
+//! | A4:11 | the least of abs(p.g) and abs(p.g) / norm(p) below xi norm(g), which delta_0 = 1e-4 alone brings about | a cosine, of no scale |
+//! | A4:12-13 | *return*, and go back to A1:5, for ever | once |
+//! | A4:15 | c1 alpha grad f, a vector | c1 alpha p.g |
+//! | A4:17, A6:5, eq. (12) | R of p*, and R of the steps made | rho takes that of p*, the check those of the steps |
+//! | A4:19 | the same batch; after eq. (6): consecutive ones | the same batch |
+//! | A5:7 | the least of delta and norm(s): a full step to the boundary never shrinks it, and 0 stays | half of delta, a floor, and step 7 |
+//! | A5:8 | norm(s) at least delta, which rounding fails half the time | 0.999 delta |
+//! | A3 | no test of curvature | `skip` |
+//! | A6:5 | a sum from k - K to k, K + 1 terms; no f_K at k = 0 | K terms; the first check only sets f_K |
+//! | end of Section 3 | eta = 1 is pure SGD, where A4:6 has p = mu v | A4:6, or `hybrid_fixed` |
+//! | Theorem 4.4 | a ratio of averages, where A5:3-5 has an average of ratios | A5:3-5, or `ratio_of_averages` |
+//!
+//! In the hard case of the model,
 //! where g has no part along negative curvature, p is p* without momentum and without the test of 6, or
 //! no step would leave a saddle. Where the decrease that step 7 asks for is less than 8 units in the last
 //! place of f, a rise by no more than these will do, or no step would pass close to a minimum. Pairs that
@@ -72,6 +94,40 @@
 //! Griffin, Jahani, Takac, Yektamaram, Zhou, *A minibatch stochastic quasi-Newton method adapted for
 //! nonconvex deep learning problems*, Algorithms 1 to 6; Brust, Erway, Marcia, *On solving L-SR1
 //! trust-region subproblems*, 2017.
+//!
+//! # Example
+//! Near the minimum the loss on other records stops falling, and the batch grows:
+//!
+//! ```
+//! # use burn::{nn::{Initializer, Linear, LinearConfig}, tensor::{Device, Tensor}};
+//! use secant::{Batches, MbLsr1Config};
+//!
+//! # fn rows(of: &Tensor<2>, records: &[usize]) -> Tensor<2> {
+//! #     let numbers: Vec<i64> = records.iter().map(|record| *record as i64).collect();
+//! #     of.clone().select(0, Tensor::from_ints(numbers.as_slice(), &of.device()))
+//! # }
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let device = Device::default().autodiff();
+//! # let zeros = LinearConfig::new(2, 1).with_initializer(Initializer::Zeros);
+//! # let mut model: Linear = zeros.init(&device);
+//! # let numbers: Vec<f32> = (0..256).map(|i| (i as f32).sin()).collect();
+//! # let x = Tensor::<1>::from_floats(numbers.as_slice(), &device).reshape([128, 2]);
+//! # let y = x.clone().sum_dim(1).sin() * 5.0;
+//! let mut batches = Batches::shuffled(128, 8, 0)?;
+//! let mut optimizer = MbLsr1Config::new().with_delta0(0.01).with_check_every(Some(5)).init()?;
+//! let mut radii = Vec::new();
+//! for _ in 0..60 {
+//!     let report =
+//!         optimizer.step_on(1.0, &mut model, &mut batches, |model: &Linear, records: &[usize]| {
+//!             (model.forward(rows(&x, records)) - rows(&y, records)).powi_scalar(2).mean()
+//!         })?;
+//!     radii.extend(report.trust_region.map(|region| region.radius));
+//! }
+//! assert!(radii[0] == 0.01 && radii.iter().any(|radius| *radius > 0.5));
+//! assert!(batches.size() > 8);
+//! # Ok(())
+//! # }
+//! ```
 
 use secant_core::{
     line_search::ArmijoSettings,

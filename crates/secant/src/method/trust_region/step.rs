@@ -1,4 +1,17 @@
-//! What the L-SR1 trust-region methods have in common.
+//! What the L-SR1 trust-region methods have in common: the parts of a step, by the numbers of the methods' pages.
+//!
+//! | part | [MB-LSR1](super::mb_lsr1) | [L-SSR1-TR](super::l_ssr1_tr) |
+//! |---|---|---|
+//! | `begin` | 1, 12 | 1, 8 |
+//! | `minimise` | 2 | 1 |
+//! | `restart` | 6, 10 | |
+//! | `mix` | 4, 5 | 3 |
+//! | `value_at_minimiser` | R* of 2 | |
+//! | `backtrack` | 7 | 4 |
+//! | `strong_wolfe` | | 4 |
+//! | `arrive` | 8 | 5 |
+//! | `push` | 10 | 5 |
+//! | `finish` and its `check`, by a `BatchRule` | 11 | 7 |
 
 use std::mem::take;
 

@@ -5,18 +5,19 @@
 //! points are close; the full gradient at the snapshot makes up for what the difference leaves out.
 //!
 //! # Algorithm
-//! 1. Every m steps (`snapshot_every`): w <- theta, mu <- the gradient of all records at w.
-//! 2. theta <- theta - lr (g_B(theta) - g_B(w) + mu) on the step's batch B.
+//! Johnson and Zhang's Figure 1, option I:
+//! 1. Every m steps (`snapshot_every`): w <- theta, mu <- the gradient of all records at w (the outer loop).
+//! 2. theta <- theta - lr (g_B(theta) - g_B(w) + mu) on the step's batch B (the inner loop, of one record there).
 //!
-//! With Barzilai-Borwein step sizes (SVRG-BB), from the second snapshot on lr is s.s / (s.y) / m, where s
-//! and y are the differences of the last two snapshots and of their full gradients.
+//! With Barzilai-Borwein step sizes (SVRG-BB; Tan et al., Algorithm 1), from the second snapshot on lr is
+//! s.s / |s.y| / m, where s and y are the differences of the last two snapshots and of their full gradients.
 //!
 //! # Notation
-//! w, mu: the fields `snapshot` and `full_gradient` of [`SvrgState`].
+//! w, mu: the fields `snapshot` and `full_gradient` of [`SvrgState`]; w and mu have a tilde in the paper.
 //!
 //! # Cost
-//! 2 vectors of memory (4 with Barzilai-Borwein steps), 5R + 1W, 2 gradients in a step and one of all
-//! records at each snapshot: with m steps in an epoch, 3 epochs' gradients in each.
+//! 2 vectors of memory, 4R + 1W, 2 gradients in a step and one of all records at each snapshot: with m steps in
+//! an epoch, 3 epochs' gradients in each.
 //!
 //! # When not to use it
 //! Networks with batch norm, dropout or augmentation: the two gradients are then of different
@@ -31,6 +32,44 @@
 //! # References
 //! Johnson, Zhang, *Accelerating stochastic gradient descent using predictive variance reduction*,
 //! 2013, option I; Tan, Ma, Dai, Qian 2016, Algorithm 1 (SVRG-BB).
+//!
+//! # Example
+//! 8 batches make an epoch, and each begins with a snapshot:
+//!
+//! ```
+//! # use burn::{nn::{Initializer, Linear, LinearConfig}, tensor::{Device, Tensor}};
+//! use secant::{Batches, SvrgConfig};
+//!
+//! /// The rows of these records.
+//! fn rows(of: &Tensor<2>, records: &[usize]) -> Tensor<2> {
+//!     let numbers: Vec<i64> = records.iter().map(|record| *record as i64).collect();
+//!     of.clone().select(0, Tensor::from_ints(numbers.as_slice(), &of.device()))
+//! }
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let device = Device::default().autodiff();
+//! # let zeros = LinearConfig::new(2, 1).with_initializer(Initializer::Zeros);
+//! # let mut model: Linear = zeros.init(&device);
+//! # let numbers: Vec<f32> = (0..128).map(|i| (i as f32).sin()).collect();
+//! # let x = Tensor::<1>::from_floats(numbers.as_slice(), &device).reshape([64, 2]);
+//! # let y = x.clone().sum_dim(1) * 2.0 + 1.0;
+//! let mut batches = Batches::shuffled(64, 8, 0)?;
+//! let mut optimizer = SvrgConfig::new(batches.per_epoch()).init()?;
+//! let (mut losses, mut records) = (Vec::new(), 0);
+//! for _ in 0..80 {
+//!     let report =
+//!         optimizer.step_on(0.2, &mut model, &mut batches, |model: &Linear, records: &[usize]| {
+//!             (model.forward(rows(&x, records)) - rows(&y, records)).powi_scalar(2).mean()
+//!         })?;
+//!     losses.extend(report.loss);
+//!     records += report.evals.gradient_records;
+//! }
+//! // In each of 10 epochs: all records once, and twice but in the step from the snapshot.
+//! assert_eq!(records, 10 * (64 + 64 + 56));
+//! assert!(losses[79] < 1e-3 * losses[0]);
+//! # Ok(())
+//! # }
+//! ```
 
 use secant_core::{
     barzilai_borwein::Formula,

@@ -6,21 +6,25 @@
 //! scaling, for two vectors of memory and no evaluation.
 //!
 //! # Algorithm
-//! Step t with gradient g (decay of kind `L2` already added: g + wd theta):
+//! Step t with gradient g (decay of kind `L2` already added: g + wd theta). In brackets: the paper's equations, and
+//! the three lines of its Algorithm 1.
 //! 1. m <- beta1 m + (1 - beta1) g; v <- beta2 v + (1 - beta2) g^2;
-//!    mhat = m / (1 - beta1^t); vhat = v / (1 - beta2^t).
-//! 2. p = mhat / (sqrt(vhat) + eps).
-//! 3. If t >= 2: y = g - g_prev; s.s, s.y, y.y, s.g, y.g; accepted when y.y > 0 and
-//!    s.y >= eps_c |s| |y|.
+//!    mhat = m / (1 - beta1^t); vhat = v / (1 - beta2^t) (eq. (3), (4), as Section V restates them).
+//! 2. p = mhat / (sqrt(vhat) + eps) (eq. (5), Algorithm 1, line 1, without its sign).
+//! 3. If t >= 2: y = g - g_prev (after eq. (6)); s.s, s.y, y.y, s.g, y.g; accepted when y.y > 0 and
+//!    s.y >= eps_c |s| |y| (after eq. (9); Section V, after Theorem 1: s.y >= eps_c).
 //! 4. Accepted: gamma = s.y / y.y, rho = 1 / s.y,
-//!    q = gamma g + rho [(2 s.g - gamma y.g) s - gamma s.g y]. Otherwise q = 0: Adam's step.
-//! 5. theta <- theta - lr p - rate_q q (decoupled decay shrinks theta by 1 - lr wd first).
-//! 6. s <- theta_new - theta_old, after rounding; g_prev <- g.
+//!    q = gamma g + rho [(2 s.g - gamma y.g) s - gamma s.g y] (eq. (8) times g; eq. (9), Algorithm 1, line 2, without
+//!    its sign). Otherwise q = 0: Adam's step.
+//! 5. theta <- theta - lr p - rate_q q; decoupled decay shrinks theta by 1 - lr wd first (eq. (10); Algorithm 1,
+//!    line 3).
+//! 6. s <- theta_new - theta_old, after rounding; g_prev <- g (after eq. (6)).
 //!
 //! # Notation
-//! m, v, s, g_prev: the fields of [`QuasiAdamState`]; gamma, the coefficients of s and y:
-//! [`Combination`]; eps_c: [`QuasiAdamConfig::with_curvature_test`]; rate_q:
-//! [`QuasiAdamConfig::with_curvature_rate`], lr in the paper.
+//! m, v, s: the fields of [`QuasiAdamState`]; g_prev: its `memory`; gamma, the coefficients of s and y:
+//! [`Combination`]; beta1, beta2, eps: `beta_1`, `beta_2`, `epsilon`; eps_c:
+//! [`QuasiAdamConfig::with_curvature_test`]; rate_q: [`QuasiAdamConfig::with_curvature_rate`], lr in the paper, whose
+//! alpha_t is lr.
 //!
 //! # Cost
 //! 4 vectors of memory; two passes, 9R + 4W: the first reads g, g_prev and s, the second reads
@@ -34,8 +38,10 @@
 //! Adam's step at usual rates, and the method is Adam for practical purposes.
 //!
 //! # Deviations
-//! - The sign in Algorithm 1 and the recursion of (3), (4), which would divide by 1 - beta^t in
-//!   every step, are read as standard Adam minus both steps.
+//! - The sign in Algorithm 1, line 3, which steps against the minus signs of (5) and (9), and the recursion of (3),
+//!   (4), which would divide by 1 - beta^t in every step, are read as (10): standard Adam minus both steps. g^2 is
+//!   element by element, and not the squared norm of the paper's *Notation*.
+//! - (8) is right as printed; its corner rho + gamma rho^2 y.y is 2 rho, because gamma y.y = s.y.
 //! - eps stands outside the root, as in the authors' code;
 //!   [`with_epsilon_inside`](QuasiAdamConfig::with_epsilon_inside) puts it inside as printed.
 //! - The curvature test is relative; the paper's absolute one is an option.
@@ -45,6 +51,38 @@
 //!
 //! # References
 //! Ranganath, Marcia et al., *Quasi-Adam*, 2024, eq. (3)-(10), Algorithm 1.
+//!
+//! # Example
+//! Consecutive gradients of one convex loss: every pair but the first step's, which has none, is accepted.
+//!
+//! ```
+//! # use burn::{nn::{Initializer, Linear, LinearConfig}, tensor::{Device, Tensor}};
+//! use secant::{PairOutcome, QuasiAdamConfig};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let device = Device::default().autodiff();
+//! # let zeros = LinearConfig::new(2, 1).with_initializer(Initializer::Zeros);
+//! # let mut model: Linear = zeros.init(&device);
+//! # let x = Tensor::<2>::from_floats([[1.0, 1.0], [1.0, -1.0], [-1.0, 1.0], [-1.0, -1.0]], &device);
+//! # let y = Tensor::<2>::from_floats([[9.0], [3.0], [1.0], [-5.0]], &device);
+//! let mut optimizer = QuasiAdamConfig::new().init()?;
+//! let mut losses = Vec::new();
+//! for step in 0..20 {
+//!     let report = optimizer.step(0.1, &mut model, |model: &Linear| {
+//!         (model.forward(x.clone()) - y.clone()).powi_scalar(2).mean()
+//!     })?;
+//!     match report.pair {
+//!         PairOutcome::NotTried => assert_eq!(step, 0),
+//!         // The Hessian is 2 I, so y = 2 s.
+//!         PairOutcome::Stored { cosine } => assert!((cosine - 1.0).abs() < 1e-4),
+//!         other => return Err(format!("{other:?}").into()),
+//!     }
+//!     losses.extend(report.loss);
+//! }
+//! assert!(losses[19] < 0.1 * losses[0]);
+//! # Ok(())
+//! # }
+//! ```
 
 pub mod replace_ema;
 pub mod same_batch;

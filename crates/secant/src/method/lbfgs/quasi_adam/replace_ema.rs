@@ -1,12 +1,12 @@
 //! The variant of Quasi-Adam in its authors' code of 2024.
 //!
 //! # Algorithm
-//! Step t with gradient g (decay of kind `L2` already added: g + wd theta), for each tensor:
-//! 1. m <- beta1 m + (1 - beta1) g, v <- beta2 v + (1 - beta2) g^2; y = m_new - m_old.
-//! 2. If t >= 2 and s.y > 0: gamma = s.y / y.y, H of the pair (s, y), and
-//!    theta <- theta - lr / (1 - beta1^t) H m;
-//!    otherwise Adam's step.
-//! 3. s <- theta_new - theta_old.
+//! Step t with gradient g (decay of kind `L2` already added: g + wd theta), for each tensor. The code has no numbers;
+//! in brackets is what it takes the place of in the paper.
+//! 1. m <- beta1 m + (1 - beta1) g, v <- beta2 v + (1 - beta2) g^2; y = m_new - m_old (y after eq. (6)).
+//! 2. If t >= 2 and s.y > 0: gamma = s.y / y.y, H of the pair (s, y) (eq. (8)), and the direction is H m (eq. (9));
+//!    otherwise it is Adam's (eq. (5)).
+//! 3. theta <- theta - lr / (1 - beta1^t) times H m, or Adam's step (eq. (10)); s <- theta_new - theta_old.
 //!
 //! It differs from [`QuasiAdam`](super::QuasiAdam), and from the paper, in three ways: the pair's y
 //! is a change of the *averaged* gradient, H is applied to that average, and the quasi-Newton step
@@ -21,6 +21,34 @@
 //!
 //! # References
 //! `aranganath/Adaptive-quasi-Newton-updates`, single-tensor function, June 2024.
+//!
+//! # Example
+//! A step is Adam's where a tensor's pair fails, and H m where it passes; how many did is in the report:
+//!
+//! ```
+//! # use burn::{nn::{Initializer, Linear, LinearConfig}, tensor::{Device, Tensor}};
+//! use secant::{PairOutcome, method::lbfgs::quasi_adam::replace_ema::QuasiAdamEmaConfig};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let device = Device::default().autodiff();
+//! # let zeros = LinearConfig::new(2, 1).with_initializer(Initializer::Zeros);
+//! # let mut model: Linear = zeros.init(&device);
+//! # let x = Tensor::<2>::from_floats([[1.0, 1.0], [1.0, -1.0], [-1.0, 1.0], [-1.0, -1.0]], &device);
+//! # let y = Tensor::<2>::from_floats([[9.0], [3.0], [1.0], [-5.0]], &device);
+//! let mut optimizer = QuasiAdamEmaConfig::new().init()?;
+//! let mut pairs = Vec::new();
+//! for _ in 0..5 {
+//!     let report = optimizer.step(1e-2, &mut model, |model: &Linear| {
+//!         (model.forward(x.clone()) - y.clone()).powi_scalar(2).mean()
+//!     })?;
+//!     pairs.push(report.pair);
+//! }
+//! assert_eq!(pairs[0], PairOutcome::NotTried);
+//! // Weight and bias; the average of gradients grows at first, against the displacement.
+//! assert_eq!(pairs[1], PairOutcome::PerTensor { stored: 0, skipped: 2 });
+//! # Ok(())
+//! # }
+//! ```
 
 use secant_core::{
     curvature::{CurvatureTest, PairProducts},

@@ -1,8 +1,64 @@
 //! Quasi-Adam whose pairs come from one batch.
 //!
+//! # Idea
 //! After the step from theta_t to theta_{t+1} the gradient of *the same batch* is evaluated again,
 //! so that y = grad f(theta_{t+1}) - grad f(theta_t) is a change of one function: what Theorem 1 of
 //! the paper assumes. Everything else is [`QuasiAdam`].
+//!
+//! # Algorithm
+//! Step t with gradient g of the batch:
+//! 1. Steps 1 to 5 of [`QuasiAdam`](super), with the pair (s, y) that the step before left; none at t = 1.
+//! 2. s <- theta_new - theta_old; y <- the same batch's gradient at theta_new, minus g (the pair of Theorem 1). Where
+//!    that gradient cannot be used, the next step has no pair.
+//!
+//! # Notation
+//! y: `memory` of [`QuasiAdamState`].
+//!
+//! # Cost
+//! 4 vectors of memory; 13R + 5W, as printed 11R + 5W: those of [`QuasiAdam`](super), and 2R + 1W for y. Two
+//! gradients.
+//!
+//! # When not to use it
+//! Where the second gradient buys more as a step of its own: in our runs the pairs were not worth it.
+//!
+//! # Deviations
+//! Those of [`QuasiAdam`](super) but one: the authors' codes take y from consecutive batches.
+//!
+//! # References
+//! Ranganath, Romero, Singhal, Marcia, *Quasi-Adam: accelerating Adam using quasi-Newton approximations*, 2024,
+//! Theorem 1.
+//!
+//! # Example
+//! Noise cannot spoil the sign of a pair: on a convex loss all are accepted, whatever the batches.
+//!
+//! ```
+//! # use burn::{nn::{Initializer, Linear, LinearConfig}, tensor::{Device, Tensor}};
+//! use secant::{Batches, PairOutcome, QuasiAdamConfig};
+//!
+//! # fn rows(of: &Tensor<2>, records: &[usize]) -> Tensor<2> {
+//! #     let numbers: Vec<i64> = records.iter().map(|record| *record as i64).collect();
+//! #     of.clone().select(0, Tensor::from_ints(numbers.as_slice(), &of.device()))
+//! # }
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let device = Device::default().autodiff();
+//! # let zeros = LinearConfig::new(2, 1).with_initializer(Initializer::Zeros);
+//! # let mut model: Linear = zeros.init(&device);
+//! # let numbers: Vec<f32> = (0..128).map(|i| (i as f32).sin()).collect();
+//! # let x = Tensor::<1>::from_floats(numbers.as_slice(), &device).reshape([64, 2]);
+//! # let y = x.clone().sum_dim(1).sin() * 5.0;
+//! let mut batches = Batches::shuffled(64, 4, 0)?;
+//! let mut optimizer = QuasiAdamConfig::new().init_same_batch()?;
+//! for step in 0..20 {
+//!     let report =
+//!         optimizer.step_on(0.05, &mut model, &mut batches, |model: &Linear, records: &[usize]| {
+//!             (model.forward(rows(&x, records)) - rows(&y, records)).powi_scalar(2).mean()
+//!         })?;
+//!     assert!(step == 0 || report.evals.gradient == 2);
+//!     assert!(step == 0 || matches!(report.pair, PairOutcome::Stored { .. }));
+//! }
+//! # Ok(())
+//! # }
+//! ```
 
 use secant_core::report::{Rejection, StepReport};
 
@@ -61,6 +117,7 @@ impl Method for QuasiAdamSameBatch {
         if before.rejection.is_some() {
             return Ok(before.report(oracle.evals()));
         }
+        // 1. The step.
         let mut update = Err(Rejection::NonFiniteReduction);
         oracle.write(&mut |theta| {
             update = self.inner.advance(context, theta, &mut before.gradient, state, Memory::Y);
@@ -76,7 +133,7 @@ impl Method for QuasiAdamSameBatch {
 }
 
 impl QuasiAdamSameBatch {
-    /// y = grad f(theta_new) - memory. Where that gradient is not finite, or cannot be had, there is
+    /// Step 2: y = grad f(theta_new) - memory. Where that gradient is not finite, or cannot be had, there is
     /// no pair: the step is made, and what is broken meets the next one.
     fn finish_pair(
         &self,
