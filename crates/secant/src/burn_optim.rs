@@ -10,6 +10,7 @@
 //!
 //! Burn's interface cannot report or fail. So a gradient that is not finite leaves the parameter
 //! and its state as they are, silently; with [`Optimizer`](crate::Optimizer) the step says so.
+//! It takes the model by value, so that a panic loses it, as with Burn's own optimizers.
 //! [`QuasiAdam`] has a pair for each parameter here, whatever its scope.
 
 use burn::{

@@ -16,7 +16,7 @@ use crate::{
     kernels::{Real, TensorKernel, View, for_each_tensor},
     oracle::{Evaluation, Oracle, Records},
     protocol::{StepContext, TensorSettings, add_l2},
-    vectors::{advance, assign, dot, maximum_norm, tensor_squares},
+    vectors::{advance, dot, maximum_norm, tensor_squares},
 };
 
 /// f(theta) = loss(theta) + sum over tensors of wd/2 |theta|^2.
@@ -55,18 +55,11 @@ impl Objective<'_> {
     /// The parameters, and the function there. Asked first in a step.
     pub fn here(&mut self) -> Result<(Blocks, Evaluation), StepError> {
         let mut at = self.oracle.gradient()?;
-        let mut theta = self.parameters();
+        let mut theta = self.oracle.parameters()?;
         if at.rejection.is_none() {
             self.add_decay(&mut at, &mut theta);
         }
         Ok((theta, at))
-    }
-
-    /// A copy of the parameters.
-    pub fn parameters(&mut self) -> Blocks {
-        let mut copy = Blocks::zeros(self.context.layout);
-        self.oracle.write(&mut |theta| assign(&mut copy, theta));
-        copy
     }
 
     /// Moves the parameters to `point`.

@@ -25,7 +25,11 @@ use crate::{
 ///   reported and counted;
 /// - all evaluations of one step see the same function: running statistics advance once, and where
 ///   the loss is random (dropout) and the method evaluates again, every evaluation is seeded alike;
-/// - results do not depend on the number of threads.
+/// - results do not depend on the number of threads;
+/// - a panic leaves the model with all its parameters. One in the loss or a search leaves them, and the
+///   state, bit-identical. One in the pass that writes them, which only a fault in a method can cause,
+///   leaves parameters and state as far as the pass had come: load both from records, or go on with a
+///   new optimizer.
 #[derive(Clone, Debug)]
 pub struct Optimizer<K: Method> {
     method: K,

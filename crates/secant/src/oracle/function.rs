@@ -34,6 +34,7 @@ pub(crate) fn layout_of_vector(length: usize) -> Layout {
 pub(crate) struct FunctionOracle<'a> {
     function: &'a mut dyn Function,
     home: &'a mut Vec<f64>,
+    length: usize,
     x: Blocks,
     /// The last point whose value alone was asked for: its gradient is known all the same.
     valued: Option<(Blocks, Evaluation)>,
@@ -42,14 +43,17 @@ pub(crate) struct FunctionOracle<'a> {
 
 impl<'a> FunctionOracle<'a> {
     pub(crate) fn new(function: &'a mut dyn Function, home: &'a mut Vec<f64>) -> Self {
+        let length = home.len();
         let x = as_blocks(std::mem::take(home));
-        Self { function, home, x, valued: None, evals: Evals::default() }
+        Self { function, home, length, x, valued: None, evals: Evals::default() }
     }
 }
 
 impl Drop for FunctionOracle<'_> {
     fn drop(&mut self) {
-        *self.home = as_vector(std::mem::take(&mut self.x));
+        // A method that threw the vector away before it panicked leaves no number of it.
+        let x = as_vector(std::mem::take(&mut self.x)).filter(|x| x.len() == self.length);
+        *self.home = x.unwrap_or_else(|| vec![f64::NAN; self.length]);
     }
 }
 
@@ -126,6 +130,10 @@ impl Oracle for FunctionOracle<'_> {
         true
     }
 
+    fn parameters(&mut self) -> Result<Blocks, StepError> {
+        Ok(self.x.clone())
+    }
+
     fn write(&mut self, update: &mut dyn FnMut(&mut Blocks)) {
         update(&mut self.x);
     }
@@ -141,10 +149,9 @@ fn as_blocks(x: Vec<f64>) -> Blocks {
     Blocks::new(vec![TensorData::new(x, [length])])
 }
 
-/// The vector of blocks of one tensor, without a copy.
-fn as_vector(blocks: Blocks) -> Vec<f64> {
-    let data = blocks.into_tensors().pop();
-    data.and_then(|data| data.try_into_vec().ok()).expect("one vector in double precision")
+/// The vector of blocks of one tensor, without a copy; none where they are not that.
+fn as_vector(blocks: Blocks) -> Option<Vec<f64>> {
+    blocks.into_tensors().pop()?.try_into_vec().ok()
 }
 
 fn slice(blocks: &Blocks) -> &[f64] {

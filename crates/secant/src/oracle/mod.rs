@@ -100,7 +100,14 @@ pub trait Oracle {
     /// Whether `records` are those of the batch, so that its gradient answers for them.
     fn is_batch(&self, records: Records) -> bool;
 
-    /// Lends the parameters to be written; they are back in the model when it returns.
+    /// A copy of the parameters.
+    ///
+    /// # Errors
+    /// The model's parameters are no longer those of the layout.
+    fn parameters(&mut self) -> Result<Blocks, StepError>;
+
+    /// Lends the parameters to be written; they are back in the model when it returns, and when
+    /// `update` panics: as they are then.
     fn write(&mut self, update: &mut dyn FnMut(&mut Blocks));
 
     /// Evaluations so far in this step.

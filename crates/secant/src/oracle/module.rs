@@ -9,7 +9,7 @@ use secant_core::report::{Evals, Rejection};
 
 use super::{
     BatchSizes, Curved, Evaluation, Loss, Oracle, Records, Screen,
-    parameters::{take_gradients, write_parameters},
+    parameters::{copy_parameters, take_gradients, write_parameters},
     probe::Probe,
     running::RunningStatistics,
 };
@@ -238,6 +238,10 @@ impl<M: Module> Oracle for ModuleOracle<'_, '_, M> {
                 size >= batches.records() && !batches.has_given_samples() && is_all(batches)
             }
         }
+    }
+
+    fn parameters(&mut self) -> Result<Blocks, StepError> {
+        copy_parameters(self.model, self.layout)
     }
 
     fn write(&mut self, update: &mut dyn FnMut(&mut Blocks)) {

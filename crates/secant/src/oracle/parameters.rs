@@ -140,21 +140,100 @@ impl ModuleVisitor for TakeGradients<'_> {
     }
 }
 
-/// Lends the layout's parameters of `model` to `update` and puts them back.
+/// A copy of the layout's parameters.
+pub(crate) fn copy_parameters<M: Module>(model: &M, layout: &Layout) -> Result<Blocks, StepError> {
+    let mut copy = Copy { layout, taken: vec![None; layout.entries().len()] };
+    model.visit(&mut copy);
+    let whole = |(data, entry): (Option<TensorData>, &Entry)| {
+        data.filter(|data| fits(data, entry)).ok_or_else(|| StepError::LayoutChanged {
+            what: format!("`{}` is not there, or has another shape or number type", entry.path),
+        })
+    };
+    let copies = copy.taken.into_iter().zip(layout.entries()).map(whole);
+    Ok(Blocks::new(copies.collect::<Result<_, _>>()?))
+}
+
+struct Copy<'a> {
+    layout: &'a Layout,
+    taken: Vec<Option<TensorData>>,
+}
+
+impl ModuleVisitor for Copy<'_> {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        if let Some(index) = self.layout.index_of(param.id) {
+            self.taken[index].get_or_insert_with(|| param.val().inner().into_data());
+        }
+    }
+}
+
+/// Lends the layout's parameters of `model` to `update` and puts them back, also when it panics.
 ///
-/// The model is empty meanwhile, so `update` must not panic.
+/// # Panics
+/// Where the model lacks one of them, or `update` leaves another number of vectors or other shapes.
 pub(crate) fn write_parameters<M: Module>(
     model: &mut M,
     layout: &Layout,
     update: &mut dyn FnMut(&mut Blocks),
 ) {
-    let mut take = Take::new(layout);
-    // Only `take` holds the buffers once an emptied clone is in the model's place.
-    *model = model.clone().map(&mut take);
-    let (mut theta, contexts, places) = take.finish();
-    update(&mut theta);
-    let data = theta.into_tensors().into_iter().map(Some).collect();
-    *model = model.clone().map(&mut Put { layout, contexts, data, places, tied: HashMap::new() });
+    let mut lent = Lent::of(model, layout);
+    update(&mut lent.theta);
+    let fits = lent.theta.tensors().len() == layout.entries().len()
+        && lent.theta.tensors().iter().zip(layout.entries()).all(|(data, entry)| fits(data, entry));
+    assert!(fits, "a method keeps the shapes and types of the parameters it is lent");
+}
+
+/// A model without its parameters while these are lent. They go back when it is dropped, as they are
+/// then: a panic in the middle of a pass leaves some numbers of the new point beside some of the old.
+struct Lent<'a, M: Module> {
+    model: &'a mut M,
+    layout: &'a Layout,
+    theta: Blocks,
+    contexts: Vec<Option<Context>>,
+    places: Vec<usize>,
+}
+
+impl<'a, M: Module> Lent<'a, M> {
+    fn of(model: &'a mut M, layout: &'a Layout) -> Self {
+        let mut take = Take::new(layout);
+        let emptied = model.clone().map(&mut take);
+        assert!(take.is_complete(), "the model has all parameters of the layout");
+        // Only `take` holds the buffers once the emptied clone is in the model's place.
+        *model = emptied;
+        let (theta, contexts, places) = take.finish();
+        Self { model, layout, theta, contexts, places }
+    }
+}
+
+impl<M: Module> Drop for Lent<'_, M> {
+    fn drop(&mut self) {
+        let mut lent = std::mem::take(&mut self.theta).into_tensors().into_iter();
+        let whole = |entry: &Entry| {
+            let data = lent.next().filter(|data| fits(data, entry));
+            Some(data.unwrap_or_else(|| not_a_number(entry)))
+        };
+        let mut put = Put {
+            layout: self.layout,
+            contexts: std::mem::take(&mut self.contexts),
+            data: self.layout.entries().iter().map(whole).collect(),
+            places: std::mem::take(&mut self.places),
+            tied: HashMap::new(),
+        };
+        *self.model = self.model.clone().map(&mut put);
+    }
+}
+
+fn fits(data: &TensorData, entry: &Entry) -> bool {
+    *data.shape() == entry.shape && data.dtype() == entry.dtype
+}
+
+/// What stands for a parameter that a method threw away before it panicked: the right shape, and no
+/// number that could be taken for a trained one.
+fn not_a_number(entry: &Entry) -> TensorData {
+    let (elements, shape) = (entry.shape.num_elements(), entry.shape.clone());
+    match entry.dtype {
+        DType::F64 => TensorData::new(vec![f64::NAN; elements], shape),
+        _ => TensorData::new(vec![f32::NAN; elements], shape),
+    }
 }
 
 /// The autodiff state of a parameter, which a new value does not have by itself.
@@ -215,11 +294,16 @@ impl<'a> Take<'a> {
         }
     }
 
+    /// Whether every parameter of the layout was found.
+    fn is_complete(&self) -> bool {
+        self.values.iter().all(Option::is_some)
+    }
+
     /// The values, now that nothing else holds them, and what is needed to put them back.
     pub fn finish(self) -> (Blocks, Vec<Option<Context>>, Vec<usize>) {
         let shaped = |(value, entry): (Option<Tensor<1>>, &Entry)| {
             let (bytes, _, dtype) =
-                value.expect("gradients of all were taken").into_data().into_parts();
+                value.expect("the module has all parameters").into_data().into_parts();
             TensorData::from_bytes(bytes, entry.shape.clone(), dtype)
         };
         let data = self.values.into_iter().zip(self.layout.entries()).map(shaped).collect();

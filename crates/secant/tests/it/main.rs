@@ -7,6 +7,7 @@
 mod conformance;
 mod dual;
 mod groups_and_clipping;
+mod panics;
 mod prelude;
 mod quasi_newton;
 mod resume;

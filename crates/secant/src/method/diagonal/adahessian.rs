@@ -52,7 +52,7 @@ use crate::{
     optimizer::Optimizer,
     oracle::{Evaluation, Oracle, Records},
     protocol::{Decay, Method, StepContext, TensorSettings, record_state},
-    vectors::{assign, dot},
+    vectors::dot,
 };
 
 /// Averaging of D over the kernel of a convolution: the last two sides of a tensor of rank 4, the last
@@ -215,8 +215,7 @@ impl AdaHessian {
         step: u64,
     ) -> Result<(Evaluation, Blocks), StepError> {
         let samples = self.config.samples;
-        let mut theta = Blocks::zeros(context.layout);
-        oracle.write(&mut |parameters| assign(&mut theta, parameters));
+        let mut theta = oracle.parameters()?;
         let mut first = None;
         let mut diagonal = theta.zeros_like();
         for sample in 0..samples {

@@ -277,7 +277,7 @@ impl LBfgs {
                     gradient_norm: Some(norm),
                     rejection: None,
                 };
-                Ok((objective.parameters(), at))
+                Ok((objective.oracle.parameters()?, at))
             }
             _ => objective.here(),
         }

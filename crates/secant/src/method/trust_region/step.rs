@@ -308,7 +308,7 @@ impl<'a> Step<'a> {
     ) -> Result<Result<Self, StepReport>, StepError> {
         let (mut theta, at) = match state.value.first() {
             Some(value) if common.full_batch => {
-                (objective.parameters(), kept(*value, &state.gradient))
+                (objective.oracle.parameters()?, kept(*value, &state.gradient))
             }
             _ => objective.here()?,
         };
