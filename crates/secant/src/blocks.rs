@@ -11,7 +11,12 @@ use burn::{
     tensor::{DType, Shape, TensorData},
 };
 
+use rayon::prelude::*;
+
 use crate::kernels::Real;
+
+/// Bytes of which one thread makes a checksum.
+const CHECKED_AT_ONCE: usize = 256 * 1024;
 
 /// One trainable parameter.
 #[derive(Clone, Debug, PartialEq)]
@@ -121,6 +126,17 @@ impl Blocks {
     /// The vectors, taken.
     pub fn into_tensors(self) -> Vec<TensorData> {
         self.tensors
+    }
+
+    /// CRC-32 of all numbers' bytes.
+    pub(crate) fn checksum(&self) -> u32 {
+        // Pieces side by side; their checksums are added up in order.
+        let pieces: Vec<&[u8]> =
+            self.tensors.iter().flat_map(|tensor| tensor.bytes().chunks(CHECKED_AT_ONCE)).collect();
+        let checksums: Vec<u32> = pieces.into_par_iter().map(crc32fast::hash).collect();
+        let mut hasher = crc32fast::Hasher::new();
+        checksums.iter().for_each(|checksum| hasher.update(&checksum.to_le_bytes()));
+        hasher.finalize()
     }
 
     /// Bytes of memory held.

@@ -44,8 +44,6 @@ impl TensorKernel<0, 2> for DotPass {
 
 /// The largest absolute value.
 pub(crate) fn maximum_norm(a: &Blocks) -> f64 {
-    // NaN is larger than all.
-    let larger = |a: f64, b: f64| if b <= a || a.is_nan() { a } else { b };
     for_each_tensor::<_, 0, 1>(&MaximumPass, [], [a]).into_iter().fold(0.0, larger)
 }
 
@@ -67,6 +65,36 @@ impl TensorKernel<0, 1> for MaximumPass {
         );
         largest
     }
+}
+
+/// The largest |a_i - b_i|: 0 where both are the same point.
+pub(crate) fn largest_difference(a: &Blocks, b: &Blocks) -> f64 {
+    for_each_tensor::<_, 0, 2>(&DifferencePass, [], [a, b]).into_iter().fold(0.0, larger)
+}
+
+struct DifferencePass;
+
+impl TensorKernel<0, 2> for DifferencePass {
+    type Output = f64;
+
+    fn run<T: Real>(&self, _: usize, view: View<'_, T, 0, 2>) -> f64 {
+        let [largest] = view.maximum(
+            #[inline(always)]
+            move |[], [a, b]| {
+                [lane_maximum(
+                    [a, b],
+                    #[inline(always)]
+                    |[a, b]| (a - b).abs(),
+                )]
+            },
+        );
+        largest
+    }
+}
+
+/// The larger number; NaN is larger than all.
+fn larger(a: f64, b: f64) -> f64 {
+    if b <= a || a.is_nan() { a } else { b }
 }
 
 /// sum |a_i| over all tensors.

@@ -11,6 +11,7 @@ mod panics;
 mod prelude;
 mod quasi_newton;
 mod resume;
+mod searches;
 mod support;
 mod table;
 mod theorems;

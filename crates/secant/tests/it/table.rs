@@ -25,7 +25,7 @@ pub(crate) struct Row {
 }
 
 impl Row {
-    fn new<O: AnyOptimizer + 'static, T: Twin + 'static>(
+    pub(crate) fn new<O: AnyOptimizer + 'static, T: Twin + 'static>(
         name: &'static str,
         lr: f64,
         optimizer: Result<O, ConfigError>,

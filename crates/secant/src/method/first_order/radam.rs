@@ -12,7 +12,8 @@
 //!    theta <- theta - lr r sqrt(1 - beta2^t) / (1 - beta1^t) m / (sqrt(v) + eps);
 //!    else theta <- theta - lr / (1 - beta1^t) m.
 //!
-//! With beta2 = 0.999 the adaptive step begins at t = 6.
+//! With beta2 = 0.999 the adaptive step begins at t = 6; with beta2 up to 2/3, where rho_inf is at most 5,
+//! it never does, and RAdam is gradient descent along m.
 //!
 //! # Cost
 //! 2 vectors of memory, 4R + 3W, one gradient.
@@ -49,7 +50,7 @@ pub struct RAdamConfig {
     /// Decay rate of the gradient's average, in [0, 1).
     #[config(default = 0.9)]
     beta_1: f64,
-    /// Decay rate of the squared gradient's average, in (0.6, 1): below, no step is ever adaptive.
+    /// Decay rate of the squared gradient's average, in [0, 1). Up to 2/3 no step is ever adaptive.
     #[config(default = 0.999)]
     beta_2: f64,
     /// Added to the root, above 0.
@@ -98,8 +99,7 @@ impl Method for RAdam {
     fn validate(&self) -> Result<(), ConfigError> {
         let RAdamConfig { beta_1, beta_2, epsilon, .. } = self.config;
         require_beta(Self::NAME, "beta_1", beta_1)?;
-        let adaptive = |beta: f64| beta > 0.6 && beta < 1.0;
-        crate::error::require(Self::NAME, "beta_2", "in (0.6, 1)", beta_2, adaptive)?;
+        require_beta(Self::NAME, "beta_2", beta_2)?;
         require_positive(Self::NAME, "epsilon", epsilon)
     }
 
@@ -119,8 +119,8 @@ fn rectification(beta_2: f64, t: u64) -> Option<f64> {
     let longest = 2.0 / (1.0 - beta_2) - 1.0;
     let correction = bias_correction(beta_2, t);
     let rho = longest - 2.0 * t as f64 * (1.0 - correction) / correction;
-    let rectified = (rho - 4.0) * (rho - 2.0) * longest / ((longest - 4.0) * (longest - 2.0) * rho);
-    (rho > 5.0).then(|| rectified.sqrt())
+    let square = || (rho - 4.0) * (rho - 2.0) * longest / ((longest - 4.0) * (longest - 2.0) * rho);
+    (rho > 5.0).then(|| square().sqrt())
 }
 
 impl GradientMethod for RAdam {
