@@ -108,6 +108,11 @@ impl Blocks {
         Self { tensors: self.tensors.iter().map(zeros).collect() }
     }
 
+    /// Copies of the vectors with these numbers.
+    pub(crate) fn select(&self, chosen: &[usize]) -> Self {
+        Self { tensors: chosen.iter().map(|index| self.tensors[*index].clone()).collect() }
+    }
+
     /// Whether there is no vector.
     pub fn is_empty(&self) -> bool {
         self.tensors.is_empty()

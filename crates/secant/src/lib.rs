@@ -47,6 +47,7 @@ mod batches;
 pub mod blocks;
 pub mod burn_optim;
 mod burn_schedule;
+mod collective;
 pub mod dual;
 pub mod error;
 pub mod kernels;
@@ -61,6 +62,7 @@ mod vectors;
 
 pub use batches::Batches;
 pub use burn_schedule::Scheduler;
+pub use collective::{Alone, Collective};
 pub use method::{
     diagonal::{
         adahessian::{AdaHessianConfig, Averaging},
@@ -90,7 +92,7 @@ pub use method::{
     },
     variance_reduced::svrg::SvrgConfig,
 };
-pub use optimizer::{Group, Optimizer};
+pub use optimizer::{Group, MissingGradients, Optimizer};
 pub use oracle::{Clipping, Duals, Function, Loss, WithProduct};
 pub use protocol::Decay;
 pub use secant_core::{

@@ -12,12 +12,12 @@ use burn::{
 };
 use burn_pack::{Reader, Scalar, Tensor as PackTensor, Writer};
 
-use super::{Optimizer, Session};
+use super::{Cohort, MissingGradients, Optimizer, Session};
 use crate::{
     blocks::{Blocks, Layout},
     error::RecordError,
     kernels::Real,
-    oracle::trainable_layout,
+    oracle::{named_parameters, trainable_layout},
     protocol::{Method, State},
 };
 
@@ -75,36 +75,67 @@ impl<K: Method> Optimizer<K> {
         model: &M,
     ) -> Result<Session<K::State>, RecordError> {
         parts.verify()?;
-        let layout = find_layout(layout, model)?;
         let failed =
             |error: crate::error::StepError| RecordError::Layout { what: error.to_string() };
-        let mut session = self.start(layout).map_err(failed)?;
+        let known = named_parameters(model);
+        self.groups.iter().try_for_each(|group| group.require_any(&known)).map_err(failed)?;
+        let mut cohorts = Vec::new();
+        for (number, layout) in layout.split(BETWEEN_COHORTS).enumerate() {
+            let layout = find_layout(layout, model)?;
+            let mut cohort = Cohort::new(&self.method, &self.groups, layout).map_err(failed)?;
+            read_state(&mut cohort, &prefix(number), parts)?;
+            cohorts.push(cohort);
+        }
+        if cohorts.len() > 1 && self.missing == MissingGradients::Error {
+            let what = "some parameters had no gradient in some steps; load it into an optimizer \
+                        that skips missing gradients";
+            return Err(RecordError::Layout { what: what.to_string() });
+        }
+        let mut session = Session::of(cohorts);
         session.accepted_steps = parts.count("accepted_steps")?;
         session.rejected_steps = parts.count("rejected_steps")?;
         session.random = parts.scalars.get("random").map(|random| *random == Scalar::Bool(true));
         session.batches = parts.positions("batches")?;
         session.is_loaded = true;
-        for (name, blocks) in session.state.vectors_mut() {
-            *blocks = parts.blocks(name, &session.layout)?;
-        }
-        for (name, matrix) in session.state.matrices_mut() {
-            let of =
-                |row: &str, pair| parts.blocks(&format!("{name}/{row}{pair}"), &session.layout);
-            let pair = |pair: u64| Ok((of("s", pair)?, of("y", pair)?));
-            let pairs = (0..parts.count(&format!("{name}/pairs"))?).map(pair);
-            let pairs = pairs.collect::<Result<Vec<_>, RecordError>>()?;
-            if !matrix.restore(pairs, &parts.numbers(&format!("{name}/gram"))?) {
-                return Err(RecordError::Part { what: name.to_string() });
-            }
-        }
-        for (name, counter) in session.state.counters_mut() {
-            *counter = parts.count(name)?;
-        }
-        for (name, numbers) in session.state.numbers_mut() {
-            *numbers = parts.numbers(name)?;
-        }
         Ok(session)
     }
+}
+
+/// Between the layouts of two cohorts: an empty line.
+const BETWEEN_COHORTS: &str = "\n\n";
+
+/// What the names of a cohort's parts begin with; nothing for the first, which is usually the only one.
+fn prefix(cohort: usize) -> String {
+    if cohort == 0 { String::new() } else { format!("cohort {cohort}/") }
+}
+
+fn read_state<S: State>(
+    cohort: &mut Cohort<S>,
+    prefix: &str,
+    parts: &Parts,
+) -> Result<(), RecordError> {
+    let Cohort { layout, state, .. } = cohort;
+    let named = |name: &str| format!("{prefix}{name}");
+    for (name, blocks) in state.vectors_mut() {
+        *blocks = parts.blocks(&named(name), layout)?;
+    }
+    for (name, matrix) in state.matrices_mut() {
+        let name = named(name);
+        let of = |row: &str, pair| parts.blocks(&format!("{name}/{row}{pair}"), layout);
+        let pair = |pair: u64| Ok((of("s", pair)?, of("y", pair)?));
+        let pairs = (0..parts.count(&format!("{name}/pairs"))?).map(pair);
+        let pairs = pairs.collect::<Result<Vec<_>, RecordError>>()?;
+        if !matrix.restore(pairs, &parts.numbers(&format!("{name}/gram"))?) {
+            return Err(RecordError::Part { what: name });
+        }
+    }
+    for (name, counter) in state.counters_mut() {
+        *counter = parts.count(&named(name))?;
+    }
+    for (name, numbers) in state.numbers_mut() {
+        *numbers = parts.numbers(&named(name))?;
+    }
+    Ok(())
 }
 
 fn file_error(path: &Path, cause: &burn_pack::Error) -> RecordError {
@@ -112,25 +143,13 @@ fn file_error(path: &Path, cause: &burn_pack::Error) -> RecordError {
 }
 
 fn write_session<K: Method>(session: &Session<K::State>) -> Result<Writer, RecordError> {
-    let mut state = session.state.clone();
     let mut tensors = Vec::new();
     let mut scalars = vec![
         ("accepted_steps".to_string(), Scalar::UInt(session.accepted_steps)),
         ("rejected_steps".to_string(), Scalar::UInt(session.rejected_steps)),
     ];
-    for (name, blocks) in state.vectors() {
-        push_blocks(&mut tensors, name, blocks);
-    }
-    for (name, matrix) in state.matrices() {
-        let (memory, gram) = matrix.parts();
-        let rows = memory.rows();
-        let (s, y) = rows.split_at(memory.len());
-        for (pair, (s, y)) in s.iter().zip(y).enumerate() {
-            push_blocks(&mut tensors, &format!("{name}/s{pair}"), s);
-            push_blocks(&mut tensors, &format!("{name}/y{pair}"), y);
-        }
-        scalars.push((format!("{name}/pairs"), Scalar::UInt(memory.len() as u64)));
-        push_numbers(&mut scalars, &format!("{name}/gram"), &gram);
+    for (number, cohort) in session.cohorts.iter().enumerate() {
+        push_state(&mut tensors, &mut scalars, &prefix(number), &cohort.state);
     }
     if let Some(random) = session.random {
         scalars.push(("random".to_string(), Scalar::Bool(random)));
@@ -141,19 +160,46 @@ fn write_session<K: Method>(session: &Session<K::State>) -> Result<Writer, Recor
             scalars.push((format!("batches/{index}"), Scalar::UInt(*number)));
         }
     }
-    for (name, counter) in state.counters_mut() {
-        scalars.push((name.to_string(), Scalar::UInt(*counter)));
-    }
-    for (name, numbers) in state.numbers_mut() {
-        push_numbers(&mut scalars, name, numbers);
-    }
-    let layout = describe(&session.layout);
+    let layouts: Vec<String> =
+        session.cohorts.iter().map(|cohort| describe(&cohort.layout)).collect();
+    let layout = layouts.join(&BETWEEN_COHORTS[1..]);
     let checksum = checksum(&layout, &mut tensors, &scalars)?;
     let writer = Writer::new(tensors)
         .with_metadata("method", K::NAME)
         .with_metadata("layout", &layout)
         .with_metadata("checksum", &format!("{checksum:08x}"));
     Ok(scalars.into_iter().fold(writer, |writer, (name, value)| writer.with_scalar(&name, value)))
+}
+
+fn push_state<S: State>(
+    tensors: &mut Vec<PackTensor>,
+    scalars: &mut Vec<(String, Scalar)>,
+    prefix: &str,
+    state: &S,
+) {
+    let mut state = state.clone();
+    let named = |name: &str| format!("{prefix}{name}");
+    for (name, blocks) in state.vectors() {
+        push_blocks(tensors, &named(name), blocks);
+    }
+    for (name, matrix) in state.matrices() {
+        let name = named(name);
+        let (memory, gram) = matrix.parts();
+        let rows = memory.rows();
+        let (s, y) = rows.split_at(memory.len());
+        for (pair, (s, y)) in s.iter().zip(y).enumerate() {
+            push_blocks(tensors, &format!("{name}/s{pair}"), s);
+            push_blocks(tensors, &format!("{name}/y{pair}"), y);
+        }
+        scalars.push((format!("{name}/pairs"), Scalar::UInt(memory.len() as u64)));
+        push_numbers(scalars, &format!("{name}/gram"), &gram);
+    }
+    for (name, counter) in state.counters_mut() {
+        scalars.push((named(name), Scalar::UInt(*counter)));
+    }
+    for (name, numbers) in state.numbers_mut() {
+        push_numbers(scalars, &named(name), numbers);
+    }
 }
 
 fn push_blocks(tensors: &mut Vec<PackTensor>, name: &str, blocks: &Blocks) {
@@ -288,9 +334,9 @@ fn find_layout<M: Module>(text: &str, model: &M) -> Result<Layout, RecordError> 
     let known: Vec<String> =
         trainable.entries().iter().map(|e| describe(&Layout::new(vec![e.clone()]))).collect();
     let mut entries = Vec::new();
-    for line in text.split_inclusive('\n') {
-        let Some(index) = known.iter().position(|known| known == line) else {
-            let what = format!("it has no trainable parameter `{}`", line.trim_end());
+    for line in text.lines() {
+        let Some(index) = known.iter().position(|known| known.trim_end() == line) else {
+            let what = format!("it has no trainable parameter `{line}`");
             return Err(RecordError::Layout { what });
         };
         entries.push(trainable.entries()[index].clone());

@@ -14,6 +14,7 @@ use burn::{
 
 use crate::{
     blocks::{Blocks, Entry, Layout},
+    collective::{Collective, meet},
     error::StepError,
 };
 
@@ -55,16 +56,54 @@ impl ModuleVisitor for Trainable {
     }
 }
 
-/// The layout of the trainable parameters that have a gradient.
+/// Ids and paths of all float parameters, also of those that are not trained.
+pub(crate) fn named_parameters<M: Module>(model: &M) -> Vec<(ParamId, String)> {
+    let mut visitor = Named { path: Vec::new(), found: Vec::new() };
+    model.visit(&mut visitor);
+    visitor.found
+}
+
+struct Named {
+    path: Vec<String>,
+    found: Vec<(ParamId, String)>,
+}
+
+impl ModuleVisitor for Named {
+    fn enter_module(&mut self, name: &str, _: &str) {
+        self.path.push(name.to_string());
+    }
+
+    fn exit_module(&mut self, _: &str, _: &str) {
+        self.path.pop();
+    }
+
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        self.found.push((param.id, self.path.join(".")));
+    }
+}
+
+/// The layout of the trainable parameters that have a gradient, on this rank or on another. On a rank
+/// without records there are no gradients.
 pub(crate) fn layout_with_gradients<M: Module>(
     model: &M,
-    gradients: &GradientsParams,
+    gradients: Result<Option<&GradientsParams>, StepError>,
+    collective: &dyn Collective,
 ) -> Result<Layout, StepError> {
-    let mut visitor = HasGradient { gradients, ids: HashSet::new() };
-    model.visit(&mut visitor);
     let trainable = trainable_layout(model)?;
-    let used = |entry: &&Entry| visitor.ids.contains(&entry.id);
-    let entries: Vec<Entry> = trainable.entries().iter().filter(used).cloned().collect();
+    if trainable.entries().is_empty() {
+        return Err(StepError::NoParameters);
+    }
+    let mut ids = HashSet::new();
+    if let Ok(Some(gradients)) = &gradients {
+        let mut visitor = HasGradient { gradients, ids };
+        model.visit(&mut visitor);
+        ids = visitor.ids;
+    }
+    let has_one = |entry: &Entry| f64::from(u8::from(ids.contains(&entry.id)));
+    let mut ranks: Vec<f64> = trainable.entries().iter().map(has_one).collect();
+    meet(collective, gradients, &mut ranks)?;
+    let used = trainable.entries().iter().zip(&ranks).filter(|(_, ranks)| **ranks > 0.0);
+    let entries: Vec<Entry> = used.map(|(entry, _)| entry.clone()).collect();
     if entries.is_empty() { Err(StepError::NoGradient) } else { Ok(Layout::new(entries)) }
 }
 
@@ -81,12 +120,20 @@ impl ModuleVisitor for HasGradient<'_> {
     }
 }
 
+/// The gradients of the layout's parameters.
+pub(super) struct Taken {
+    /// Zeros where a parameter has none.
+    pub gradient: Blocks,
+    /// Which parameters have one.
+    pub has_gradient: Vec<bool>,
+}
+
 /// Takes the gradients of the layout's parameters.
-pub(crate) fn take_gradients<M: Module>(
+pub(super) fn take_gradients<M: Module>(
     model: &M,
     layout: &Layout,
     gradients: GradientsParams,
-) -> Result<Blocks, StepError> {
+) -> Result<Taken, StepError> {
     let mut visitor = TakeGradients::new(layout, gradients);
     model.visit(&mut visitor);
     visitor.finish()
@@ -109,15 +156,14 @@ impl<'a> TakeGradients<'a> {
         self.fault.get_or_insert(StepError::LayoutChanged { what });
     }
 
-    fn finish(self) -> Result<Blocks, StepError> {
+    fn finish(self) -> Result<Taken, StepError> {
         if let Some(fault) = self.fault {
             return Err(fault);
         }
-        let missing = |(entry, data): (&Entry, Option<TensorData>)| {
-            data.ok_or_else(|| StepError::MissingGradient { path: entry.path.clone() })
-        };
+        let has_gradient = self.taken.iter().map(Option::is_some).collect();
         let entries = self.layout.entries().iter().zip(self.taken);
-        Ok(Blocks::new(entries.map(missing).collect::<Result<_, _>>()?))
+        let gradient = entries.map(|(entry, data)| data.unwrap_or_else(|| filled(entry, 0.0)));
+        Ok(Taken { gradient: Blocks::new(gradient.collect()), has_gradient })
     }
 }
 
@@ -209,7 +255,8 @@ impl<M: Module> Drop for Lent<'_, M> {
         let mut lent = std::mem::take(&mut self.theta).into_tensors().into_iter();
         let whole = |entry: &Entry| {
             let data = lent.next().filter(|data| fits(data, entry));
-            Some(data.unwrap_or_else(|| not_a_number(entry)))
+            // A method threw it away before it panicked: no number that could be taken for a trained one.
+            Some(data.unwrap_or_else(|| filled(entry, f64::NAN)))
         };
         let mut put = Put {
             layout: self.layout,
@@ -226,13 +273,12 @@ fn fits(data: &TensorData, entry: &Entry) -> bool {
     *data.shape() == entry.shape && data.dtype() == entry.dtype
 }
 
-/// What stands for a parameter that a method threw away before it panicked: the right shape, and no
-/// number that could be taken for a trained one.
-fn not_a_number(entry: &Entry) -> TensorData {
+/// One number all over the shape of a parameter.
+fn filled(entry: &Entry, number: f64) -> TensorData {
     let (elements, shape) = (entry.shape.num_elements(), entry.shape.clone());
     match entry.dtype {
-        DType::F64 => TensorData::new(vec![f64::NAN; elements], shape),
-        _ => TensorData::new(vec![f32::NAN; elements], shape),
+        DType::F64 => TensorData::new(vec![number; elements], shape),
+        _ => TensorData::new(vec![number as f32; elements], shape),
     }
 }
 

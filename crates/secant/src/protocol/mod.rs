@@ -72,7 +72,8 @@ pub trait Method: Clone + Send + Sync + 'static {
 /// A method that needs one gradient and no other evaluation.
 pub trait GradientMethod: Method {
     /// Whether every tensor is treated by itself, so that the method also works one parameter at a
-    /// time, as Burn's own optimizers do.
+    /// time, as Burn's own optimizers do. A list of numbers in the state then has one number for each
+    /// tensor, and an update of a finite gradient never fails.
     fn is_per_tensor(&self) -> bool;
 
     /// Moves `theta` along a finite `gradient`, which it may take.

@@ -4,9 +4,11 @@
 //!
 //! A new method joins with one line in `table.rs`, which names its plain twin in `twin/`.
 
+mod collective;
 mod conformance;
 mod dual;
 mod groups_and_clipping;
+mod missing;
 mod panics;
 mod prelude;
 mod quasi_newton;

@@ -1,6 +1,9 @@
 //! Models, losses and comparisons that the tests share.
 
-use std::{path::Path, sync::Mutex};
+use std::{
+    path::Path,
+    sync::{Arc, Mutex},
+};
 
 use burn::{
     module::{Module, Param},
@@ -8,7 +11,7 @@ use burn::{
     tensor::{DType, Device, Tensor, TensorData},
 };
 use secant::{
-    Optimizer, StepReport,
+    Batches, Collective, Optimizer, StepReport,
     error::{RecordError, StepError},
     protocol::{Method, State},
 };
@@ -188,6 +191,14 @@ pub(crate) trait Steps<M> {
         model: &mut M,
         loss: &mut dyn FnMut(&M) -> Tensor<1>,
     ) -> Result<StepReport, StepError>;
+
+    fn step_on(
+        &mut self,
+        lr: f64,
+        model: &mut M,
+        batches: &mut Batches,
+        loss: &mut dyn FnMut(&M, &[usize]) -> Tensor<1>,
+    ) -> Result<StepReport, StepError>;
 }
 
 impl<K: Method, M: Module> Steps<M> for Optimizer<K> {
@@ -199,6 +210,16 @@ impl<K: Method, M: Module> Steps<M> for Optimizer<K> {
     ) -> Result<StepReport, StepError> {
         Optimizer::step(self, lr, model, loss)
     }
+
+    fn step_on(
+        &mut self,
+        lr: f64,
+        model: &mut M,
+        batches: &mut Batches,
+        loss: &mut dyn FnMut(&M, &[usize]) -> Tensor<1>,
+    ) -> Result<StepReport, StepError> {
+        Optimizer::step_on(self, lr, model, batches, loss)
+    }
 }
 
 /// An optimizer of any method, for the models above.
@@ -208,6 +229,7 @@ pub(crate) trait AnyOptimizer: Steps<Many> + Steps<Net> + Send + Sync {
     fn state_bytes(&self) -> usize;
     fn evaluates_again(&self) -> bool;
     fn boxed(&self) -> Box<dyn AnyOptimizer>;
+    fn together(&self, collective: Arc<dyn Collective>) -> Box<dyn AnyOptimizer>;
     fn save_to(&self, path: &Path);
     fn load_from(&mut self, path: &Path, model: &Many) -> Result<(), RecordError>;
 }
@@ -234,6 +256,10 @@ where
 
     fn boxed(&self) -> Box<dyn AnyOptimizer> {
         Box::new(self.clone())
+    }
+
+    fn together(&self, collective: Arc<dyn Collective>) -> Box<dyn AnyOptimizer> {
+        Box::new(self.clone().with_collective(collective))
     }
 
     fn save_to(&self, path: &Path) {

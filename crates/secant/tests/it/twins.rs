@@ -71,7 +71,8 @@ const DOUBLE_WITH_BELIEF: f64 = 1e-11;
 /// Products are differences of gradients over a step of 2e-5 there: five digits of 1e-16 are lost.
 const DOUBLE_BY_DIFFERENCES: f64 = 1e-9;
 
-fn double(row: &Row) -> f64 {
+/// How closely a method follows another run of the same arithmetic in another order.
+pub(crate) fn double(row: &Row) -> f64 {
     match row.name {
         name if name.starts_with("adahessian") || name == "sqn" => DOUBLE_BY_DIFFERENCES,
         name if name.contains("lbfgs") || name.contains("l-bfgs") => DOUBLE_WITH_PAIRS,
