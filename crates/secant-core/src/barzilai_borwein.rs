@@ -11,6 +11,7 @@ use crate::curvature::PairProducts;
 
 /// Which of the two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Formula {
     /// s.s / |s.y|, the longer one.
     Bb1,
@@ -34,6 +35,7 @@ impl Formula {
 /// What keeps a step size within reason. Epochs k are counted from 0; the first step size is that of
 /// k = 2.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Safeguard {
     /// Nothing.
     None,

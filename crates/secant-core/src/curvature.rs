@@ -35,6 +35,7 @@ impl PairProducts {
 
 /// Which pairs are accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum CurvatureTest {
     /// s.y >= eps |s| |y|: a bound on the cosine, the same at every scale of the loss.
     Relative(f64),
@@ -43,6 +44,9 @@ pub enum CurvatureTest {
 }
 
 impl CurvatureTest {
+    /// Its kinds, as in specifications of methods.
+    pub const WORDS: &str = "relative(number) | absolute(number)";
+
     /// Accepts the pair, or says why not. NaN never passes.
     ///
     /// # Errors

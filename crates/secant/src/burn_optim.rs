@@ -20,8 +20,7 @@ use burn::{
 use burn_pack::Scalar;
 
 use crate::{
-    blocks::{Blocks, Entry, Layout},
-    kernels::Real,
+    blocks::{Blocks, Entry, Layout, Real},
     method::{
         diagonal::apollo::Apollo,
         first_order::{adabelief::AdaBelief, adam::Adam, radam::RAdam, rmsprop::RmsProp, sgd::Sgd},
@@ -66,7 +65,7 @@ fn step<G: GradientMethod, const D: usize>(
     let mut theta = Blocks::new(vec![tensor.into_data()]);
     // A rejected update wrote nothing.
     let _ = method.update(&context, &mut theta, &mut gradient, &mut state);
-    let data = theta.into_tensors().swap_remove(0);
+    let data = theta.into_data().swap_remove(0);
     (Tensor::from_data(data, (&device, dtype)), Some(ParameterState(state)))
 }
 
@@ -98,8 +97,8 @@ burn_optimizer!(Sgd, Adam, RmsProp, RAdam, AdaBelief, Apollo, QuasiAdam, QuasiAd
 impl<S: State> RecordState for ParameterState<S> {
     fn state_flatten(&self, prefix: &str, out: &mut StateSink) {
         for (name, blocks) in self.0.vectors() {
-            if let [data] = blocks.tensors() {
-                out.push_tensor(prefix, name, data.clone());
+            for data in blocks.data() {
+                out.push_tensor(prefix, name, data.into_owned());
             }
         }
         let mut state = self.0.clone();

@@ -3,7 +3,10 @@
 use secant_core::schedule::ScheduleError;
 use thiserror::Error;
 
-use crate::protocol::Decay;
+use crate::{
+    protocol::Decay,
+    spec::{Range, Ranged},
+};
 
 /// A hyper-parameter out of its range.
 #[derive(Clone, Debug, Error, PartialEq)]
@@ -81,11 +84,12 @@ pub enum StepError {
         "none of the model's trainable parameters has a gradient; check that the loss is computed from them"
     )]
     NoGradient,
-    /// There is nothing to evaluate.
-    #[error(
-        "the method evaluates the loss again, but the step was given gradients alone; use `step` or `step_on`"
-    )]
-    NoLoss,
+    /// Ready gradients for a method that evaluates its loss itself.
+    #[error("{method} evaluates its loss again in each step; give the loss to `step` or `step_on`")]
+    NeedsLoss {
+        /// The method.
+        method: &'static str,
+    },
     /// An evaluation failed on another rank, and so the step on all.
     #[error("the evaluation failed on another rank; the error there says why")]
     OtherRank,
@@ -257,15 +261,6 @@ pub(crate) fn require(
     }
 }
 
-/// Checks a decay rate of a moving average: in [0, 1).
-pub(crate) fn require_beta(
-    method: &'static str,
-    parameter: &'static str,
-    value: f64,
-) -> Result<(), ConfigError> {
-    require(method, parameter, "in [0, 1)", value, |beta| (0.0..1.0).contains(&beta))
-}
-
 /// Checks a positive finite number.
 pub(crate) fn require_positive(
     method: &'static str,
@@ -285,4 +280,16 @@ pub(crate) fn require_decay(method: &'static str, decay: Decay) -> Result<(), Co
         decay.strength(),
         at_least_0,
     )
+}
+
+/// Checks a number against the range that its declaration says.
+pub(crate) fn require_in(
+    method: &'static str,
+    parameter: &'static str,
+    range: Range,
+    value: impl Ranged,
+) -> Result<(), ConfigError> {
+    value.number().map_or(Ok(()), |value| {
+        require(method, parameter, range.text(), value, |x| range.contains(x))
+    })
 }

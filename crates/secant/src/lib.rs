@@ -30,6 +30,7 @@
 //! - [`Optimizer`]: steps, groups, clipping, saving and loading, and what every step promises.
 //! - [`method`]: one page for each optimizer, with its algorithm, its cost, and when not to use it.
 //! - [`prelude`]: what a training loop needs, for one `use`; it does not collide with Burn's.
+//! - [`spec::MethodSpec`]: a method with all its hyper-parameters as data, and all presets by name.
 //! - [`StepReport`]: what a step did and cost.
 //! - [`dual`]: exact Hessian-vector products.
 //! - [`burn_optim`]: the same methods for Burn's `ModuleOptimizer` and `Learner`.
@@ -50,7 +51,6 @@ mod burn_schedule;
 mod collective;
 pub mod dual;
 pub mod error;
-pub mod kernels;
 pub mod method;
 mod objective;
 pub mod operator;
@@ -58,41 +58,27 @@ mod optimizer;
 pub mod oracle;
 pub mod prelude;
 pub mod protocol;
-mod vectors;
+pub mod spec;
 
 pub use batches::Batches;
 pub use burn_schedule::Scheduler;
 pub use collective::{Alone, Collective};
 pub use method::{
-    diagonal::{
-        adahessian::{AdaHessianConfig, Averaging},
-        apollo::{ApolloConfig, Rebound},
-    },
-    first_order::{
-        adabelief::AdaBeliefConfig,
-        adam::AdamConfig,
-        radam::RAdamConfig,
-        rmsprop::RmsPropConfig,
-        sgd::{Momentum, SgdConfig},
-        sgd_bb::SgdBbConfig,
-    },
+    diagonal::{adahessian::Averaging, apollo::Rebound},
+    first_order::sgd::Momentum,
     lbfgs::{
         RateDecay,
-        l_bfgs::{LBfgsConfig, LineSearch, Rules},
-        multi_batch::MultiBatchLBfgsConfig,
-        online::OnlineLBfgsConfig,
-        quasi_adam::{OnRejection, QuasiAdamConfig, Scope},
-        sd_lbfgs::{PairSource, SdLBfgsConfig},
-        sqn::SqnConfig,
+        l_bfgs::{LineSearch, Rules},
+        quasi_adam::{OnRejection, Scope},
+        sd_lbfgs::PairSource,
     },
     trust_region::{
         InitialMatrix,
-        l_ssr1_tr::{LSsr1TrConfig, Search},
-        mb_lsr1::{MbLsr1Config, Restart, Sampling},
+        l_ssr1_tr::Search,
+        mb_lsr1::{Restart, Sampling},
     },
-    variance_reduced::svrg::SvrgConfig,
 };
-pub use optimizer::{Group, MissingGradients, Optimizer};
+pub use optimizer::{AnyOptimizer, FunctionOptimizer, Group, MissingGradients, Optimizer};
 pub use oracle::{Clipping, Duals, Function, Loss, WithProduct};
 pub use protocol::Decay;
 pub use secant_core::{
@@ -110,6 +96,7 @@ pub use secant_core::{
         subproblem::Case,
     },
 };
+pub use spec::configs::*;
 
 /// The examples of the README.
 #[cfg(doctest)]

@@ -7,11 +7,7 @@ use std::{
 
 use anyhow::ensure;
 use burn::optim::{AdamConfig, GradientsParams, ModuleOptimizer};
-use secant::{
-    Optimizer,
-    error::{ConfigError, StepError},
-    protocol::GradientMethod,
-};
+use secant::{AnyOptimizer, error::StepError};
 
 use super::{
     Shapes,
@@ -33,23 +29,23 @@ pub(super) trait Contender {
 pub(super) type BoxedContender = Box<dyn Contender>;
 
 /// One of our optimizers.
-pub(super) fn ours<K: GradientMethod>(
-    optimizer: Optimizer<K>,
+pub(super) fn ours(
+    optimizer: AnyOptimizer<BenchModel>,
     shapes: Shapes,
     guard: bool,
     lr: f64,
-) -> Result<BoxedContender, ConfigError> {
+) -> BoxedContender {
     let optimizer = if guard { optimizer } else { optimizer.without_guard() };
-    Ok(Box::new(Ours { optimizer, model: BenchModel::new(shapes), lr }))
+    Box::new(Ours { optimizer, model: BenchModel::new(shapes), lr })
 }
 
-struct Ours<K: GradientMethod> {
-    optimizer: Optimizer<K>,
+struct Ours {
+    optimizer: AnyOptimizer<BenchModel>,
     model: BenchModel,
     lr: f64,
 }
 
-impl<K: GradientMethod> Contender for Ours<K> {
+impl Contender for Ours {
     fn model(&self) -> &BenchModel {
         &self.model
     }

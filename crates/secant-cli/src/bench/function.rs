@@ -4,17 +4,14 @@ use std::{fmt::Write, time::Instant};
 
 use rayon::prelude::*;
 use secant::{
-    Function,
+    Function, FunctionOptimizer,
     error::{ConfigError, StepError},
+    spec::{Choice, Run, SpecError},
 };
 use serde_json::json;
 use thiserror::Error;
 
 use super::{bandwidth::Bandwidth, measure::median};
-use crate::{
-    optimizer::BoxedFunctionOptimizer,
-    registry::{Horizon, OptimizerEntry},
-};
 
 /// What to time.
 #[derive(Clone, Copy, Debug)]
@@ -31,7 +28,7 @@ pub struct FunctionPlan {
 #[derive(Clone, Debug)]
 pub struct FunctionMeasurement {
     /// The method.
-    pub method: &'static str,
+    pub method: String,
     /// Evaluations of value and gradient in a step, on average.
     pub evaluations: f64,
     /// Hessian products in a step, on average.
@@ -51,12 +48,15 @@ pub struct FunctionMeasurement {
 pub enum FunctionBenchError {
     /// A hyper-parameter.
     #[error(transparent)]
+    Spec(#[from] SpecError),
+    /// A hyper-parameter out of its range.
+    #[error(transparent)]
     Config(#[from] ConfigError),
     /// A step that failed.
     #[error("{method}: {reason}")]
     Step {
         /// The method.
-        method: &'static str,
+        method: String,
         /// Why.
         reason: StepError,
     },
@@ -73,17 +73,18 @@ const EPOCH: usize = 10;
 /// # Errors
 /// A hyper-parameter out of its range, or a step that fails.
 pub fn measure_function(
-    method: &'static OptimizerEntry,
+    method: &Choice,
     plan: FunctionPlan,
 ) -> Result<FunctionMeasurement, FunctionBenchError> {
-    let horizon = Horizon {
+    let run = Run {
         steps: (plan.memory + STEPS) as u64,
         steps_per_epoch: EPOCH,
         batch_size: 1,
         full_batch: !plan.for_batches,
-        memory: Some(plan.memory),
     };
-    let mut optimizer: BoxedFunctionOptimizer = method.build(horizon)?;
+    let mut optimizer: FunctionOptimizer =
+        method.with_pairs(plan.memory).spec(Some(&run))?.init()?;
+    let lr = method.preset().usual_rate;
     let mut function = Clocked::new(plan.numbers);
     let mut x = vec![1.0; plan.numbers];
     let bandwidth = Bandwidth::new(plan.numbers.max(10_000_000));
@@ -96,11 +97,11 @@ pub fn measure_function(
         function.seconds = 0.0;
         let before = bandwidth.read_seconds();
         let started = Instant::now();
-        let stepped = optimizer.step_function(method.usual_rate, &mut x, &mut function);
+        let stepped = optimizer.step_function(lr, &mut x, &mut function);
         let seconds = started.elapsed().as_secs_f64();
         // The outcome does not matter here.
-        let _ =
-            stepped.map_err(|reason| FunctionBenchError::Step { method: method.name, reason })?;
+        let _ = stepped
+            .map_err(|reason| FunctionBenchError::Step { method: method.to_string(), reason })?;
         if step >= plan.memory + 2 {
             let speed = 2.0 * bandwidth.read_bytes() / (before + bandwidth.read_seconds());
             let rest = seconds - function.seconds;
@@ -111,7 +112,7 @@ pub fn measure_function(
         }
     }
     Ok(FunctionMeasurement {
-        method: method.name,
+        method: method.to_string(),
         evaluations: function.counts[0] as f64 / STEPS as f64,
         products: function.counts[1] as f64 / STEPS as f64,
         step_seconds: median(&whole),

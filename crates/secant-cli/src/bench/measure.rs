@@ -1,6 +1,7 @@
 //! The timing itself: all contenders in turn, a few steps at a time.
 
 use anyhow::Context;
+use secant::spec::Traffic;
 
 use super::{
     BenchMethod, Shapes,
@@ -84,16 +85,15 @@ pub fn measure(plan: &Plan) -> anyhow::Result<Vec<Measurement>> {
         bandwidths.push(memory.bytes_per_second(BLOCK));
         for lane in &mut lanes {
             let warm_up = if turn == 0 { WARM_UP } else { WARM_TURN };
-            lane.turn(&gradients, warm_up)
-                .with_context(|| format!("{} failed", lane.method.name()))?;
+            lane.turn(&gradients, warm_up).with_context(|| format!("{} failed", lane.method))?;
         }
     }
-    let find = |method: BenchMethod, guard: bool| {
-        lanes.iter().find(|lane| lane.method == method && lane.guard == guard)
+    let find = |method: &str, guard: bool| {
+        lanes.iter().find(|lane| lane.method.to_string() == method && lane.guard == guard)
     };
     let measurement = |lane: &Lane| {
-        let adam = find(BenchMethod::Adam, lane.guard);
-        let burn = find(BenchMethod::BurnAdam, false);
+        let adam = find("adam", lane.guard);
+        let burn = find("burn-adam", false);
         lane.measurement(plan.shapes, &bandwidths, adam, burn)
     };
     Ok(lanes.iter().map(measurement).collect())
@@ -102,11 +102,11 @@ pub fn measure(plan: &Plan) -> anyhow::Result<Vec<Measurement>> {
 fn lanes(plan: &Plan) -> anyhow::Result<Vec<Lane>> {
     let ahead = plan.shapes.prepared_ahead();
     let mut lanes = Vec::new();
-    for &method in &plan.methods {
+    for method in &plan.methods {
         let guards: &[bool] = if method.has_guard() { &plan.guards } else { &[false] };
         for &guard in guards {
             let prepared = Prepared::new(method.contender(plan.shapes, guard)?, ahead);
-            lanes.push(Lane { method, guard, prepared, turns: Vec::new() });
+            lanes.push(Lane { method: method.clone(), guard, prepared, turns: Vec::new() });
         }
     }
     Ok(lanes)
@@ -140,13 +140,13 @@ impl Lane {
         burn: Option<&Self>,
     ) -> Measurement {
         let steps = self.turns.concat();
-        let bytes =
-            self.method.traffic(self.guard).vectors() * shapes.num_elements() * size_of::<f32>();
+        let Traffic { reads, writes } = self.method.traffic(self.guard);
+        let bytes = usize::from(reads + writes) * shapes.num_elements() * size_of::<f32>();
         let fraction =
             |(steps, bandwidth): (&Vec<f64>, &f64)| bytes as f64 / median(steps) / bandwidth;
         let fractions: Vec<f64> = self.turns.iter().zip(bandwidths).map(fraction).collect();
         Measurement {
-            method: self.method,
+            method: self.method.clone(),
             shapes,
             guard: self.guard,
             rounds: steps.len(),

@@ -15,7 +15,7 @@ pub use function::{
     measure_function,
 };
 pub use measure::{Measurement, Plan, measure};
-pub use method::{BenchMethod, Traffic};
+pub use method::BenchMethod;
 pub use pairs::{PairsMeasurement, measure_pairs, pairs_json, pairs_table};
 pub use report::{json_line, table};
 pub use shapes::Shapes;

@@ -10,7 +10,7 @@ use super::Measurement;
 pub fn json_line(m: &Measurement, threads: usize) -> String {
     let traffic = m.method.traffic(m.guard);
     json!({
-        "method": m.method.name(),
+        "method": m.method.to_string(),
         "shapes": m.shapes.name(),
         "guard": m.guard,
         "threads": threads,
@@ -69,7 +69,7 @@ fn row(m: &Measurement) -> [String; 8] {
         (true, false) => "off",
     };
     [
-        m.method.name(),
+        m.method.to_string(),
         guard.into(),
         format!("{:.3}", m.median_seconds * 1e3),
         format!("{:.1}", m.bytes as f64 / m.median_seconds * 1e-9),

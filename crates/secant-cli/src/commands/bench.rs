@@ -4,16 +4,15 @@ use std::{io::Write, num::NonZeroUsize, process::ExitCode};
 
 use clap::{Args, Subcommand, ValueEnum};
 
+use secant::spec::{Choice, PRESETS, split_list};
+
 use super::{
     UsageError,
-    compare::{parse_count, parse_optimizer},
+    compare::{Choices, parse_count, parse_optimizers},
 };
-use crate::{
-    bench::{
-        BenchMethod, FunctionPlan, Plan, Shapes, function_json, function_table, json_line, measure,
-        measure_function, measure_pairs, pairs_json, pairs_table, table,
-    },
-    registry::{OPTIMIZERS, OptimizerEntry},
+use crate::bench::{
+    BenchMethod, FunctionPlan, Plan, Shapes, function_json, function_table, json_line, measure,
+    measure_function, measure_pairs, pairs_json, pairs_table, table,
 };
 
 /// What is timed.
@@ -37,8 +36,8 @@ pub(super) enum BenchCommand {
 pub(super) struct FunctionArgs {
     /// The methods, separated by commas; `secant optimizers` lists them [default: those with more
     /// than one gradient a step]
-    #[arg(long, value_delimiter = ',', value_name = "NAMES", value_parser = parse_optimizer)]
-    methods: Option<Vec<&'static OptimizerEntry>>,
+    #[arg(long, value_name = "LIST", value_parser = parse_optimizers)]
+    methods: Option<Choices>,
     /// Pairs of methods like L-BFGS
     #[arg(long, default_value_t = 16)]
     memory: usize,
@@ -96,9 +95,10 @@ pub(super) struct StepArgs {
     /// The tensors; all if not given
     #[arg(long, value_delimiter = ',')]
     shapes: Vec<Shapes>,
-    /// The methods; all if not given
-    #[arg(long, value_delimiter = ',')]
-    methods: Vec<BenchMethod>,
+    /// The methods, separated by commas, as in 'adam,apollo(warmup=0),burn-adam'; all that step along
+    /// ready gradients if not given
+    #[arg(long, value_name = "LIST", value_parser = parse_methods)]
+    methods: Option<BenchMethods>,
     /// Whether gradients are looked through for values that are not finite before a step writes
     #[arg(long, value_enum, default_value_t = Guard::Both)]
     guard: Guard,
@@ -114,6 +114,14 @@ pub(super) struct StepArgs {
     /// Print one JSON object for each method and guard instead of tables
     #[arg(long)]
     json: bool,
+}
+
+/// Methods as they are listed on the command line.
+#[derive(Clone, Debug)]
+struct BenchMethods(Vec<BenchMethod>);
+
+fn parse_methods(list: &str) -> Result<BenchMethods, String> {
+    split_list(list).into_iter().map(str::parse).collect::<Result<_, _>>().map(BenchMethods)
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -141,12 +149,14 @@ fn function(args: &FunctionArgs) -> anyhow::Result<ExitCode> {
         let sentence = "bench function needs at least one pair and one number";
         return Err(UsageError(sentence.into()).into());
     }
-    let several = || OPTIMIZERS.iter().filter(|entry| entry.gradients > 1).collect();
-    let methods: Vec<_> = args.methods.clone().unwrap_or_else(several);
+    let several = || {
+        Choices(PRESETS.iter().filter(|preset| preset.gradients > 1).map(Choice::from).collect())
+    };
+    let Choices(methods) = args.methods.clone().unwrap_or_else(several);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(args.threads.unwrap_or(0)).build()?;
     let threads = pool.current_num_threads();
     let measure = |method| pool.install(|| measure_function(method, plan));
-    let measurements = methods.into_iter().map(measure).collect::<Result<Vec<_>, _>>()?;
+    let measurements = methods.iter().map(measure).collect::<Result<Vec<_>, _>>()?;
     let mut out = std::io::stdout().lock();
     if args.json {
         for measurement in &measurements {
@@ -184,18 +194,15 @@ fn step(args: &StepArgs) -> anyhow::Result<ExitCode> {
         Guard::Off => vec![false],
         Guard::Both => vec![true, false],
     };
-    let all_if_empty = |methods: &[BenchMethod]| match methods {
-        [] => BenchMethod::value_variants().to_vec(),
-        methods => methods.to_vec(),
-    };
+    let all = || BenchMethods(BenchMethod::all());
+    let BenchMethods(methods) = args.methods.clone().unwrap_or_else(all);
     let shapes = if args.shapes.is_empty() { Shapes::value_variants() } else { &args.shapes };
     let pool = rayon::ThreadPoolBuilder::new().num_threads(args.threads.unwrap_or(0)).build()?;
     let threads = pool.current_num_threads();
     for &shapes in shapes {
-        let methods = all_if_empty(&args.methods);
         let plan = Plan {
             shapes,
-            methods,
+            methods: methods.clone(),
             guards: guards.clone(),
             rounds: args.rounds.map(NonZeroUsize::get),
         };

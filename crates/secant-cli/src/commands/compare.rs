@@ -12,6 +12,7 @@ use std::{
 };
 
 use clap::{ArgGroup, Args};
+use secant::spec::{Choice, PRESETS};
 
 use super::UsageError;
 use crate::{
@@ -20,7 +21,6 @@ use crate::{
         CatalogueEntry, DEFAULT_PROBLEM, Precision, Problem, TableModel, TableSource, load,
         load_table,
     },
-    registry::{OPTIMIZERS, OptimizerEntry},
     report::{Summary, plain_text, write_report},
     run::{Falling, HessianProducts},
 };
@@ -48,9 +48,10 @@ pub(super) struct CompareArgs {
     /// The network for a file of your own
     #[arg(long, value_enum, default_value = "mlp", requires = "file")]
     model: TableModel,
-    /// The optimizers, separated by commas; `secant optimizers` lists them [default: those with a *]
-    #[arg(long, value_delimiter = ',', value_name = "NAMES", value_parser = parse_optimizer)]
-    optimizers: Option<Vec<&'static OptimizerEntry>>,
+    /// The optimizers, separated by commas, some with other hyper-parameters than usual, as in
+    /// 'adam,mb-lsr1(memory=8)'; `secant optimizers` lists them [default: those with a *]
+    #[arg(long, value_name = "LIST", value_parser = parse_optimizers)]
+    optimizers: Option<Choices>,
     /// Final runs of every optimizer at its best rate, each from another seed
     #[arg(long, default_value = "3", value_name = "N", value_parser = parse_count)]
     seeds: NonZeroUsize,
@@ -104,6 +105,7 @@ pub(super) struct CompareArgs {
 const EXAMPLES: &str = "Examples:
   secant compare
   secant compare fashion-mnist/cnn --optimizers sgd-momentum,adam,quasi-adam,apollo
+  secant compare --optimizers 'adam,mb-lsr1(memory=8,delta0=0.01)'
   secant compare --csv wine.csv --target quality --model logistic --seeds 5
   secant compare --libsvm a9a --optimizers sgd,adam --tune 5";
 
@@ -111,8 +113,18 @@ fn parse_problem(name: &str) -> Result<&'static CatalogueEntry, String> {
     CatalogueEntry::named(name).map_err(|error| error.to_string())
 }
 
-pub(super) fn parse_optimizer(name: &str) -> Result<&'static OptimizerEntry, String> {
-    OptimizerEntry::named(name.trim()).map_err(|error| error.to_string())
+/// Optimizers as they are listed on the command line.
+#[derive(Clone, Debug)]
+pub(super) struct Choices(pub Vec<Choice>);
+
+pub(super) fn parse_optimizers(list: &str) -> Result<Choices, String> {
+    Choice::list(list).map(Choices).map_err(|error| error.to_string())
+}
+
+/// The first optimizer that is there twice.
+pub(super) fn repeated(optimizers: &[Choice]) -> Option<&Choice> {
+    let mut all = optimizers.iter().enumerate();
+    all.find_map(|(index, choice)| optimizers[..index].contains(choice).then_some(choice))
 }
 
 pub(super) fn parse_count(text: &str) -> Result<NonZeroUsize, String> {
@@ -179,13 +191,12 @@ impl CompareArgs {
     }
 
     fn plan(&self, problem: &Problem) -> Result<Plan, UsageError> {
-        let by_default = || OPTIMIZERS.iter().filter(|entry| entry.by_default).collect();
-        let optimizers: Vec<_> = self.optimizers.clone().unwrap_or_else(by_default);
-        let repeated = |(index, entry): (usize, &&OptimizerEntry)| {
-            optimizers[..index].contains(entry).then_some(entry.name)
+        let by_default = || {
+            Choices(PRESETS.iter().filter(|preset| preset.by_default).map(Choice::from).collect())
         };
-        if let Some(name) = optimizers.iter().enumerate().find_map(repeated) {
-            return Err(UsageError(format!("--optimizers names `{name}` twice; name it once")));
+        let Choices(optimizers) = self.optimizers.clone().unwrap_or_else(by_default);
+        if let Some(choice) = repeated(&optimizers) {
+            return Err(UsageError(format!("--optimizers names `{choice}` twice; name it once")));
         }
         let cores = || std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
         Ok(Plan {
@@ -210,7 +221,11 @@ impl CompareArgs {
 /// The command line as a person would type it.
 fn command_line() -> String {
     let quoted = |argument: String| {
-        if argument.contains(char::is_whitespace) { format!("'{argument}'") } else { argument }
+        if argument.contains(|c: char| c.is_whitespace() || matches!(c, '(' | ')')) {
+            format!("'{argument}'")
+        } else {
+            argument
+        }
     };
     let arguments = std::env::args().skip(1).map(quoted);
     std::iter::once("secant".to_string()).chain(arguments).collect::<Vec<_>>().join(" ")

@@ -13,7 +13,10 @@ use clap::Args;
 
 use super::{
     UsageError,
-    compare::{INTERRUPTED, parse_count, parse_optimizer, parse_rate, stop_on_interrupt},
+    compare::{
+        Choices, INTERRUPTED, parse_count, parse_optimizers, parse_rate, repeated,
+        stop_on_interrupt,
+    },
 };
 use crate::{
     data::libsvm,
@@ -21,7 +24,6 @@ use crate::{
         Limits, Logistic, Problem, ProblemKind, Run, Status, json_line, minimize, plain_text,
         write_picture,
     },
-    registry::OptimizerEntry,
 };
 
 /// Minimizes a function that is the same at every evaluation, with one or more methods.
@@ -39,9 +41,10 @@ pub(super) struct MinimizeArgs {
     /// The problem: rosenbrock, beale, rastrigin, quadratic or logistic
     #[arg(value_parser = parse_problem)]
     problem: ProblemKind,
-    /// The methods, separated by commas; `secant optimizers` lists them
-    #[arg(long, visible_alias = "method", value_delimiter = ',', value_name = "NAMES", default_value = "l-bfgs", value_parser = parse_optimizer)]
-    methods: Vec<&'static OptimizerEntry>,
+    /// The methods, separated by commas, some with other hyper-parameters than usual, as in
+    /// 'l-bfgs(history_size=5),adam'; `secant optimizers` lists them
+    #[arg(long, visible_alias = "method", value_name = "LIST", default_value = "l-bfgs", value_parser = parse_optimizers)]
+    methods: Choices,
     /// The gradient's norm to reach, in times of that at the start
     #[arg(long, default_value = "1e-6", value_name = "NUMBER", value_parser = parse_tolerance)]
     tolerance: f64,
@@ -177,8 +180,8 @@ impl MinimizeArgs {
             keeps_path: self.picture.is_some(),
         };
         let mut runs = Vec::new();
-        for entry in &self.methods {
-            runs.push(minimize(problem, entry, limits, stop)?);
+        for method in &self.methods.0 {
+            runs.push(minimize(problem, method, limits, stop)?);
             if stop.load(Ordering::Relaxed) {
                 break;
             }
@@ -225,12 +228,10 @@ impl MinimizeArgs {
             let reason = "--picture can show problems of dimension 2 only";
             return Err(UsageError(format!("{reason}; leave it out, or use --dimension 2")));
         }
-        let repeated =
-            self.methods.iter().enumerate().find_map(|(index, entry)| {
-                self.methods[..index].contains(entry).then_some(entry.name)
-            });
-        match repeated {
-            Some(name) => Err(UsageError(format!("--methods names `{name}` twice; name it once"))),
+        match repeated(&self.methods.0) {
+            Some(method) => {
+                Err(UsageError(format!("--methods names `{method}` twice; name it once")))
+            }
             None => Ok(()),
         }
     }

@@ -28,8 +28,7 @@ Then try your own data: `secant compare --csv FILE --target COLUMN`.";
 #[derive(Debug, Subcommand)]
 enum Command {
     Compare(compare::CompareArgs),
-    /// List the optimizers, their memory and their gradients in a step
-    Optimizers,
+    Optimizers(lists::OptimizersArgs),
     /// List the problems that need no file of your own
     Problems,
     /// Get the data of the problems that need some
@@ -49,7 +48,7 @@ enum Command {
 pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.command {
         Command::Compare(args) => compare::run(args),
-        Command::Optimizers => lists::optimizers(),
+        Command::Optimizers(args) => lists::optimizers(&args),
         Command::Problems => lists::problems(),
         Command::Data(command) => data::run(&command),
         Command::Bench(command) => bench::run(&command),

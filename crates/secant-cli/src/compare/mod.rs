@@ -13,11 +13,11 @@ use std::{
 };
 
 use burn::{module::Module, tensor::Device};
+use secant::spec::Choice;
 use thiserror::Error;
 
 use crate::{
     problem::{Precision, Problem},
-    registry::OptimizerEntry,
     report::ReportError,
     run::{
         Falling, HessianProducts, Outcome, Setup, TrainError,
@@ -38,7 +38,7 @@ pub struct Plan {
     /// The command line that repeats the comparison.
     pub command: String,
     /// The optimizers, in the order asked for.
-    pub optimizers: Vec<&'static OptimizerEntry>,
+    pub optimizers: Vec<Choice>,
     /// The seeds of the final runs.
     pub seeds: Vec<u64>,
     /// Passes over the training records.
@@ -96,7 +96,7 @@ pub enum CompareError {
     #[error("{optimizer}: {cause}")]
     Run {
         /// The optimizer.
-        optimizer: &'static str,
+        optimizer: String,
         /// Why not.
         cause: TrainError,
     },
@@ -139,27 +139,30 @@ struct Comparing<'a> {
     journal: Journal,
 }
 
-type Rates = HashMap<&'static str, f64>;
+type Rates = HashMap<String, f64>;
 
 impl Comparing<'_> {
     /// The best rate of every optimizer. The trials of one optimizer follow each other.
     fn tune(&self) -> Result<Rates, CompareError> {
         if let Some(lr) = self.plan.lr {
-            return Ok(self.plan.optimizers.iter().map(|entry| (entry.name, lr)).collect());
+            let optimizers = self.plan.optimizers.iter();
+            return Ok(optimizers.map(|optimizer| (optimizer.to_string(), lr)).collect());
         }
-        let tuned = side_by_side(self.plan.threads, &self.plan.optimizers, |entry| {
+        let tuned = side_by_side(self.plan.threads, &self.plan.optimizers, |optimizer| {
+            let usual = optimizer.preset().usual_rate;
             let mut tried: Vec<Tried> = Vec::new();
             for _ in 0..self.plan.trials {
-                let lr = next_rate(entry.usual_rate, &tried);
-                tried.push(self.trial(entry, lr)?);
+                let lr = next_rate(usual, &tried);
+                tried.push(self.trial(optimizer, lr)?);
             }
-            Ok((entry.name, best(&tried).map_or(entry.usual_rate, |best| best.lr)))
+            Ok((optimizer.to_string(), best(&tried).map_or(usual, |best| best.lr)))
         });
         tuned.into_iter().collect()
     }
 
-    fn trial(&self, entry: &'static OptimizerEntry, lr: f64) -> Result<Tried, CompareError> {
-        let known = self.journal.find_trial(entry.name, lr);
+    fn trial(&self, optimizer: &Choice, lr: f64) -> Result<Tried, CompareError> {
+        let name = optimizer.to_string();
+        let known = self.journal.find_trial(&name, lr);
         let trial = match known {
             Some(trial) => {
                 self.progress.skip_run();
@@ -167,11 +170,11 @@ impl Comparing<'_> {
             }
             None => {
                 // A seed of its own: the final runs start from other weights.
-                let setup = self.setup(entry, lr, TUNING_SEED, false);
+                let setup = self.setup(optimizer, lr, TUNING_SEED, false);
                 let curve = self.run(setup)?.curve;
                 let last = curve.last();
                 let trial = Trial {
-                    optimizer: entry.name.to_string(),
+                    optimizer: name,
                     lr,
                     epochs: self.plan.epochs,
                     validation_loss: last.and_then(|point| point.validation_loss),
@@ -192,19 +195,19 @@ impl Comparing<'_> {
     /// Every seed at every optimizer's best rate.
     fn final_runs(&self, rates: &Rates) -> Result<(), CompareError> {
         let seeds = &self.plan.seeds;
-        let runs: Vec<(u64, &'static OptimizerEntry)> = seeds
+        let runs: Vec<(u64, &Choice)> = seeds
             .iter()
-            .flat_map(|seed| self.plan.optimizers.iter().map(move |entry| (*seed, *entry)))
+            .flat_map(|seed| self.plan.optimizers.iter().map(move |choice| (*seed, choice)))
             .collect();
-        let done = side_by_side(self.plan.threads, &runs, |(seed, entry)| {
-            let (seed, lr) = (*seed, rates[entry.name]);
-            if self.journal.has_run(entry.name, lr, seed) {
+        let done = side_by_side(self.plan.threads, &runs, |(seed, choice)| {
+            let optimizer = choice.to_string();
+            let (seed, lr) = (*seed, rates[&optimizer]);
+            if self.journal.has_run(&optimizer, lr, seed) {
                 self.progress.skip_run();
                 return Ok(());
             }
-            let outcome = self.run(self.setup(entry, lr, seed, true))?;
+            let outcome = self.run(self.setup(choice, lr, seed, true))?;
             let Outcome { curve, rejected_steps, trust_region } = outcome;
-            let optimizer = entry.name.to_string();
             let run = Run { optimizer, lr, seed, curve, rejected_steps, trust_region };
             self.progress.run(&run);
             self.journal.add(Record::Run(run))
@@ -214,23 +217,24 @@ impl Comparing<'_> {
 
     /// One after the other, so that each has the machine to itself.
     fn step_times(&self, rates: &Rates) -> Result<(), CompareError> {
-        for entry in &self.plan.optimizers {
+        for choice in &self.plan.optimizers {
             if self.stop.load(Ordering::Relaxed) {
                 return Err(self.stopped());
             }
-            let setup = self.setup(entry, rates[entry.name], TUNING_SEED, false);
+            let optimizer = choice.to_string();
+            let setup = self.setup(choice, rates[&optimizer], TUNING_SEED, false);
             let time = work::alone(|| step_time(self.problem, setup));
-            let time = time.map_err(|cause| CompareError::Run { optimizer: entry.name, cause })?;
+            let time = time.map_err(|cause| CompareError::Run { optimizer, cause })?;
             self.journal.add(Record::StepTime(time))?;
         }
         Ok(())
     }
 
-    fn run(&self, setup: Setup) -> Result<Outcome, CompareError> {
+    fn run(&self, setup: Setup<'_>) -> Result<Outcome, CompareError> {
         let ended = train(self.problem, setup, self.stop, &|| self.progress.epoch());
         ended.map_err(|cause| match cause {
             TrainError::Stopped => self.stopped(),
-            cause => CompareError::Run { optimizer: setup.optimizer.name, cause },
+            cause => CompareError::Run { optimizer: setup.optimizer.to_string(), cause },
         })
     }
 
@@ -238,13 +242,7 @@ impl Comparing<'_> {
         CompareError::Stopped { folder: self.plan.folder.clone() }
     }
 
-    fn setup(
-        &self,
-        optimizer: &'static OptimizerEntry,
-        lr: f64,
-        seed: u64,
-        with_test: bool,
-    ) -> Setup {
+    fn setup<'a>(&self, optimizer: &'a Choice, lr: f64, seed: u64, with_test: bool) -> Setup<'a> {
         let Plan { epochs, batch_size, falling, products, precision, .. } = *self.plan;
         Setup { optimizer, lr, seed, epochs, batch_size, precision, falling, products, with_test }
     }
@@ -292,7 +290,7 @@ fn comparison(problem: &Problem, plan: &Plan) -> Comparison {
         schedule: plan.falling.name().to_string(),
         trials: if plan.lr.is_some() { 0 } else { plan.trials },
         seeds: plan.seeds.clone(),
-        optimizers: plan.optimizers.iter().map(|entry| entry.name.to_string()).collect(),
+        optimizers: plan.optimizers.iter().map(Choice::to_string).collect(),
         target_accuracy: plan.target_accuracy.or(problem.target_accuracy).unwrap_or(0.0),
         precision: plan.precision.name().to_string(),
         hessian_products: plan.products.name().to_string(),

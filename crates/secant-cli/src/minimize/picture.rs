@@ -293,7 +293,7 @@ fn draw_legend(area: &Area<'_>, problem: &Problem, runs: &[Run]) -> Result<(), F
         let y = 275 + gap * slot as i32;
         let line = vec![(10, y), (62, y)];
         area.draw(&PathElement::new(line, colour(slot).stroke_width(6)))?;
-        text(run.method.to_owned(), 90, y, style(FONT, &BLACK))?;
+        text(run.method.clone(), 90, y, style(FONT, &BLACK))?;
         if gap >= 70 {
             let status = match run.status {
                 Status::Reached => String::new(),
@@ -314,7 +314,7 @@ mod tests {
 
     fn run(status: Status, path: &[[f64; 2]]) -> Run {
         Run {
-            method: "adam",
+            method: "adam".into(),
             lr: 0.1,
             status,
             evaluations: 7,

@@ -6,16 +6,13 @@ use std::{
 };
 
 use secant::{
-    Function, Outcome, Rejection, StepReport,
+    Function, FunctionOptimizer, Outcome, Rejection, StepReport,
     error::{ConfigError, StepError},
+    spec::{Choice, Run as RunFacts, SpecError},
 };
 use thiserror::Error;
 
 use super::Problem;
-use crate::{
-    optimizer::BoxedFunctionOptimizer,
-    registry::{Horizon, OptimizerEntry},
-};
 
 /// How a method is set up, and when it ends.
 #[derive(Clone, Copy, Debug)]
@@ -68,7 +65,7 @@ impl Status {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Run {
     /// The method.
-    pub method: &'static str,
+    pub method: String,
     /// Its learning rate.
     pub lr: f64,
     /// Why it ended.
@@ -96,12 +93,15 @@ pub struct Run {
 pub enum MinimizeError {
     /// A hyper-parameter.
     #[error(transparent)]
+    Spec(#[from] SpecError),
+    /// A hyper-parameter out of its range.
+    #[error(transparent)]
     Config(#[from] ConfigError),
     /// A step that failed.
     #[error("{method} failed: {reason}")]
     Step {
         /// The method.
-        method: &'static str,
+        method: String,
         /// Why.
         reason: StepError,
     },
@@ -113,12 +113,12 @@ pub enum MinimizeError {
 /// The method cannot be built or breaks a contract.
 pub fn minimize(
     problem: &mut Problem,
-    entry: &OptimizerEntry,
+    method: &Choice,
     limits: Limits,
     stop: &AtomicBool,
 ) -> Result<Run, MinimizeError> {
-    let mut optimizer: BoxedFunctionOptimizer = entry.build(horizon(limits))?;
-    let lr = limits.lr.unwrap_or(entry.usual_rate);
+    let mut optimizer = optimizer(method, limits)?;
+    let lr = limits.lr.unwrap_or(method.preset().usual_rate);
     let mut x = problem.start.clone();
     let mut path = Vec::new();
     let mut keep = |x: &[f64]| {
@@ -136,7 +136,7 @@ pub fn minimize(
         let before = watched.spent.evaluations;
         let report = optimizer
             .step_function(lr, &mut x, &mut watched)
-            .map_err(|reason| MinimizeError::Step { method: entry.name, reason })?;
+            .map_err(|reason| MinimizeError::Step { method: method.to_string(), reason })?;
         steps += u64::from(report.outcome == Outcome::Accepted);
         let reached = watched.reached.as_ref();
         keep(reached.map_or(&x, |reached| &reached.x));
@@ -162,7 +162,7 @@ pub fn minimize(
     };
     let Finish { spent, seconds, value, norm, first_norm } = watched.finish(status, &x);
     Ok(Run {
-        method: entry.name,
+        method: method.to_string(),
         lr,
         status,
         evaluations: spent.evaluations,
@@ -181,15 +181,16 @@ fn shrinks(report: &StepReport) -> bool {
     report.trust_region.is_some_and(|region| region.next_radius < region.radius)
 }
 
-/// Every step is on all there is.
-fn horizon(limits: Limits) -> Horizon {
-    Horizon {
+/// The optimizer; every step is on all there is.
+fn optimizer(method: &Choice, limits: Limits) -> Result<FunctionOptimizer, SpecError> {
+    let run = RunFacts {
         steps: limits.max_evaluations,
         steps_per_epoch: 1,
         batch_size: 1,
         full_batch: true,
-        memory: limits.memory,
-    }
+    };
+    let method = limits.memory.map_or_else(|| method.clone(), |pairs| method.with_pairs(pairs));
+    Ok(method.spec(Some(&run))?.init()?)
 }
 
 /// Evaluations so far.

@@ -30,7 +30,7 @@ pub fn plain_text(runs: &[Run]) -> String {
 
 fn row(run: &Run) -> [String; HEADINGS.len()] {
     [
-        run.method.to_owned(),
+        run.method.clone(),
         run.status.name().to_owned(),
         short(run.lr),
         run.evaluations.to_string(),
@@ -58,9 +58,9 @@ fn value(value: f64) -> String {
 
 /// A run as programs read it.
 #[derive(Serialize)]
-struct Record {
+struct Record<'a> {
     problem: &'static str,
-    method: &'static str,
+    method: &'a str,
     status: &'static str,
     lr: f64,
     evaluations: u64,
@@ -81,7 +81,7 @@ struct Record {
 pub fn json_line(problem: &'static str, run: &Run) -> serde_json::Result<String> {
     serde_json::to_string(&Record {
         problem,
-        method: run.method,
+        method: &run.method,
         status: run.status.name(),
         lr: run.lr,
         evaluations: run.evaluations,

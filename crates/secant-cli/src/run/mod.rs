@@ -3,6 +3,7 @@
 mod batches;
 mod evaluate;
 pub mod record;
+mod setup;
 mod step;
 mod step_time;
 mod train;
@@ -10,7 +11,7 @@ mod two_classes;
 
 pub use batches::Part;
 pub use evaluate::Quality;
-pub use step::HessianProducts;
+pub use setup::{Falling, HessianProducts, Setup};
 pub use step_time::step_time;
-pub use train::{Falling, Outcome, Setup, TrainError, train};
+pub use train::{Outcome, TrainError, train};
 pub use two_classes::TwoClasses;

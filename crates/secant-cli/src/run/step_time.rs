@@ -2,15 +2,9 @@
 
 use std::time::Instant;
 
-use burn::tensor::Device;
-use secant::Batches;
-
-use super::{
-    Part, Setup, TrainError,
-    record::StepTime,
-    step::{self, step},
-};
+use super::{Part, Setup, TrainError, record::StepTime, step::step};
 use crate::problem::Problem;
+use burn::tensor::Device;
 
 /// Timed steps.
 const ROUNDS: usize = 15;
@@ -19,15 +13,13 @@ const ROUNDS: usize = 15;
 ///
 /// # Errors
 /// The optimizer cannot be used.
-pub fn step_time(problem: &Problem, setup: Setup) -> Result<StepTime, TrainError> {
+pub fn step_time(problem: &Problem, setup: Setup<'_>) -> Result<StepTime, TrainError> {
     let device = Device::default().autodiff();
     let dtype = setup.precision.dtype();
     let mut network = problem.network.init(setup.seed, dtype, &device);
     let data = &problem.splits.train;
-    let overlap = setup.optimizer.overlap(setup.batch_size);
-    let mut batches =
-        Batches::shuffled(data.len(), setup.batch_size, setup.seed)?.with_overlap(overlap)?;
-    let mut optimizer = step::optimizer(&setup, &batches)?;
+    let mut batches = setup.batches(data.len())?;
+    let mut optimizer = setup.optimizer(&batches)?;
     let part = Part { data, device: &device, dtype };
     let mut seconds = Vec::new();
     for round in 0..=ROUNDS {
@@ -39,7 +31,7 @@ pub fn step_time(problem: &Problem, setup: Setup) -> Result<StepTime, TrainError
             seconds.push(started.elapsed().as_secs_f64());
         }
     }
-    Ok(StepTime { optimizer: setup.optimizer.name.to_string(), seconds: median(seconds) })
+    Ok(StepTime { optimizer: setup.optimizer.to_string(), seconds: median(seconds) })
 }
 
 fn median(mut values: Vec<f64>) -> f64 {

@@ -6,66 +6,17 @@ use std::{
 };
 
 use burn::{module::Module, tensor::Device};
-use secant::{
-    Batches, Rejection, Schedule,
-    error::{ConfigError, StepError},
-};
+use secant::{AnyOptimizer, Batches, Rejection, Schedule, error::StepError, spec::SpecError};
 use thiserror::Error;
 
 use super::{
     Part, Quality,
     evaluate::evaluate,
     record::{Point, RegionStep},
-    step::{self, HessianProducts, step},
+    setup::{Falling, Setup},
+    step::step,
 };
-use crate::{
-    model::Network,
-    optimizer::BoxedOptimizer,
-    problem::{Precision, Problem},
-    registry::{Horizon, OptimizerEntry},
-};
-
-/// What a run needs besides its problem.
-#[derive(Clone, Copy, Debug)]
-pub struct Setup {
-    /// The optimizer.
-    pub optimizer: &'static OptimizerEntry,
-    /// Its learning rate.
-    pub lr: f64,
-    /// Draws the weights and the order of the records.
-    pub seed: u64,
-    /// Passes over the training records.
-    pub epochs: usize,
-    /// Records in a batch.
-    pub batch_size: usize,
-    /// The number type.
-    pub precision: Precision,
-    /// How the rate falls.
-    pub falling: Falling,
-    /// How Hessian products are computed.
-    pub products: HessianProducts,
-    /// Whether the test records are evaluated too; tuning must not see them.
-    pub with_test: bool,
-}
-
-/// How every method's rate falls over a run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub enum Falling {
-    /// As a cosine to 0: with a constant rate the last epoch is a matter of luck.
-    Cosine,
-    /// Not at all.
-    Constant,
-}
-
-impl Falling {
-    /// As in reports.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Cosine => "cosine to 0",
-            Self::Constant => "constant",
-        }
-    }
-}
+use crate::{model::Network, problem::Problem};
 
 /// A run that did not end.
 #[derive(Debug, Error)]
@@ -73,9 +24,12 @@ pub enum TrainError {
     /// The user stopped it.
     #[error("stopped")]
     Stopped,
-    /// A hyper-parameter is out of its range.
+    /// The optimizer cannot be made.
     #[error(transparent)]
-    Config(#[from] ConfigError),
+    Spec(#[from] SpecError),
+    /// The batches cannot be made.
+    #[error(transparent)]
+    Config(#[from] secant::error::ConfigError),
     /// Differences of gradients are no Hessian products for this network.
     #[error(
         "differences of gradients to both sides disagree by {percent:.0} %: the network has kinks (ReLU, max-pooling), and they are no Hessian products; leave out --differences for exact ones, or add --allow-differences"
@@ -115,7 +69,7 @@ pub struct Outcome {
 /// The user stopped it, or the optimizer cannot be used.
 pub fn train(
     problem: &Problem,
-    setup: Setup,
+    setup: Setup<'_>,
     stop: &AtomicBool,
     after_epoch: &dyn Fn(),
 ) -> Result<Outcome, TrainError> {
@@ -132,24 +86,12 @@ pub fn train(
 /// Gradients that an exact Hessian product counts as: its time is about twice that of one.
 const PRODUCT: u64 = 2;
 
-/// What the optimizer is to know of the run.
-pub(super) fn horizon(setup: &Setup, batches: &Batches) -> Horizon {
-    let steps_per_epoch = batches.per_epoch();
-    Horizon {
-        steps: (steps_per_epoch * setup.epochs) as u64,
-        steps_per_epoch,
-        batch_size: setup.batch_size,
-        full_batch: batches.size() == batches.records(),
-        memory: None,
-    }
-}
-
 struct Run<'a> {
     problem: &'a Problem,
-    setup: Setup,
+    setup: Setup<'a>,
     device: Device,
     network: Network,
-    optimizer: BoxedOptimizer<Network>,
+    optimizer: AnyOptimizer<Network>,
     batches: Batches,
     schedule: Schedule,
     steps: u64,
@@ -164,18 +106,16 @@ struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    fn new(problem: &'a Problem, setup: Setup) -> Result<Self, ConfigError> {
+    fn new(problem: &'a Problem, setup: Setup<'a>) -> Result<Self, TrainError> {
         let device = Device::default().autodiff();
         let dtype = setup.precision.dtype();
-        let overlap = setup.optimizer.overlap(setup.batch_size);
-        let batches = Batches::shuffled(problem.splits.train.len(), setup.batch_size, setup.seed)?
-            .with_overlap(overlap)?;
+        let batches = setup.batches(problem.splits.train.len())?;
         let steps = (batches.per_epoch() * setup.epochs) as u64;
         Ok(Self {
             problem,
             setup,
             network: problem.network.init(setup.seed, dtype, &device),
-            optimizer: step::optimizer(&setup, &batches)?,
+            optimizer: setup.optimizer(&batches)?,
             batches,
             schedule: match setup.falling {
                 Falling::Cosine => Schedule::cosine(setup.lr, steps, 0.0),
@@ -199,7 +139,7 @@ impl<'a> Run<'a> {
         let part = Part { data, device: &device, dtype: precision.dtype() };
         let (mut sum, mut count) = (0.0, 0u32);
         let started = Instant::now();
-        let overlap = self.setup.optimizer.overlap(self.setup.batch_size);
+        let overlap = self.setup.overlap();
         let all = self.batches.records() - overlap;
         let mut left = all.saturating_sub(self.overdrawn);
         self.overdrawn = self.overdrawn.saturating_sub(all);

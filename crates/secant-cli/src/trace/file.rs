@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use thiserror::Error;
 
-use super::optimizer::OptimizerSpec;
+use super::translate::TraceOptimizer;
 
 /// A reference trace.
 #[derive(Debug, Deserialize)]
@@ -17,7 +17,7 @@ pub struct Trace {
     #[serde(default)]
     pub(crate) check_samples: Vec<CheckSample>,
     pub(crate) init: Vec<Vec<f64>>,
-    pub(crate) optimizer: OptimizerSpec,
+    pub(crate) optimizer: TraceOptimizer,
     pub(crate) probes: Option<Vec<Vec<Vec<f64>>>>,
     pub(crate) steps: usize,
     pub(crate) tolerance: f64,
@@ -90,7 +90,7 @@ pub struct ProductTrace {
 #[derive(Debug)]
 pub enum Reference {
     /// The steps of an optimizer.
-    Steps(Trace),
+    Steps(Box<Trace>),
     /// A Hessian-vector product: a file of kind `hvp`.
     Product(ProductTrace),
     /// A trust-region subproblem: a file of kind `trust_region`.
@@ -223,7 +223,7 @@ pub enum TraceError {
         /// What does not fit.
         what: String,
     },
-    /// The optimizer's settings are out of range.
+    /// The optimizer's settings do not fit our method.
     #[error(transparent)]
     Config(#[from] secant::error::ConfigError),
     /// A step failed.
@@ -256,7 +256,7 @@ impl Reference {
             None => {
                 let trace: Trace = serde_json::from_str(&text).map_err(format)?;
                 trace.check()?;
-                Ok(Self::Steps(trace))
+                Ok(Self::Steps(Box::new(trace)))
             }
             Some("hvp") => {
                 let trace: ProductTrace = serde_json::from_str(&text).map_err(format)?;

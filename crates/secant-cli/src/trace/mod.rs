@@ -4,10 +4,10 @@
 mod file;
 mod model;
 mod optimality;
-mod optimizer;
 mod product;
 mod replay;
 mod subproblem;
+mod translate;
 
 pub use file::{ProductTrace, Reference, SubproblemTrace, Trace, TraceError};
 pub use optimality::Optimality;

@@ -1,6 +1,9 @@
 //! Runs a trace's optimizer on its problem and compares every step with the reference.
 
-use secant::{Batches, StepReport, dual::Tangents};
+use secant::{
+    AnyOptimizer, Batches, Duals, Optimizer, StepReport, dual::Tangents, error::ConfigError,
+    method::diagonal::adahessian::Probe, spec::MethodSpec,
+};
 use serde::Serialize;
 
 use super::{
@@ -113,17 +116,16 @@ pub fn replay(trace: &Trace) -> Result<Replay, TraceError> {
     let problem = TraceProblem::new(&trace.name, trace.dtype, &trace.problem, &trace.init)?;
     let mut model = problem.model(&trace.init);
     let probes = trace.probes.iter().flatten().map(|probe| problem.in_module_order(probe));
-    let mut optimizer = trace.optimizer.build(probes.collect())?;
+    let mut optimizer = optimizer(&trace.optimizer.method, probes.collect())?;
     let mut batches = batches(trace)?;
     // All rows as they are need no selection.
     let selects = trace.batches.is_some() || !trace.check_samples.is_empty();
     let mut replay = Replay { steps: Vec::new(), deviation: 0.0, worst_step: 1 };
     for (index, reference) in trace.trace.iter().enumerate() {
-        let mut loss = |model: &TraceModel, at: &Tangents, rows: &[usize]| {
+        let loss = Duals(|model: &TraceModel, at: &Tangents, rows: &[usize]| {
             problem.loss(model, at, selects.then_some(rows))
-        };
-        let report =
-            optimizer.step_dual_on(trace.optimizer.lr(), &mut model, &mut batches, &mut loss)?;
+        });
+        let report = optimizer.step_on(trace.optimizer.lr, &mut model, &mut batches, loss)?;
         let step = StepRecord {
             step: index + 1,
             loss: report.loss.unwrap_or(f64::NAN),
@@ -139,6 +141,19 @@ pub fn replay(trace: &Trace) -> Result<Replay, TraceError> {
         replay.steps.push(step);
     }
     Ok(replay)
+}
+
+/// The optimizer, which draws no signs of its own where the trace has some.
+fn optimizer(
+    method: &MethodSpec,
+    probes: Vec<Probe>,
+) -> Result<AnyOptimizer<TraceModel>, ConfigError> {
+    match method {
+        MethodSpec::AdaHessian(config) if !probes.is_empty() => {
+            Ok(Optimizer::new(config.build().with_probes(probes))?.into())
+        }
+        method => method.init(),
+    }
 }
 
 /// The batches of a trace; without any, one of all data.

@@ -95,7 +95,8 @@ pub fn replay_subproblem(trace: &SubproblemTrace) -> Result<SubproblemReplay, Tr
         Case::Boundary => "boundary",
         Case::Hard => "hard",
     };
-    let p: Vec<f64> = step.tensors().iter().flat_map(|data| data.iter::<f64>()).collect();
+    let p: Vec<f64> =
+        step.data().flat_map(|data| data.iter::<f64>().collect::<Vec<f64>>()).collect();
     let optimality = Optimality::of(trace, &p, sigma);
     let same = accepted == trace.accepted && solution == trace.solution;
     let deviation = [

@@ -65,7 +65,7 @@ fn the_version_is_that_of_the_package() {
 #[test]
 fn lists_name_every_optimizer_and_every_problem_in_a_line_each() {
     let optimizers = output(&mut secant(&["optimizers"]));
-    for entry in &secant_cli::registry::OPTIMIZERS {
+    for entry in secant::spec::PRESETS {
         let name = format!("{} ", entry.name);
         assert_eq!(optimizers.lines().filter(|line| line.starts_with(&name)).count(), 1, "{name}");
     }

@@ -13,6 +13,7 @@ use super::{Ended, Found, Next, SettingsError, Start, is_step};
 
 /// The constants of a backtracking search.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct ArmijoSettings {
     /// The share of the first slope's decrease that is sufficient.
     pub c1: f64,

@@ -35,6 +35,7 @@ use super::{
 
 /// The constants of a search.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct WolfeSettings {
     /// The share of the first slope's decrease that is sufficient.
     pub c1: f64,
@@ -50,6 +51,7 @@ pub struct WolfeSettings {
 
 /// What the low end of a bracket, the point that is returned if the evaluations run out, must be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum LowPoint {
     /// The end with the lower value, as in torch, which can lack a sufficient decrease. If the
     /// evaluations run out before there is a bracket, the last point and the first are its ends.

@@ -27,6 +27,7 @@ pub fn reduction_ratio(actual: f64, predicted: f64) -> f64 {
 /// The rule of L-SSR1-TR, for a ratio rho and a step s (Erway, Griffin, Marcia and Omheni,
 /// *Trust-region algorithms for training responses*, 2019, as public re-implementations have it).
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct TwoSidedRule {
     /// Shrinks where rho < tau2.
     pub tau2: f64,
@@ -84,6 +85,7 @@ impl TwoSidedRule {
 /// The rule of MB-LSR1 (Griffin, Jahani, Takac, Yektamaram and Zhou, algorithm 5), for an averaged
 /// ratio.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct AveragedRule {
     /// Shrinks where the averaged ratio is below.
     pub shrink_below: f64,

@@ -14,12 +14,12 @@ use secant_core::{
 };
 
 use crate::{
-    blocks::Blocks,
+    blocks::{
+        Blocks, Number, TensorKernel, advance, dot, for_each_tensor, maximum_norm, tensor_squares,
+    },
     error::StepError,
-    kernels::{Real, TensorKernel, View, for_each_tensor},
     oracle::{Evaluation, Oracle, Records},
     protocol::{StepContext, TensorSettings, add_l2},
-    vectors::{advance, dot, maximum_norm, tensor_squares},
 };
 
 /// f(theta) = loss(theta) + sum over tensors of wd/2 |theta|^2.
@@ -235,26 +235,29 @@ pub(crate) fn displaced(
     direction: &Blocks,
 ) -> Blocks {
     let mut point = theta.zeros_like();
-    let pass = DisplacePass { tensors: context.tensors, factor };
-    for_each_tensor(&pass, [&mut point], [theta, direction]);
+    let kernel = |tensor: usize| {
+        let TensorSettings { lr, decay } = context.tensors[tensor];
+        let rate = factor * lr;
+        Displace { rate, shrink: 1.0 - rate * decay.decoupled() }
+    };
+    for_each_tensor(kernel, [&mut point], [theta, direction]);
     point
 }
 
-struct DisplacePass<'a> {
-    tensors: &'a [TensorSettings],
-    factor: f64,
+/// point <- shrink theta + rate direction.
+#[derive(Clone, Copy)]
+struct Displace {
+    rate: f64,
+    shrink: f64,
 }
 
-impl TensorKernel<1, 2> for DisplacePass<'_> {
-    type Output = ();
+impl TensorKernel<1, 2, 0> for Displace {
+    type Decision = ();
 
-    fn run<T: Real>(&self, index: usize, mut view: View<'_, T, 1, 2>) {
-        let TensorSettings { lr, decay } = self.tensors[index];
-        let lr = self.factor * lr;
-        let (rate, shrink) = (T::of(lr), T::of(1.0 - lr * decay.decoupled()));
-        view.apply(
-            #[inline(always)]
-            move |_, [theta, d]| [shrink * theta + rate * d],
-        );
+    fn decide(self, []: [f64; 0]) {}
+
+    #[inline(always)]
+    fn apply<N: Number>(self, (): (), _: [N; 1], [theta, d]: [N; 2]) -> [N; 1] {
+        [N::of(self.shrink) * theta + N::of(self.rate) * d]
     }
 }

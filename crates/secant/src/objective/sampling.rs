@@ -1,19 +1,17 @@
 //! Curvature pairs sampled at one point, for a matrix that has none.
 
-use burn::tensor::{DType, TensorData};
 use secant_core::rng::SplitMix64;
 
 use crate::objective::{Known, Objective};
 use crate::{
-    blocks::Blocks,
+    blocks::{Blocks, add_scaled, make_pair, norm, scale},
     error::{ConfigError, StepError, require_positive},
-    kernels::Real,
     oracle::Records,
-    vectors::{add_scaled, make_pair, norm, scale},
 };
 
 /// Where y of a sampled pair (s, y) comes from; s is random.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Sampling {
     /// y = H s, the product with the batch's Hessian: exact where the loss is given on duals or with a
     /// product of its own, else central differences, which an optimizer refuses where the loss has kinks.
@@ -44,7 +42,7 @@ impl Sampling {
         known: &Known,
         rng: &mut SplitMix64,
     ) -> Result<Option<(Blocks, Blocks)>, StepError> {
-        let mut s = random(w, rng);
+        let mut s = Blocks::random_bell(objective.context.layout, rng);
         match self {
             Self::HessianProducts => {
                 let mut y = objective.oracle.hessian_vector(Records::Batch, w, &s)?.product;
@@ -64,20 +62,4 @@ impl Sampling {
             }
         }
     }
-}
-
-/// A vector of nearly normal numbers.
-fn random(like: &Blocks, rng: &mut SplitMix64) -> Blocks {
-    fn fill<T: Real>(data: &mut TensorData, rng: &mut SplitMix64) {
-        let numbers: &mut [T] = data.as_mut_slice().expect("blocks have the layout's type");
-        numbers.fill_with(|| T::of(f64::from(rng.bell())));
-    }
-    let mut vector = like.zeros_like();
-    for data in vector.tensors_mut() {
-        match data.dtype() {
-            DType::F64 => fill::<f64>(data, rng),
-            _ => fill::<f32>(data, rng),
-        }
-    }
-    vector
 }

@@ -7,10 +7,7 @@ use secant_core::{
 };
 
 use super::{PairMatrix, PairMemory};
-use crate::{
-    blocks::Blocks,
-    kernels::{combine_rows, row_products},
-};
+use crate::blocks::{Blocks, combine_rows, row_products};
 
 /// The initial matrix gamma I.
 #[derive(Clone, Copy, Debug, PartialEq)]

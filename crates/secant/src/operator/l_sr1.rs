@@ -1,6 +1,5 @@
 //! The L-SR1 matrix B of the last pairs, and the best step of its model within a radius.
 
-use burn::tensor::{DType, TensorData};
 use secant_core::{
     compact::{CompactSr1, DecompositionFailed, Gram, NewProducts, Tolerances},
     trust_region::subproblem::{
@@ -11,11 +10,7 @@ use secant_core::{
 use thiserror::Error;
 
 use super::{PairMatrix, PairMemory};
-use crate::{
-    blocks::Blocks,
-    kernels::{Real, combine_rows, row_products},
-    vectors::{dot, norm},
-};
+use crate::blocks::{Blocks, combine_rows, dot, norm, row_products};
 
 /// B = gamma I and the SR1 updates of the stored pairs, as pairs and their inner products with each
 /// other: B s = y for the newest pair. B can be indefinite, so that pairs of negative curvature
@@ -143,7 +138,6 @@ impl LSr1 {
         gamma: f64,
         tolerances: Tolerances,
     ) -> Result<CompactSr1, DecompositionFailed> {
-        let dimension = like.tensors().iter().map(TensorData::num_elements).sum();
         let mut norm_of = |combination: &PairCombination| {
             norm(&combined(
                 &self.memory,
@@ -151,7 +145,7 @@ impl LSr1 {
                 &PairCombination { scale: 0.0, ..combination.clone() },
             ))
         };
-        CompactSr1::build(&self.gram, dimension, gamma, tolerances, &mut norm_of)
+        CompactSr1::build(&self.gram, like.num_elements(), gamma, tolerances, &mut norm_of)
     }
 
     /// The best step of the model of B and `g` within the radius `delta`.
@@ -264,7 +258,7 @@ impl Vectors<'_> {
     fn step(&self, solution: &Solution) -> (Blocks, f64, f64) {
         let (mut step, [along, squared]) = combine(self.memory, self.vector(), &solution.step);
         if let Some(UnitTerm { index, coefficient }) = solution.unit {
-            add_to_entry(&mut step, index, coefficient);
+            step.add_to_entry(index, coefficient);
         } else if self.replaced.is_none() {
             return (step, along, squared.sqrt());
         }
@@ -280,42 +274,8 @@ impl PairVectors for Vectors<'_> {
     }
 
     fn entries(&mut self, index: usize) -> (Vec<f64>, Vec<f64>) {
-        let mut s: Vec<f64> = self.memory.rows().iter().map(|row| entry(row, index)).collect();
+        let mut s: Vec<f64> = self.memory.rows().iter().map(|row| row.entry(index)).collect();
         let y = s.split_off(self.memory.len());
         (s, y)
-    }
-}
-
-/// The tensor that holds an entry of the whole vector, and its place there.
-fn place(blocks: &Blocks, mut index: usize) -> (usize, usize) {
-    for (tensor, data) in blocks.tensors().iter().enumerate() {
-        if index < data.num_elements() {
-            return (tensor, index);
-        }
-        index -= data.num_elements();
-    }
-    unreachable!("an entry of the vector")
-}
-
-fn entry(blocks: &Blocks, index: usize) -> f64 {
-    fn of<T: Real>(data: &TensorData, index: usize) -> f64 {
-        data.as_slice::<T>().expect("blocks have the layout's type")[index].f64()
-    }
-    let (tensor, index) = place(blocks, index);
-    let data = &blocks.tensors()[tensor];
-    if data.dtype() == DType::F64 { of::<f64>(data, index) } else { of::<f32>(data, index) }
-}
-
-fn add_to_entry(blocks: &mut Blocks, index: usize, term: f64) {
-    fn add<T: Real>(data: &mut TensorData, index: usize, term: f64) {
-        let entry = &mut data.as_mut_slice::<T>().expect("blocks have the layout's type")[index];
-        *entry = T::of(entry.f64() + term);
-    }
-    let (tensor, index) = place(blocks, index);
-    let data = &mut blocks.tensors_mut()[tensor];
-    if data.dtype() == DType::F64 {
-        add::<f64>(data, index, term);
-    } else {
-        add::<f32>(data, index, term);
     }
 }

@@ -76,7 +76,7 @@ impl<K: Method> Setup<'_, K> {
         if let Some(seed) = asked.seed {
             seed_device(model, seed)?;
         }
-        let loss = asked.loss.as_deref_mut().ok_or(StepError::NoLoss)?;
+        let loss = asked.loss.as_deref_mut().ok_or(StepError::NeedsLoss { method: K::NAME })?;
         let (loss, gradients) = evaluate(model, loss, records)?;
         Ok(Ready::Gradients(Some(loss), gradients))
     }
@@ -137,11 +137,13 @@ impl<K: Method> Setup<'_, K> {
         if rejection.is_some() {
             return Ok(report);
         }
-        let mut gradient: Vec<_> = gradient.into_tensors().into_iter().map(Some).collect();
-        for (cohort, tensors) in present.iter_mut().zip(&settings) {
+        let places = |cohort: &&mut Cohort<K::State>| {
+            let entries = cohort.layout.entries().iter();
+            entries.filter_map(|entry| layout.index_of(entry.id)).collect()
+        };
+        let parts = gradient.split(&present.iter().map(places).collect::<Vec<_>>());
+        for ((cohort, tensors), part) in present.iter_mut().zip(&settings).zip(parts) {
             let Cohort { layout: of_cohort, state, .. } = &mut **cohort;
-            let take = |entry: &Entry| gradient[layout.index_of(entry.id)?].take();
-            let part = Blocks::new(of_cohort.entries().iter().filter_map(take).collect());
             let ready = Some(Ready::Answer(answer(part)));
             let asked = Asked { loss: None, batches: None, ready, seed: None, evals };
             let context = StepContext { layout: of_cohort, tensors };
@@ -195,6 +197,7 @@ impl<K: Method> Setup<'_, K> {
         ModuleOracle {
             model,
             layout,
+            method: K::NAME,
             screen: self.screen,
             reads_loss: self.method.searches(),
             loss,

@@ -1,6 +1,7 @@
 //! The type users hold: a method, its state, and what is common to all methods.
 
 mod advance;
+mod any;
 mod group;
 mod missing;
 mod record;
@@ -9,6 +10,7 @@ mod step;
 
 use std::sync::Arc;
 
+pub use any::{AnyOptimizer, FunctionOptimizer};
 pub use group::Group;
 pub use missing::MissingGradients;
 pub(crate) use session::{Cohort, Session};
@@ -17,7 +19,7 @@ use crate::{
     collective::{Alone, Collective},
     error::{ConfigError, require_decay},
     oracle::{Clipping, Screen},
-    protocol::{GradientMethod, Method, State},
+    protocol::{Method, State},
 };
 
 /// An optimizer of a whole module: a [`Method`] with its state, parameter groups and clipping.
@@ -127,6 +129,25 @@ impl<K: Method> Optimizer<K> {
         self
     }
 
+    /// Says what happens where a trainable parameter has no gradient in a step. For methods that treat
+    /// every tensor by itself: those with one state for all (pairs, averages over epochs) need the same
+    /// parameters in every step.
+    ///
+    /// # Errors
+    /// [`MissingGradients::Skip`] and a method, or a scope of it, that treats tensors together.
+    pub fn with_missing_gradients(
+        mut self,
+        missing: MissingGradients,
+    ) -> Result<Self, ConfigError> {
+        if missing == MissingGradients::Skip && !self.method.is_per_tensor() {
+            let reason = "it has one state for all parameters together and cannot leave some alone; \
+                          use a method, or a scope, that treats every tensor by itself";
+            return Err(ConfigError::Conflict { method: K::NAME, reason });
+        }
+        self.missing = missing;
+        Ok(self)
+    }
+
     /// The method and its hyper-parameters.
     pub fn method(&self) -> &K {
         &self.method
@@ -152,26 +173,5 @@ impl<K: Method> Optimizer<K> {
             vectors.chain(matrices).sum::<usize>()
         };
         cohorts.iter().map(bytes).sum()
-    }
-}
-
-impl<K: GradientMethod> Optimizer<K> {
-    /// Says what happens where a trainable parameter has no gradient in a step. For methods that treat
-    /// every tensor by itself: those with one state for all (pairs, averages over epochs) need the same
-    /// parameters in every step.
-    ///
-    /// # Errors
-    /// [`MissingGradients::Skip`] and a method, or a scope of it, that treats tensors together.
-    pub fn with_missing_gradients(
-        mut self,
-        missing: MissingGradients,
-    ) -> Result<Self, ConfigError> {
-        if missing == MissingGradients::Skip && !self.method.is_per_tensor() {
-            let reason = "it has one state for all parameters together and cannot leave some alone; \
-                          use a method, or a scope, that treats every tensor by itself";
-            return Err(ConfigError::Conflict { method: K::NAME, reason });
-        }
-        self.missing = missing;
-        Ok(self)
     }
 }

@@ -16,7 +16,6 @@ use super::{Cohort, MissingGradients, Optimizer, Session};
 use crate::{
     blocks::{Blocks, Layout},
     error::RecordError,
-    kernels::Real,
     oracle::{named_parameters, trainable_layout},
     protocol::{Method, State},
 };
@@ -203,8 +202,8 @@ fn push_state<S: State>(
 }
 
 fn push_blocks(tensors: &mut Vec<PackTensor>, name: &str, blocks: &Blocks) {
-    for (index, data) in blocks.tensors().iter().enumerate() {
-        let bytes = Bytes::from_bytes_vec(little_endian(data));
+    for (index, data) in blocks.data().enumerate() {
+        let bytes = Bytes::from_bytes_vec(little_endian(&data));
         let name = format!("{name}/{index}");
         tensors.push(PackTensor::new(name, data.dtype(), data.shape().clone(), None, bytes));
     }
@@ -309,13 +308,9 @@ fn words<const N: usize>(bytes: &[u8]) -> impl Iterator<Item = [u8; N]> {
 /// The numbers' bytes as they are in the file.
 fn little_endian(data: &TensorData) -> Vec<u8> {
     match data.dtype() {
-        DType::F64 => numbers::<f64>(data).iter().flat_map(|x| x.to_le_bytes()).collect(),
-        _ => numbers::<f32>(data).iter().flat_map(|x| x.to_le_bytes()).collect(),
+        DType::F64 => data.iter::<f64>().flat_map(f64::to_le_bytes).collect(),
+        _ => data.iter::<f32>().flat_map(f32::to_le_bytes).collect(),
     }
-}
-
-fn numbers<T: Real>(data: &TensorData) -> &[T] {
-    data.as_slice().expect("blocks have the layout's type")
 }
 
 /// One line for each parameter: path, type, shape.

@@ -97,7 +97,7 @@ impl<K: Method> Optimizer<K> {
         Ok(report)
     }
 
-    fn step_drawn<M: Module>(
+    pub(super) fn step_drawn<M: Module>(
         &mut self,
         lr: &ModuleLearningRate,
         model: &mut M,
@@ -123,7 +123,7 @@ impl<K: Method> Optimizer<K> {
         Ok(report)
     }
 
-    fn step_with<M: Module>(
+    pub(super) fn step_with<M: Module>(
         &mut self,
         lr: &ModuleLearningRate,
         model: &mut M,
@@ -216,6 +216,24 @@ impl<K: Method> Optimizer<K> {
     }
 }
 
+impl<K: Method> Optimizer<K> {
+    /// One step along ready gradients, of a method that needs no other evaluation.
+    pub(super) fn step_along<M: Module>(
+        &mut self,
+        lr: &ModuleLearningRate,
+        model: &mut M,
+        gradients: GradientsParams,
+    ) -> Result<StepReport, StepError> {
+        let ready = Some(Ready::Gradients(None, gradients));
+        let evals = Evals::default();
+        self.advance_or_start(
+            lr,
+            model,
+            Asked { loss: None, batches: None, ready, seed: None, evals },
+        )
+    }
+}
+
 impl<K: GradientMethod> Optimizer<K> {
     /// One step along gradients that an existing loop has computed. For methods that need no other
     /// evaluation.
@@ -228,9 +246,6 @@ impl<K: GradientMethod> Optimizer<K> {
         model: &mut M,
         gradients: GradientsParams,
     ) -> Result<StepReport, StepError> {
-        let ready = Some(Ready::Gradients(None, gradients));
-        let evals = Evals::default();
-        let asked = Asked { loss: None, batches: None, ready, seed: None, evals };
-        self.advance_or_start(&lr.into(), model, asked)
+        self.step_along(&lr.into(), model, gradients)
     }
 }

@@ -14,10 +14,9 @@ use super::{
 };
 use crate::{
     batches::Batches,
-    blocks::{Blocks, Layout},
+    blocks::{Blocks, Layout, add_scaled, norm},
     dual::Product,
     error::StepError,
-    vectors::{add_scaled, norm},
 };
 
 /// Where differences to both sides disagree by more than this part of their sum, the loss has kinks:
@@ -54,7 +53,7 @@ impl<M: Module> ModuleOracle<'_, '_, M> {
         records: Option<&[usize]>,
         vector: &Blocks,
     ) -> Result<Option<(f64, Blocks, Blocks)>, StepError> {
-        let loss = self.loss.as_deref_mut().ok_or(StepError::NoLoss)?;
+        let loss = self.loss.as_deref_mut().ok_or(StepError::NeedsLoss { method: self.method })?;
         let batch = self.batches.as_deref().map_or(&[][..], Batches::batch);
         let vector = as_gradients(model, self.layout, vector);
         let before = self.answered.then(|| RunningStatistics::of(self.model));
@@ -146,7 +145,7 @@ struct Register<'a> {
 impl ModuleVisitor for Register<'_> {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         let Some(index) = self.layout.index_of(param.id) else { return };
-        let data = self.vector.tensors()[index].clone();
+        let data = self.vector.tensor(index).into_owned();
         let (device, dtype) = (param.val().device().inner(), data.dtype());
         self.gradients.register::<D>(param.id, Tensor::from_data(data, (&device, dtype)));
     }

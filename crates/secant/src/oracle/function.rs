@@ -1,13 +1,12 @@
 //! The oracle of a plain function: no module, no automatic differentiation.
 
-use burn::tensor::{DType, Shape, TensorData};
+use burn::tensor::{DType, Shape};
 use secant_core::report::{Evals, Rejection};
 
 use super::{BatchSizes, Curved, Evaluation, Oracle, Records};
 use crate::{
-    blocks::{Blocks, Entry, Layout},
+    blocks::{Blocks, Entry, Layout, add_scaled, norm},
     error::StepError,
-    vectors::{add_scaled, norm},
 };
 
 /// A function of a vector, with its gradient written by hand: for
@@ -44,7 +43,7 @@ pub(crate) struct FunctionOracle<'a> {
 impl<'a> FunctionOracle<'a> {
     pub(crate) fn new(function: &'a mut dyn Function, home: &'a mut Vec<f64>) -> Self {
         let length = home.len();
-        let x = as_blocks(std::mem::take(home));
+        let x = Blocks::of_vector(std::mem::take(home));
         Self { function, home, length, x, valued: None, evals: Evals::default() }
     }
 }
@@ -52,14 +51,14 @@ impl<'a> FunctionOracle<'a> {
 impl Drop for FunctionOracle<'_> {
     fn drop(&mut self) {
         // A method that threw the vector away before it panicked leaves no number of it.
-        let x = as_vector(std::mem::take(&mut self.x)).filter(|x| x.len() == self.length);
+        let x = std::mem::take(&mut self.x).into_vector().filter(|x| x.len() == self.length);
         *self.home = x.unwrap_or_else(|| vec![f64::NAN; self.length]);
     }
 }
 
 fn evaluate(function: &mut dyn Function, evals: &mut Evals, x: &Blocks) -> Evaluation {
     let mut gradient = x.zeros_like();
-    let loss = function.gradient(slice(x), slice_mut(&mut gradient));
+    let loss = function.gradient(x.vector(), gradient.vector_mut());
     evals.gradient += 1;
     let gradient_norm = norm(&gradient);
     let rejection = if !loss.is_finite() {
@@ -84,7 +83,7 @@ impl Oracle for FunctionOracle<'_> {
 
     fn gradient_at(&mut self, _: Records, point: &mut Blocks) -> Result<Evaluation, StepError> {
         if let Some((valued, evaluation)) = self.valued.take()
-            && slice(&valued) == slice(point)
+            && valued.vector() == point.vector()
         {
             return Ok(evaluation);
         }
@@ -99,7 +98,7 @@ impl Oracle for FunctionOracle<'_> {
     ) -> Result<Curved, StepError> {
         let at = evaluate(self.function, &mut self.evals, point);
         let mut product = point.zeros_like();
-        if self.function.hessian_vector(slice(point), slice(vector), slice_mut(&mut product)) {
+        if self.function.hessian_vector(point.vector(), vector.vector(), product.vector_mut()) {
             self.evals.hessian_vector += 1;
             return Ok(Curved { at, product });
         }
@@ -141,23 +140,4 @@ impl Oracle for FunctionOracle<'_> {
     fn evals(&self) -> Evals {
         self.evals
     }
-}
-
-/// A vector as blocks, without a copy.
-fn as_blocks(x: Vec<f64>) -> Blocks {
-    let length = x.len();
-    Blocks::new(vec![TensorData::new(x, [length])])
-}
-
-/// The vector of blocks of one tensor, without a copy; none where they are not that.
-fn as_vector(blocks: Blocks) -> Option<Vec<f64>> {
-    blocks.into_tensors().pop()?.try_into_vec().ok()
-}
-
-fn slice(blocks: &Blocks) -> &[f64] {
-    blocks.tensors()[0].as_slice().expect("one vector in double precision")
-}
-
-fn slice_mut(blocks: &mut Blocks) -> &mut [f64] {
-    blocks.tensors_mut()[0].as_mut_slice().expect("one vector in double precision")
 }

@@ -15,10 +15,9 @@ use super::{
 };
 use crate::{
     batches::Batches,
-    blocks::{Blocks, Layout},
+    blocks::{Blocks, Layout, add_scaled},
     collective::{Collective, meet},
     error::StepError,
-    vectors::add_scaled,
 };
 
 /// The loss tensor and the gradients at the model's parameters.
@@ -62,6 +61,8 @@ pub(crate) enum Ready {
 pub(crate) struct ModuleOracle<'a, 'c, M> {
     pub model: &'a mut M,
     pub layout: &'a Layout,
+    /// The name of the method that asks.
+    pub method: &'static str,
     pub screen: Screen,
     /// Whether the method needs the value of every loss.
     pub reads_loss: bool,
@@ -120,7 +121,14 @@ impl<M: Module> ModuleOracle<'_, '_, M> {
         self.evals.gradient_records += records.len() as u64;
         let (share, weight) = share(self.collective, self.batches.is_some(), records);
         let (Some(records), Some(loss)) = (share, self.loss.as_deref_mut()) else {
-            return (if share.is_some() { Err(StepError::NoLoss) } else { Ok(None) }, weight);
+            return (
+                if share.is_some() {
+                    Err(StepError::NeedsLoss { method: self.method })
+                } else {
+                    Ok(None)
+                },
+                weight,
+            );
         };
         let before = self.answered.then(|| RunningStatistics::of(self.model));
         let seeded = self.seed.map_or(Ok(()), |seed| seed_device(self.model, seed));
@@ -251,7 +259,8 @@ impl<M: Module> ModuleOracle<'_, '_, M> {
             self.evals.loss += 1;
             let (share, weight) = share(self.collective, self.batches.is_some(), part);
             let Some(share) = share else { continue };
-            let loss = self.loss.as_deref_mut().ok_or(StepError::NoLoss)?;
+            let loss =
+                self.loss.as_deref_mut().ok_or(StepError::NeedsLoss { method: self.method })?;
             let before = RunningStatistics::of(self.model);
             let seeded = self.seed.map_or(Ok(()), |seed| seed_device(self.model, seed));
             let evaluated = seeded.and_then(|()| value(model, loss, share));

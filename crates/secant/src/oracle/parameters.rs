@@ -223,8 +223,7 @@ pub(crate) fn write_parameters<M: Module>(
 ) {
     let mut lent = Lent::of(model, layout);
     update(&mut lent.theta);
-    let fits = lent.theta.tensors().len() == layout.entries().len()
-        && lent.theta.tensors().iter().zip(layout.entries()).all(|(data, entry)| fits(data, entry));
+    let fits = lent.theta.fits(layout);
     assert!(fits, "a method keeps the shapes and types of the parameters it is lent");
 }
 
@@ -252,7 +251,7 @@ impl<'a, M: Module> Lent<'a, M> {
 
 impl<M: Module> Drop for Lent<'_, M> {
     fn drop(&mut self) {
-        let mut lent = std::mem::take(&mut self.theta).into_tensors().into_iter();
+        let mut lent = std::mem::take(&mut self.theta).into_data().into_iter();
         let whole = |entry: &Entry| {
             let data = lent.next().filter(|data| fits(data, entry));
             // A method threw it away before it panicked: no number that could be taken for a trained one.

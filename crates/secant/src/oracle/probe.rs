@@ -22,7 +22,7 @@ pub(crate) struct Probe<'a, M: Module> {
 impl<'a, M: Module> Probe<'a, M> {
     /// `model` at `point`; with `tracked`, gradients can be taken.
     pub(crate) fn new(model: &M, layout: &'a Layout, point: &'a mut Blocks, tracked: bool) -> Self {
-        let data = std::mem::take(point).into_tensors().into_iter().map(Some).collect();
+        let data = std::mem::take(point).into_data().into_iter().map(Some).collect();
         let model = model.clone().map(&mut Lend { layout, data, tracked, tied: HashMap::new() });
         let model = if tracked { model } else { model.no_grad() };
         Self { model: Some(model), layout, point }

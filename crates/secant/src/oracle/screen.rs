@@ -4,9 +4,8 @@ use burn::tensor::DType;
 use secant_core::report::Rejection;
 
 use crate::{
-    blocks::Blocks,
+    blocks::{Blocks, Number, TensorKernel, for_each_tensor, tensor_squares},
     error::{ConfigError, require_positive},
-    kernels::{Real, TensorKernel, View, for_each_tensor, lane_sums},
 };
 
 /// How long a gradient may be.
@@ -51,7 +50,7 @@ impl Screen {
             self.clamp(gradient);
             return Ok(None);
         }
-        let squares = for_each_tensor::<_, 0, 1>(&SquaredNorm, [], [gradient]);
+        let squares = tensor_squares(gradient);
         let norm = squares.iter().sum::<f64>().sqrt();
         let factors: Vec<f64> = match self.clipping {
             Some(Clipping::TensorNorm(limit)) => {
@@ -64,8 +63,7 @@ impl Screen {
             let fits = |(index, square): (usize, &f64)| {
                 let factor = factors.get(index).map_or(1.0, |factor| factor.min(1.0));
                 // Written so that NaN rejects.
-                *square <= f64::MAX
-                    && square * factor * factor <= largest(gradient.tensors()[index].dtype())
+                *square <= f64::MAX && square * factor * factor <= largest(gradient.dtype(index))
             };
             if !squares.iter().enumerate().all(fits) {
                 return Err(Rejection::NonFiniteGradient);
@@ -78,7 +76,7 @@ impl Screen {
 
     fn clamp(&self, gradient: &mut Blocks) {
         if let Some(Clipping::Value(limit)) = self.clipping {
-            for_each_tensor(&ClampPass { limit }, [gradient], []);
+            for_each_tensor(|_| Clamp { limit }, [gradient], []);
         }
     }
 }
@@ -96,64 +94,43 @@ fn scale(gradient: &mut Blocks, factors: &[f64]) {
         scale(gradient, &roots);
         scale(gradient, &roots);
     } else if factors.iter().any(|factor| *factor < 1.0) {
-        for_each_tensor(&ScalePass { factors }, [gradient], []);
+        for_each_tensor(|tensor| Shorten { factor: factors[tensor] }, [gradient], []);
     }
 }
 
-struct SquaredNorm;
+#[derive(Clone, Copy)]
+struct Shorten {
+    factor: f64,
+}
 
-impl TensorKernel<0, 1> for SquaredNorm {
-    type Output = f64;
+impl TensorKernel<1, 0, 0> for Shorten {
+    type Decision = ();
 
-    fn run<T: Real>(&self, _: usize, view: View<'_, T, 0, 1>) -> f64 {
-        let [square] = view.reduce(
-            #[inline(always)]
-            move |[], [g]| {
-                lane_sums(
-                    [g],
-                    #[inline(always)]
-                    |[g]| {
-                        let g = g.f64();
-                        [g * g]
-                    },
-                )
-            },
-        );
-        square
+    fn decide(self, []: [f64; 0]) {}
+
+    fn is_applied(self, (): ()) -> bool {
+        self.factor < 1.0
+    }
+
+    #[inline(always)]
+    fn apply<N: Number>(self, (): (), [g]: [N; 1], []: [N; 0]) -> [N; 1] {
+        [g * N::of(self.factor)]
     }
 }
 
-struct ScalePass<'a> {
-    factors: &'a [f64],
-}
-
-impl TensorKernel<1, 0> for ScalePass<'_> {
-    type Output = ();
-
-    fn run<T: Real>(&self, index: usize, mut view: View<'_, T, 1, 0>) {
-        let factor = self.factors[index];
-        if factor < 1.0 {
-            let factor = T::of(factor);
-            view.apply(
-                #[inline(always)]
-                move |[g], []| [g * factor],
-            );
-        }
-    }
-}
-
-struct ClampPass {
+#[derive(Clone, Copy)]
+struct Clamp {
     limit: f64,
 }
 
-impl TensorKernel<1, 0> for ClampPass {
-    type Output = ();
+impl TensorKernel<1, 0, 0> for Clamp {
+    type Decision = ();
 
-    fn run<T: Real>(&self, _: usize, mut view: View<'_, T, 1, 0>) {
-        let limit = T::of(self.limit);
-        view.apply(
-            #[inline(always)]
-            move |[g], []| [g.max(-limit).min(limit)],
-        );
+    fn decide(self, []: [f64; 0]) {}
+
+    #[inline(always)]
+    fn apply<N: Number>(self, (): (), [g]: [N; 1], []: [N; 0]) -> [N; 1] {
+        let limit = N::of(self.limit);
+        [g.max(-limit).min(limit)]
     }
 }

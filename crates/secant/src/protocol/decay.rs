@@ -1,13 +1,13 @@
 //! Weight decay.
 
 use crate::{
-    blocks::Blocks,
-    kernels::{Real, TensorKernel, View, for_each_tensor},
-    protocol::{StepContext, TensorSettings},
+    blocks::{Blocks, Number, TensorKernel, for_each_tensor},
+    protocol::StepContext,
 };
 
 /// Weight decay.
 #[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Decay {
     /// None.
     #[default]
@@ -21,6 +21,9 @@ pub enum Decay {
 }
 
 impl Decay {
+    /// Its kinds, as in specifications; `stable` is for Apollo alone.
+    pub(crate) const WORDS: &str = "none | l2(number) | decoupled(number) | stable(number)";
+
     /// The strength of coupled decay, 0 for other kinds.
     pub fn l2(self) -> f64 {
         if let Self::L2(strength) = self { strength } else { 0.0 }
@@ -43,22 +46,23 @@ impl Decay {
 /// g <- g + wd theta for the tensors with decay of kind `L2`: for methods that keep the gradient.
 pub(crate) fn add_l2(context: &StepContext<'_>, theta: &mut Blocks, gradient: &mut Blocks) {
     if context.tensors.iter().any(|tensor| tensor.decay.l2() != 0.0) {
-        for_each_tensor(&L2Pass { tensors: context.tensors }, [gradient], [theta]);
+        let kernel = |tensor: usize| AddL2 { strength: context.tensors[tensor].decay.l2() };
+        for_each_tensor(kernel, [gradient], [theta]);
     }
 }
 
-struct L2Pass<'a> {
-    tensors: &'a [TensorSettings],
+#[derive(Clone, Copy)]
+struct AddL2 {
+    strength: f64,
 }
 
-impl TensorKernel<1, 1> for L2Pass<'_> {
-    type Output = ();
+impl TensorKernel<1, 1, 0> for AddL2 {
+    type Decision = ();
 
-    fn run<T: Real>(&self, index: usize, mut view: View<'_, T, 1, 1>) {
-        let l2 = T::of(self.tensors[index].decay.l2());
-        view.apply(
-            #[inline(always)]
-            move |[g], [theta]| [g + l2 * theta],
-        );
+    fn decide(self, []: [f64; 0]) {}
+
+    #[inline(always)]
+    fn apply<N: Number>(self, (): (), [g]: [N; 1], [theta]: [N; 1]) -> [N; 1] {
+        [g + N::of(self.strength) * theta]
     }
 }

@@ -48,6 +48,14 @@ pub trait Method: Clone + Send + Sync + 'static {
         false
     }
 
+    /// Whether a step is one gradient and an update that treats every tensor by itself, so that the method
+    /// also works one parameter at a time, as Burn's own optimizers do, and can leave some alone. A list
+    /// of numbers in the state then has one number for each tensor, and an update of a finite gradient
+    /// never fails.
+    fn is_per_tensor(&self) -> bool {
+        false
+    }
+
     /// How many records the next batch shall have; none where the method leaves that to its user. The
     /// batches of [`Optimizer::step_on`](crate::Optimizer::step_on) follow.
     fn batch_size(&self, _: &Self::State) -> Option<usize> {
@@ -71,11 +79,6 @@ pub trait Method: Clone + Send + Sync + 'static {
 
 /// A method that needs one gradient and no other evaluation.
 pub trait GradientMethod: Method {
-    /// Whether every tensor is treated by itself, so that the method also works one parameter at a
-    /// time, as Burn's own optimizers do. A list of numbers in the state then has one number for each
-    /// tensor, and an update of a finite gradient never fails.
-    fn is_per_tensor(&self) -> bool;
-
     /// Moves `theta` along a finite `gradient`, which it may take.
     ///
     /// # Errors

@@ -63,7 +63,7 @@ impl Collective for Rank {
     }
 
     fn mean(&self, gradient: &mut Blocks, weight: f64) {
-        let tensors = std::mem::take(gradient).into_tensors().into_iter().map(|data| {
+        let tensors = std::mem::take(gradient).into_data().into_iter().map(|data| {
             let mut numbers: Vec<f64> = data.iter::<f64>().map(|x| weight * x).collect();
             self.sum(&mut numbers);
             TensorData::new(numbers, data.shape().clone()).convert_dtype(data.dtype())

@@ -14,6 +14,7 @@ mod prelude;
 mod quasi_newton;
 mod resume;
 mod searches;
+mod spec;
 mod support;
 mod table;
 mod theorems;

@@ -300,6 +300,10 @@ impl Method for Twice {
         Decay::None
     }
 
+    fn is_per_tensor(&self) -> bool {
+        true
+    }
+
     fn init(&self, layout: &Layout) -> AdamState {
         self.0.init(layout)
     }
@@ -316,10 +320,6 @@ impl Method for Twice {
 }
 
 impl GradientMethod for Twice {
-    fn is_per_tensor(&self) -> bool {
-        true
-    }
-
     fn update(
         &self,
         _: &StepContext<'_>,
@@ -345,6 +345,6 @@ fn nothing_to_train_no_gradient_and_no_loss_are_three_errors() {
     let loss = model.linear(&values);
     let gradients = GradientsParams::from_grads(loss.backward(), &model);
     let error = twice.step_with_gradients(0.1, &mut model, gradients);
-    assert_eq!(error, Err(StepError::NoLoss));
+    assert_eq!(error, Err(StepError::NeedsLoss { method: "twice" }));
     accept(twice.step(0.1, &mut model, |model: &Many| model.linear(&values)), "a loss");
 }

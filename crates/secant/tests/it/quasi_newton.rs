@@ -32,7 +32,7 @@ fn blocks(x: &[f64]) -> Blocks {
 }
 
 fn entries(blocks: &Blocks) -> Vec<f64> {
-    blocks.tensors().iter().flat_map(|data| data.iter::<f64>()).collect()
+    blocks.data().flat_map(|data| data.iter::<f64>().collect::<Vec<f64>>()).collect()
 }
 
 /// A symmetric matrix with eigenvalues between 1 and `condition`, in no special basis.

@@ -8,9 +8,8 @@ use secant::{
     InitialMatrix, LBfgsConfig, LSsr1TrConfig, MbLsr1Config, Momentum, Optimizer, Outcome,
     PairOutcome, Rejection, Restart, Sampling, Search, SgdConfig, StepReport, Tolerances,
     TrustRegionReport, TwoSidedRule, WolfeSettings,
-    blocks::Blocks,
+    blocks::{Blocks, Real},
     error::ConfigError,
-    kernels::Real,
     operator::{InverseLBfgs, LSr1},
     protocol::Method,
 };
@@ -41,7 +40,7 @@ fn blocks<T: Real>(values: &[f64]) -> Blocks {
 }
 
 fn numbers(blocks: &Blocks) -> Vec<f64> {
-    blocks.tensors().iter().flat_map(|data| data.iter::<f64>()).collect()
+    blocks.data().flat_map(|data| data.iter::<f64>().collect::<Vec<f64>>()).collect()
 }
 
 /// B as columns, by the SR1 formula on the pairs that are `accepted`.
@@ -86,7 +85,7 @@ fn compare<T: Real>(
 
 /// Pairs of an indefinite quadratic with some noise, all in `T`.
 fn pair<T: Real>(draws: &mut Numbers, n: usize) -> (Vec<f64>, Vec<f64>) {
-    let round = |x: f64| T::of(x).f64();
+    let round = |x: f64| T::of(x).wide();
     let s: Vec<f64> = draws.vector(n).into_iter().map(round).collect();
     let bend = |i: usize| if i.is_multiple_of(2) { 2.0 + i as f64 } else { -1.0 };
     let y = s.iter().enumerate().map(|(i, s)| round(bend(i) * s + 0.3 * draws.next()));

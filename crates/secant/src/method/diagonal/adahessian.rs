@@ -35,10 +35,7 @@
 
 use std::sync::Arc;
 
-use burn::{
-    config::Config,
-    tensor::{DType, TensorData},
-};
+use burn::tensor::Shape;
 use secant_core::{
     moving_average::bias_correction,
     report::{Outcome, Rejection, StepReport},
@@ -46,18 +43,18 @@ use secant_core::{
 };
 
 use crate::{
-    blocks::{Blocks, Layout},
-    error::{ConfigError, StepError, require, require_beta, require_positive},
-    kernels::{Real, TensorKernel, View, for_each_tensor},
+    blocks::{Blocks, Layout, Number, TensorKernel, dot, for_each_tensor},
+    error::{ConfigError, StepError},
     optimizer::Optimizer,
     oracle::{Evaluation, Oracle, Records},
     protocol::{Decay, Method, StepContext, TensorSettings, record_state},
-    vectors::dot,
+    spec::{HyperParameters, hyper_parameters},
 };
 
 /// Averaging of D over the kernel of a convolution: the last two sides of a tensor of rank 4, the last
 /// one of rank 3.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Averaging {
     /// The mean of |D|, as in the official code.
     AbsThenMean,
@@ -67,36 +64,45 @@ pub enum Averaging {
     None,
 }
 
-/// Configuration of [`AdaHessian`].
-#[derive(Config, Debug, Copy)]
-pub struct AdaHessianConfig {
-    /// Decay rate of the gradient's average, in [0, 1).
-    #[config(default = 0.9)]
-    beta_1: f64,
-    /// Decay rate of the squared diagonal's average, in [0, 1).
-    #[config(default = 0.999)]
-    beta_2: f64,
-    /// Added to the root, above 0.
-    #[config(default = 1e-4)]
-    epsilon: f64,
-    /// k: 1 divides by the curvature, 0 not at all; in [0, 1].
-    #[config(default = 1.0)]
-    hessian_power: f64,
-    /// Hessian products for one estimate, at least 1.
-    #[config(default = 1)]
-    samples: usize,
-    /// Steps from one estimate to the next, at least 1.
-    #[config(default = 1)]
-    update_every: usize,
-    /// Averaging over convolution kernels.
-    #[config(default = "Averaging::AbsThenMean")]
-    averaging: Averaging,
-    /// Draws the signs.
-    #[config(default = 0)]
-    seed: u64,
-    /// Weight decay.
-    #[config(default = "Decay::None")]
-    decay: Decay,
+hyper_parameters! {
+    /// Configuration of [`AdaHessian`].
+    pub struct AdaHessianConfig {
+        /// Decay rate of the gradient's average.
+        #[config(default = 0.9)]
+        #[range(Below1)]
+        beta_1: f64,
+        /// Decay rate of the squared diagonal's average.
+        #[config(default = 0.999)]
+        #[range(Below1)]
+        beta_2: f64,
+        /// Added to the root.
+        #[config(default = 1e-4)]
+        #[range(Positive)]
+        epsilon: f64,
+        /// k: 1 divides by the curvature, 0 not at all; in [0, 1].
+        #[config(default = 1.0)]
+        #[range(Unit)]
+        hessian_power: f64,
+        /// Hessian products for one estimate.
+        #[config(default = 1)]
+        #[range(AtLeast1)]
+        samples: usize,
+        /// Steps from one estimate to the next.
+        #[config(default = 1)]
+        #[range(AtLeast1)]
+        update_every: usize,
+        /// Averaging over convolution kernels.
+        #[config(default = "Averaging::AbsThenMean")]
+        #[words("abs-then-mean | mean | none")]
+        averaging: Averaging,
+        /// Draws the signs.
+        #[config(default = 0)]
+        seed: u64,
+        /// Weight decay.
+        #[config(default = "Decay::None")]
+        #[words(Decay::WORDS)]
+        decay: Decay,
+    }
 }
 
 impl AdaHessianConfig {
@@ -146,16 +152,7 @@ impl Method for AdaHessian {
     const NAME: &'static str = "adahessian";
 
     fn validate(&self) -> Result<(), ConfigError> {
-        let AdaHessianConfig {
-            beta_1, beta_2, epsilon, hessian_power, samples, update_every, ..
-        } = self.config;
-        require_beta(Self::NAME, "beta_1", beta_1)?;
-        require_beta(Self::NAME, "beta_2", beta_2)?;
-        require_positive(Self::NAME, "epsilon", epsilon)?;
-        let unit = |x: f64| (0.0..=1.0).contains(&x);
-        require(Self::NAME, "hessian_power", "in [0, 1]", hessian_power, unit)?;
-        require(Self::NAME, "samples", "at least 1", samples as f64, |x| x >= 1.0)?;
-        require(Self::NAME, "update_every", "at least 1", update_every as f64, |x| x >= 1.0)
+        self.config.check_ranges(Self::NAME)
     }
 
     fn decay(&self) -> Decay {
@@ -220,8 +217,8 @@ impl AdaHessian {
         let mut add = |sample: usize| -> Result<Evaluation, StepError> {
             let z = self.signs(context.layout, step * samples as u64 + sample as u64);
             let curved = oracle.hessian_vector(Records::Batch, &mut theta, &z)?;
-            let share = DiagonalPass(1.0 / samples as f64);
-            for_each_tensor(&share, [&mut diagonal], [&z, &curved.product]);
+            let share = AddProducts { share: 1.0 / samples as f64 };
+            for_each_tensor(|_| share, [&mut diagonal], [&z, &curved.product]);
             Ok(curved.at)
         };
         let at = add(0)?;
@@ -234,22 +231,16 @@ impl AdaHessian {
 
     /// The signs of draw number `draw`.
     fn signs(&self, layout: &Layout, draw: u64) -> Blocks {
-        let mut z = Blocks::zeros(layout);
         match &self.probes {
             Some(probes) => {
                 let probe = &probes[draw as usize % probes.len()];
-                for (data, signs) in z.tensors_mut().iter_mut().zip(probe) {
-                    fill(data, signs.iter().copied());
-                }
+                Blocks::filled(layout, |tensor| probe.get(tensor).into_iter().flatten().copied())
             }
             None => {
-                for (tensor, data) in z.tensors_mut().iter_mut().enumerate() {
-                    let draws = SplitMix64::stream(self.config.seed, draw).next_u64();
-                    fill(data, signs(SplitMix64::stream(draws, tensor as u64)));
-                }
+                let seed = SplitMix64::stream(self.config.seed, draw).next_u64();
+                Blocks::random_signs(layout, seed)
             }
         }
-        z
     }
 
     /// 2. and 3.
@@ -261,123 +252,98 @@ impl AdaHessian {
         diagonal: Option<Blocks>,
         state: &mut AdaHessianState,
     ) {
-        let AdaHessianConfig { beta_1, beta_2, epsilon, hessian_power, update_every, .. } =
-            self.config;
         let t = state.t + 1;
-        let pass = AdaHessianPass {
-            tensors: context.tensors,
-            beta_1,
-            beta_2,
-            epsilon,
-            power: hessian_power,
-            correction1: bias_correction(beta_1, t),
-            correction2: bias_correction(beta_2, t),
-        };
+        let kernel = |tensor: usize| AdaHessianKernel::new(self.config, context.tensors[tensor], t);
         let diagonal = diagonal.unwrap_or_else(|| std::mem::take(&mut state.diagonal));
         oracle.write(&mut |theta| {
             let written = [theta, &mut state.m, &mut state.v];
-            for_each_tensor(&pass, written, [&at.gradient, &diagonal]);
+            for_each_tensor(kernel, written, [&at.gradient, &diagonal]);
         });
-        if update_every > 1 {
+        if self.config.update_every > 1 {
             state.diagonal = diagonal;
         }
         state.t = t;
     }
 }
 
-/// The signs of `rng`'s bits.
-fn signs(mut rng: SplitMix64) -> impl Iterator<Item = f64> {
-    std::iter::repeat_with(move || rng.next_u64())
-        .flat_map(|bits| (0..64).map(move |bit| if bits >> bit & 1 == 1 { 1.0 } else { -1.0 }))
-}
-
-fn fill(data: &mut TensorData, numbers: impl Iterator<Item = f64>) {
-    fn fill_as<T: Real>(data: &mut TensorData, numbers: impl Iterator<Item = f64>) {
-        let slice: &mut [T] = data.as_mut_slice().expect("blocks have the layout's type");
-        slice.iter_mut().zip(numbers).for_each(|(entry, number)| *entry = T::of(number));
-    }
-    match data.dtype() {
-        DType::F64 => fill_as::<f64>(data, numbers),
-        _ => fill_as::<f32>(data, numbers),
-    }
-}
-
 /// Averages over the kernels of convolutions.
 fn average(diagonal: &mut Blocks, averaging: Averaging) {
-    fn kernels<T: Real>(data: &mut TensorData, size: usize, averaging: Averaging) {
-        let entries: &mut [T] = data.as_mut_slice().expect("blocks have the layout's type");
-        for kernel in entries.chunks_mut(size) {
-            let entry = |x: &T| if averaging == Averaging::Mean { x.f64() } else { x.f64().abs() };
-            let mean = kernel.iter().map(entry).sum::<f64>() / size as f64;
-            kernel.fill(T::of(mean));
-        }
-    }
-    if averaging == Averaging::None {
-        return;
-    }
-    for data in diagonal.tensors_mut() {
-        let shape = data.shape().clone();
-        let sides: Vec<usize> = shape.iter().copied().collect();
-        let size: usize = match sides.as_slice() {
-            [_, _, length] => *length,
-            [_, _, rows, columns] => rows * columns,
-            _ => continue,
-        };
-        match data.dtype() {
-            DType::F64 => kernels::<f64>(data, size, averaging),
-            _ => kernels::<f32>(data, size, averaging),
-        }
+    let kernel_size = |shape: &Shape| match *shape.as_slice() {
+        [_, _, length] => Some(length),
+        [_, _, rows, columns] => Some(rows * columns),
+        _ => None,
+    };
+    match averaging {
+        Averaging::None => {}
+        Averaging::Mean => diagonal.average_groups(false, kernel_size),
+        Averaging::AbsThenMean => diagonal.average_groups(true, kernel_size),
     }
 }
 
 /// D <- D + share z * (H z).
-struct DiagonalPass(f64);
+#[derive(Clone, Copy)]
+struct AddProducts {
+    share: f64,
+}
 
-impl TensorKernel<1, 2> for DiagonalPass {
-    type Output = ();
+impl TensorKernel<1, 2, 0> for AddProducts {
+    type Decision = ();
 
-    fn run<T: Real>(&self, _: usize, mut view: View<'_, T, 1, 2>) {
-        let share = T::of(self.0);
-        view.apply(
-            #[inline(always)]
-            move |[d], [z, hz]| [d + share * (z * hz)],
-        );
+    fn decide(self, []: [f64; 0]) {}
+
+    #[inline(always)]
+    fn apply<N: Number>(self, (): (), [d]: [N; 1], [z, hz]: [N; 2]) -> [N; 1] {
+        [d + N::of(self.share) * (z * hz)]
     }
 }
 
-struct AdaHessianPass<'a> {
-    tensors: &'a [TensorSettings],
+/// AdaHessian's step, with the coefficients of one tensor.
+#[derive(Clone, Copy)]
+struct AdaHessianKernel {
+    l2: f64,
+    shrink: f64,
     beta_1: f64,
     beta_2: f64,
     epsilon: f64,
     power: f64,
-    correction1: f64,
-    correction2: f64,
+    /// lr / (1 - beta1^t)
+    rate: f64,
+    /// 1 / (1 - beta2^t)
+    scale: f64,
 }
 
-impl TensorKernel<3, 2> for AdaHessianPass<'_> {
-    type Output = ();
+impl AdaHessianKernel {
+    fn new(config: AdaHessianConfig, TensorSettings { lr, decay }: TensorSettings, t: u64) -> Self {
+        let AdaHessianConfig { beta_1, beta_2, epsilon, hessian_power: power, .. } = config;
+        Self {
+            l2: decay.l2(),
+            shrink: 1.0 - lr * decay.decoupled(),
+            beta_1,
+            beta_2,
+            epsilon,
+            power,
+            rate: lr / bias_correction(beta_1, t),
+            scale: 1.0 / bias_correction(beta_2, t),
+        }
+    }
+}
 
-    fn run<T: Real>(&self, index: usize, mut view: View<'_, T, 3, 2>) {
-        let TensorSettings { lr, decay } = self.tensors[index];
-        let (l2, shrink) = (T::of(decay.l2()), T::of(1.0 - lr * decay.decoupled()));
-        let (beta_1, new1) = (T::of(self.beta_1), T::of(1.0 - self.beta_1));
-        let (beta_2, new2) = (T::of(self.beta_2), T::of(1.0 - self.beta_2));
-        let (epsilon, rate) = (T::of(self.epsilon), T::of(lr / self.correction1));
-        let (scale2, half_power) = (T::of(1.0 / self.correction2), T::of(0.5 * self.power));
-        let is_root = self.power == 1.0;
-        view.apply(
-            #[inline(always)]
-            move |[theta, m, v], [g, d]| {
-                let (g, d) = (g + l2 * theta, d + l2);
-                // 2. The moving averages.
-                let m = beta_1 * m + new1 * g;
-                let v = beta_2 * v + new2 * (d * d);
-                // 3. The step.
-                let v_hat = v * scale2;
-                let root = if is_root { v_hat.sqrt() } else { v_hat.powf(half_power) };
-                [shrink * theta - rate * (m / (root + epsilon)), m, v]
-            },
-        );
+impl TensorKernel<3, 2, 0> for AdaHessianKernel {
+    type Decision = ();
+
+    fn decide(self, []: [f64; 0]) {}
+
+    #[inline(always)]
+    fn apply<N: Number>(self, (): (), [theta, m, v]: [N; 3], [g, d]: [N; 2]) -> [N; 3] {
+        let l2 = N::of(self.l2);
+        let (g, d) = (g + l2 * theta, d + l2);
+        // 2. The moving averages.
+        let m = N::of(self.beta_1) * m + N::of(1.0 - self.beta_1) * g;
+        let v = N::of(self.beta_2) * v + N::of(1.0 - self.beta_2) * (d * d);
+        // 3. The step.
+        let v_hat = v * N::of(self.scale);
+        let root = if self.power == 1.0 { v_hat.sqrt() } else { v_hat.powf(0.5 * self.power) };
+        let direction = m / (root + N::of(self.epsilon));
+        [N::of(self.shrink) * theta - N::of(self.rate) * direction, m, v]
     }
 }

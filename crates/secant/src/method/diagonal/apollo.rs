@@ -38,47 +38,57 @@
 //! Ma, *Apollo: an adaptive parameter-wise diagonal quasi-Newton method for nonconvex stochastic
 //! optimization*, 2020, arXiv 2009.13586, eq. (6)-(10), Theorem 1.
 
-use burn::config::Config;
+use burn::tensor::DType;
 use secant_core::{
     moving_average::bias_correction,
     report::{PairOutcome, Rejection},
 };
 
 use crate::{
-    blocks::{Blocks, Layout},
-    error::{ConfigError, require, require_beta, require_positive},
-    kernels::{Real, TensorKernel, View, for_each_tensor, in_f64, lane_maximum, lane_sums},
+    blocks::{
+        Blocks, Entry, Layout, Number, One, Passes, Reduction, TensorKernel, pass_over_each_tensor,
+    },
+    error::{ConfigError, require_in},
     optimizer::Optimizer,
     protocol::{
         Decay, GradientMethod, Method, StepContext, TensorSettings, record_state, step_by_gradient,
     },
+    spec::{HyperParameters, Range, hyper_parameters},
 };
 
-/// Configuration of [`Apollo`].
-#[derive(Config, Debug, Copy)]
-pub struct ApolloConfig {
-    /// Decay rate of the gradient's average, in [0, 1).
-    #[config(default = 0.9)]
-    beta: f64,
-    /// Keeps the division by |d|_4 safe, at least 0.
-    #[config(default = 1e-4)]
-    epsilon: f64,
-    /// How |B| is bounded from below.
-    #[config(default = "Rebound::Constant { sigma: 0.01 }")]
-    rebound: Rebound,
-    /// Updates of linear warm-up.
-    #[config(default = 500)]
-    warmup: u64,
-    /// The rate of the first update; a thousandth of the rate if not given.
-    init_lr: Option<f64>,
-    /// Weight decay. The papers' default is `L2` with a constant rebound and `Decoupled` with
-    /// belief.
-    #[config(default = "Decay::None")]
-    decay: Decay,
+hyper_parameters! {
+    /// Configuration of [`Apollo`].
+    pub struct ApolloConfig {
+        /// Decay rate of the gradient's average.
+        #[config(default = 0.9)]
+        #[range(Below1)]
+        beta: f64,
+        /// Keeps the division by |d|_4 safe.
+        #[config(default = 1e-4)]
+        #[range(NotNegative)]
+        epsilon: f64,
+        /// How |B| is bounded from below.
+        #[config(default = "Rebound::Constant { sigma: 0.01 }")]
+        #[words("constant(sigma=number) | belief")]
+        rebound: Rebound,
+        /// Updates of linear warm-up.
+        #[config(default = 500)]
+        warmup: u64,
+        /// The rate of the first update; a thousandth of the rate if not given.
+        #[config(default = "None")]
+        #[range(NotNegative)]
+        init_lr: Option<f64>,
+        /// Weight decay. The papers' default is `L2` with a constant rebound and `Decoupled` with
+        /// belief.
+        #[config(default = "Decay::None")]
+        #[words(Decay::WORDS)]
+        decay: Decay,
+    }
 }
 
 /// How |B| is bounded from below.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Rebound {
     /// max(|B|, sigma).
     Constant {
@@ -135,26 +145,22 @@ impl Method for Apollo {
     const NAME: &'static str = "apollo";
 
     fn validate(&self) -> Result<(), ConfigError> {
-        let ApolloConfig { beta, epsilon, rebound, init_lr, .. } = self.config;
-        require_beta(Self::NAME, "beta", beta)?;
-        let at_least_0 = |x: f64| x >= 0.0 && x.is_finite();
-        require(Self::NAME, "epsilon", "finite and at least 0", epsilon, at_least_0)?;
-        require(
-            Self::NAME,
-            "init_lr",
-            "finite and at least 0",
-            init_lr.unwrap_or(0.0),
-            at_least_0,
-        )?;
-        match rebound {
-            Rebound::Constant { sigma } => require_positive(Self::NAME, "sigma", sigma),
-            // Without eps the bound of belief can be 0.
-            Rebound::Belief => require_positive(Self::NAME, "epsilon", epsilon),
+        self.config.check_ranges(Self::NAME)?;
+        match self.config.rebound {
+            Rebound::Constant { sigma } => require_in(Self::NAME, "sigma", Range::Positive, sigma),
+            // Without epsilon the bound of belief can be 0.
+            Rebound::Belief => {
+                require_in(Self::NAME, "epsilon", Range::Positive, self.config.epsilon)
+            }
         }
     }
 
     fn decay(&self) -> Decay {
         self.config.decay
+    }
+
+    fn is_per_tensor(&self) -> bool {
+        true
     }
 
     fn init(&self, layout: &Layout) -> ApolloState {
@@ -166,10 +172,6 @@ impl Method for Apollo {
 }
 
 impl GradientMethod for Apollo {
-    fn is_per_tensor(&self) -> bool {
-        true
-    }
-
     fn update(
         &self,
         context: &StepContext<'_>,
@@ -178,16 +180,20 @@ impl GradientMethod for Apollo {
         state: &mut ApolloState,
     ) -> Result<PairOutcome, Rejection> {
         let t = state.t + 1;
-        let alpha = (1.0 - self.config.beta) / bias_correction(self.config.beta, t);
-        let pass = ApolloPass { method: self, tensors: context.tensors, t, alpha };
+        let passes = |tensor: usize| {
+            let c = Coefficients::new(self, context, tensor, t);
+            One(Surprise(c))
+                .then(move |surprise| One(Products { c, surprise }))
+                .then(move |update| One(Move { c, update }))
+        };
         let ApolloState { m, b, d, .. } = state;
-        let updated = for_each_tensor(&pass, [theta, m, b, d], [gradient]);
+        let updates = pass_over_each_tensor(passes, [theta, m, b, d], [gradient]);
         state.t = t;
         if t == 1 {
             return Ok(PairOutcome::NotTried);
         }
-        let stored = updated.iter().filter(|updated| **updated).count();
-        Ok(PairOutcome::PerTensor { stored, skipped: updated.len() - stored })
+        let stored = updates.iter().filter(|step| step.changes).count();
+        Ok(PairOutcome::PerTensor { stored, skipped: updates.len() - stored })
     }
 }
 
@@ -211,131 +217,186 @@ impl Apollo {
     }
 }
 
-struct ApolloPass<'a> {
-    method: &'a Apollo,
-    tensors: &'a [TensorSettings],
-    t: u64,
-    alpha: f64,
-}
-
-impl TensorKernel<4, 1> for ApolloPass<'_> {
-    /// Whether B was updated.
-    type Output = bool;
-
-    fn run<T: Real>(&self, index: usize, mut view: View<'_, T, 4, 1>) -> bool {
-        let TensorSettings { lr, decay } = self.tensors[index];
-        let lr = self.method.warm_rate(lr, self.t);
-        let (l2, alpha) = (decay.l2(), self.alpha);
-        // First pass, steps 3 to 5: |d|_4^4, d'delta_g and d'(B d).
-        let [fourth, d_delta, d_b_d] = view.reduce(
-            #[inline(always)]
-            move |[theta, m, b, d], [g]| {
-                // Without L2 decay theta is not read.
-                let theta = if l2 == 0.0 { g } else { theta };
-                lane_sums(
-                    [theta, m, b, d, g],
-                    #[inline(always)]
-                    |elements| {
-                        let [theta, m, b, d, g] = in_f64(elements);
-                        let delta = g + l2 * theta - m;
-                        let square = d * d;
-                        [square * square, d * delta, b * square]
-                    },
-                )
-            },
-        );
-        let q = fourth.sqrt().sqrt() + self.method.scaled_eps();
-        let curvature = alpha * d_delta / q / q + d_b_d / q / q;
-        // d = 0 in the first step; 0 / 0 only if eps = 0 as well.
-        let updated = fourth > 0.0 && curvature.is_finite() && T::of(1.0 / q).is_finite();
-        let (update, inverse_q) = if updated { (-curvature, 1.0 / q) } else { (0.0, 0.0) };
-        let (floor, extra) = self.bound(&view, l2);
-        let c = Coefficients { lr, alpha, l2, update, inverse_q, floor, extra };
-        // Step 7: decay that enters d.
-        let pull = match decay {
-            Decay::Decoupled(strength) => strength,
-            Decay::Stable(strength) => strength / mean_bound(&view, c),
-            Decay::None | Decay::L2(_) => 0.0,
-        };
-        move_tensor(&mut view, c, pull);
-        updated
-    }
-}
-
-impl ApolloPass<'_> {
-    /// Step 6: D = max(|B|, first) + second.
-    fn bound<T: Real>(&self, view: &View<'_, T, 4, 1>, l2: f64) -> (f64, f64) {
-        match self.method.config.rebound {
-            Rebound::Constant { sigma } => (sigma, 0.0),
-            Rebound::Belief => {
-                let [largest] = view.maximum(
-                    #[inline(always)]
-                    move |[theta, m, _, _], [g]| {
-                        let theta = if l2 == 0.0 { g } else { theta };
-                        [lane_maximum(
-                            [theta, m, g],
-                            #[inline(always)]
-                            |[theta, m, g]| (g + l2 * theta - m).abs(),
-                        )]
-                    },
-                );
-                (largest, self.method.config.epsilon / self.alpha)
-            }
-        }
-    }
-}
-
-/// What the second pass needs, in `f64`.
+/// The coefficients of one tensor.
 #[derive(Clone, Copy)]
 struct Coefficients {
+    /// Numbers in the tensor.
+    count: f64,
+    /// The largest number of its type.
+    largest: f64,
+    rebound: Rebound,
+    decay: Decay,
+    l2: f64,
+    /// lr_t of step 1.
     lr: f64,
     alpha: f64,
-    l2: f64,
+    epsilon: f64,
+    /// eps' of step 4.
+    scaled_epsilon: f64,
+}
+
+impl Coefficients {
+    fn new(method: &Apollo, context: &StepContext<'_>, tensor: usize, t: u64) -> Self {
+        let ApolloConfig { beta, epsilon, rebound, .. } = method.config;
+        let TensorSettings { lr, decay } = context.tensors[tensor];
+        let Entry { shape, dtype, .. } = &context.layout.entries()[tensor];
+        Self {
+            count: shape.num_elements() as f64,
+            largest: if *dtype == DType::F64 { f64::MAX } else { f64::from(f32::MAX) },
+            rebound,
+            decay,
+            l2: decay.l2(),
+            lr: method.warm_rate(lr, t),
+            alpha: (1.0 - beta) / bias_correction(beta, t),
+            epsilon,
+            scaled_epsilon: method.scaled_eps(),
+        }
+    }
+
+    /// Steps 2 and 3: delta_g = g + wd theta - m.
+    #[inline(always)]
+    fn delta<N: Number>(self, theta: N, m: N, g: N) -> N {
+        g + N::of(self.l2) * theta - m
+    }
+}
+
+/// |delta_g|_inf, for the belief of step 6.
+#[derive(Clone, Copy)]
+struct Surprise(Coefficients);
+
+impl TensorKernel<4, 1, 1> for Surprise {
+    type Decision = f64;
+
+    const REDUCTION: Reduction = Reduction::Maximum;
+
+    fn is_summed(self) -> bool {
+        self.0.rebound == Rebound::Belief
+    }
+
+    #[inline(always)]
+    fn terms<N: Number>(self, [theta, m, _, _]: [N; 4], [g]: [N; 1]) -> [N::Wide; 1] {
+        [self.0.delta(theta.wide(), m.wide(), g.wide()).abs()]
+    }
+
+    fn decide(self, [largest]: [f64; 1]) -> f64 {
+        largest
+    }
+
+    fn is_applied(self, _: f64) -> bool {
+        false
+    }
+}
+
+/// The change of B, from |d|_4^4, d'delta_g and d'(B d).
+#[derive(Clone, Copy)]
+struct Products {
+    c: Coefficients,
+    surprise: f64,
+}
+
+/// Steps 4 to 6 of one tensor.
+#[derive(Clone, Copy)]
+struct Update {
+    /// Whether B changes.
+    changes: bool,
     /// The factor of u*u in step 5.
-    update: f64,
+    factor: f64,
     /// 1 / q in step 4.
     inverse_q: f64,
+    /// D = max(|B|, floor) + extra.
     floor: f64,
     extra: f64,
 }
 
-/// mean(D) after step 5, for the stable decay.
-fn mean_bound<T: Real>(view: &View<'_, T, 4, 1>, c: Coefficients) -> f64 {
-    let [sum] = view.reduce(
-        #[inline(always)]
-        move |[_, _, b, d], _| {
-            lane_sums(
-                [b, d],
-                #[inline(always)]
-                |elements| {
-                    let [b, u] = in_f64(elements);
-                    let u = u * c.inverse_q;
-                    [(b + c.update * (u * u)).abs().max(c.floor) + c.extra]
-                },
-            )
-        },
-    );
-    sum / view.len() as f64
+impl Update {
+    /// The new B, and D.
+    #[inline(always)]
+    fn diagonal<N: Number>(self, b: N, d: N) -> (N, N) {
+        let u = d * N::of(self.inverse_q);
+        let b = b + N::of(self.factor) * (u * u);
+        (b, b.abs().max(N::of(self.floor)) + N::of(self.extra))
+    }
 }
 
-/// The second pass, steps 3 and 5 to 8.
-fn move_tensor<T: Real>(view: &mut View<'_, T, 4, 1>, c: Coefficients, pull: f64) {
-    let (lr, alpha, l2, update) = (T::of(c.lr), T::of(c.alpha), T::of(c.l2), T::of(c.update));
-    let (inverse_q, floor) = (T::of(c.inverse_q), T::of(c.floor));
-    let (extra, pull) = (T::of(c.extra), T::of(pull));
-    view.apply(
-        #[inline(always)]
-        move |[theta, m, b, d], [g]| {
-            // 3. The average.
-            let g = g + l2 * theta;
-            let m = m + alpha * (g - m);
-            // 5. and 6. The diagonal and its bound.
-            let u = d * inverse_q;
-            let b = b + update * (u * u);
-            let bound = b.abs().max(floor) + extra;
-            // 7. and 8. The direction and the step.
-            let d = m / bound + pull * theta;
-            [theta - lr * d, m, b, d]
-        },
-    );
+impl TensorKernel<4, 1, 3> for Products {
+    type Decision = Update;
+
+    #[inline(always)]
+    fn terms<N: Number>(self, [theta, m, b, d]: [N; 4], [g]: [N; 1]) -> [N::Wide; 3] {
+        let (b, d) = (b.wide(), d.wide());
+        let delta = self.c.delta(theta.wide(), m.wide(), g.wide());
+        let square = d * d;
+        [square * square, d * delta, b * square]
+    }
+
+    fn decide(self, [fourth, d_delta, d_b_d]: [f64; 3]) -> Update {
+        let Self { c, surprise } = self;
+        let q = fourth.sqrt().sqrt() + c.scaled_epsilon;
+        let curvature = c.alpha * d_delta / q / q + d_b_d / q / q;
+        // d = 0 in the first step; 0 / 0 only if eps = 0 as well.
+        let changes = fourth > 0.0 && curvature.is_finite() && 1.0 / q <= c.largest;
+        let (factor, inverse_q) = if changes { (-curvature, 1.0 / q) } else { (0.0, 0.0) };
+        let (floor, extra) = match c.rebound {
+            Rebound::Constant { sigma } => (sigma, 0.0),
+            Rebound::Belief => (surprise, c.epsilon / c.alpha),
+        };
+        Update { changes, factor, inverse_q, floor, extra }
+    }
+
+    fn is_applied(self, _: Update) -> bool {
+        false
+    }
+}
+
+/// Steps 3 and 5 to 8.
+#[derive(Clone, Copy)]
+struct Move {
+    c: Coefficients,
+    update: Update,
+}
+
+/// What became of a tensor.
+#[derive(Clone, Copy)]
+struct Step {
+    /// Whether B changed.
+    changes: bool,
+    /// The factor of theta in step 7.
+    pull: f64,
+}
+
+impl TensorKernel<4, 1, 1> for Move {
+    type Decision = Step;
+
+    fn is_summed(self) -> bool {
+        matches!(self.c.decay, Decay::Stable(_))
+    }
+
+    /// D, for its mean.
+    #[inline(always)]
+    fn terms<N: Number>(self, [_, _, b, d]: [N; 4], _: [N; 1]) -> [N::Wide; 1] {
+        let (_, bound) = self.update.diagonal(b.wide(), d.wide());
+        [bound]
+    }
+
+    fn decide(self, [sum]: [f64; 1]) -> Step {
+        let pull = match self.c.decay {
+            Decay::Decoupled(strength) => strength,
+            Decay::Stable(strength) => strength / (sum / self.c.count),
+            Decay::None | Decay::L2(_) => 0.0,
+        };
+        Step { changes: self.update.changes, pull }
+    }
+
+    #[inline(always)]
+    fn apply<N: Number>(self, step: Step, [theta, m, b, d]: [N; 4], [g]: [N; 1]) -> [N; 4] {
+        let Self { c, update } = self;
+        // 3. The average.
+        let g = g + N::of(c.l2) * theta;
+        let m = m + N::of(c.alpha) * (g - m);
+        // 5. and 6. The diagonal and its bound.
+        let (b, bound) = update.diagonal(b, d);
+        // 7. and 8. The direction and the step.
+        let d = m / bound + N::of(step.pull) * theta;
+        [theta - N::of(c.lr) * d, m, b, d]
+    }
 }

@@ -22,37 +22,41 @@
 //! Zhuang, Tang, Ding, Tatikonda, Dvornek, Papademetris, Duncan, *AdaBelief optimizer: adapting
 //! stepsizes by the belief in observed gradients*, NeurIPS 2020, Algorithm 2.
 
-use burn::config::Config;
 use secant_core::{
     moving_average::bias_correction,
     report::{PairOutcome, Rejection},
 };
 
 use crate::{
-    blocks::{Blocks, Layout},
-    error::{ConfigError, require_beta, require_positive},
-    kernels::{Real, TensorKernel, View, for_each_tensor},
+    blocks::{Blocks, Layout, Number, TensorKernel, for_each_tensor},
+    error::ConfigError,
     optimizer::Optimizer,
     protocol::{
         Decay, GradientMethod, Method, StepContext, TensorSettings, record_state, step_by_gradient,
     },
+    spec::{HyperParameters, hyper_parameters},
 };
 
-/// Configuration of [`AdaBelief`].
-#[derive(Config, Debug, Copy)]
-pub struct AdaBeliefConfig {
-    /// Decay rate of the gradient's average, in [0, 1).
-    #[config(default = 0.9)]
-    beta_1: f64,
-    /// Decay rate of the average of squared surprises, in [0, 1).
-    #[config(default = 0.999)]
-    beta_2: f64,
-    /// Added to s in every step and to the root, above 0.
-    #[config(default = 1e-16)]
-    epsilon: f64,
-    /// Weight decay.
-    #[config(default = "Decay::None")]
-    decay: Decay,
+hyper_parameters! {
+    /// Configuration of [`AdaBelief`].
+    pub struct AdaBeliefConfig {
+        /// Decay rate of the gradient's average.
+        #[config(default = 0.9)]
+        #[range(Below1)]
+        beta_1: f64,
+        /// Decay rate of the average of squared surprises.
+        #[config(default = 0.999)]
+        #[range(Below1)]
+        beta_2: f64,
+        /// Added to s in every step and to the root.
+        #[config(default = 1e-16)]
+        #[range(Positive)]
+        epsilon: f64,
+        /// Weight decay.
+        #[config(default = "Decay::None")]
+        #[words(Decay::WORDS)]
+        decay: Decay,
+    }
 }
 
 impl AdaBeliefConfig {
@@ -91,13 +95,15 @@ impl Method for AdaBelief {
     const NAME: &'static str = "adabelief";
 
     fn validate(&self) -> Result<(), ConfigError> {
-        require_beta(Self::NAME, "beta_1", self.config.beta_1)?;
-        require_beta(Self::NAME, "beta_2", self.config.beta_2)?;
-        require_positive(Self::NAME, "epsilon", self.config.epsilon)
+        self.config.check_ranges(Self::NAME)
     }
 
     fn decay(&self) -> Decay {
         self.config.decay
+    }
+
+    fn is_per_tensor(&self) -> bool {
+        true
     }
 
     fn init(&self, layout: &Layout) -> AdaBeliefState {
@@ -108,10 +114,6 @@ impl Method for AdaBelief {
 }
 
 impl GradientMethod for AdaBelief {
-    fn is_per_tensor(&self) -> bool {
-        true
-    }
-
     fn update(
         &self,
         context: &StepContext<'_>,
@@ -120,43 +122,59 @@ impl GradientMethod for AdaBelief {
         state: &mut AdaBeliefState,
     ) -> Result<PairOutcome, Rejection> {
         let t = state.t + 1;
-        let pass = AdaBeliefPass { tensors: context.tensors, config: self.config, t };
-        for_each_tensor(&pass, [theta, &mut state.m, &mut state.s], [gradient]);
+        let kernel = |tensor: usize| AdaBeliefKernel::new(self.config, context.tensors[tensor], t);
+        for_each_tensor(kernel, [theta, &mut state.m, &mut state.s], [gradient]);
         state.t = t;
         Ok(PairOutcome::NotTried)
     }
 }
 
-struct AdaBeliefPass<'a> {
-    tensors: &'a [TensorSettings],
-    config: AdaBeliefConfig,
-    t: u64,
+/// AdaBelief's step, with the coefficients of one tensor.
+#[derive(Clone, Copy)]
+struct AdaBeliefKernel {
+    l2: f64,
+    shrink: f64,
+    beta_1: f64,
+    beta_2: f64,
+    /// lr / (1 - beta1^t)
+    rate: f64,
+    /// 1 / sqrt(1 - beta2^t)
+    root: f64,
+    epsilon: f64,
 }
 
-impl TensorKernel<3, 1> for AdaBeliefPass<'_> {
-    type Output = ();
+impl AdaBeliefKernel {
+    fn new(config: AdaBeliefConfig, TensorSettings { lr, decay }: TensorSettings, t: u64) -> Self {
+        let AdaBeliefConfig { beta_1, beta_2, epsilon, .. } = config;
+        Self {
+            l2: decay.l2(),
+            shrink: 1.0 - lr * decay.decoupled(),
+            beta_1,
+            beta_2,
+            rate: lr / bias_correction(beta_1, t),
+            root: 1.0 / bias_correction(beta_2, t).sqrt(),
+            epsilon,
+        }
+    }
+}
 
-    fn run<T: Real>(&self, index: usize, mut view: View<'_, T, 3, 1>) {
-        let TensorSettings { lr, decay } = self.tensors[index];
-        let AdaBeliefConfig { beta_1, beta_2, epsilon, .. } = self.config;
-        let (l2, shrink) = (T::of(decay.l2()), T::of(1.0 - lr * decay.decoupled()));
-        let rate = T::of(lr / bias_correction(beta_1, self.t));
-        let root2 = T::of(1.0 / bias_correction(beta_2, self.t).sqrt());
-        let (new1, new2) = (T::of(1.0 - beta_1), T::of(1.0 - beta_2));
-        let (beta_1, beta_2, epsilon) = (T::of(beta_1), T::of(beta_2), T::of(epsilon));
-        view.apply(
-            #[inline(always)]
-            move |[theta, m, s], [g]| {
-                let g = g + l2 * theta;
-                // 1. The prediction and how far the gradient is from it.
-                let m = beta_1 * m + new1 * g;
-                let e = g - m;
-                // 2. The squared surprise.
-                let s = (beta_2 * s + new2 * (e * e)) + epsilon;
-                // 3. The step.
-                let theta = shrink * theta - rate * (m / (s.sqrt() * root2 + epsilon));
-                [theta, m, s]
-            },
-        );
+impl TensorKernel<3, 1, 0> for AdaBeliefKernel {
+    type Decision = ();
+
+    fn decide(self, []: [f64; 0]) {}
+
+    #[inline(always)]
+    fn apply<N: Number>(self, (): (), [theta, m, s]: [N; 3], [g]: [N; 1]) -> [N; 3] {
+        let epsilon = N::of(self.epsilon);
+        let g = g + N::of(self.l2) * theta;
+        // 1. The prediction and how far the gradient is from it.
+        let m = N::of(self.beta_1) * m + N::of(1.0 - self.beta_1) * g;
+        let e = g - m;
+        // 2. The squared surprise.
+        let s = (N::of(self.beta_2) * s + N::of(1.0 - self.beta_2) * (e * e)) + epsilon;
+        // 3. The step.
+        let divisor = s.sqrt() * N::of(self.root) + epsilon;
+        let theta = N::of(self.shrink) * theta - N::of(self.rate) * (m / divisor);
+        [theta, m, s]
     }
 }

@@ -27,37 +27,41 @@
 //! Kingma, Ba, *Adam*, ICLR 2015, Algorithm 1; Loshchilov, Hutter, *Decoupled weight decay
 //! regularization*, ICLR 2019, Algorithm 2.
 
-use burn::config::Config;
 use secant_core::{
     moving_average::bias_correction,
     report::{PairOutcome, Rejection},
 };
 
 use crate::{
-    blocks::{Blocks, Layout},
-    error::{ConfigError, require_beta, require_positive},
-    kernels::{Real, TensorKernel, View, for_each_tensor},
+    blocks::{Blocks, Layout, Number, TensorKernel, for_each_tensor},
+    error::ConfigError,
     optimizer::Optimizer,
     protocol::{
         Decay, GradientMethod, Method, StepContext, TensorSettings, record_state, step_by_gradient,
     },
+    spec::{HyperParameters, hyper_parameters},
 };
 
-/// Configuration of [`Adam`].
-#[derive(Config, Debug, Copy)]
-pub struct AdamConfig {
-    /// Decay rate of the gradient's average, in [0, 1).
-    #[config(default = 0.9)]
-    beta_1: f64,
-    /// Decay rate of the squared gradient's average, in [0, 1).
-    #[config(default = 0.999)]
-    beta_2: f64,
-    /// Added to the root, above 0.
-    #[config(default = 1e-8)]
-    epsilon: f64,
-    /// Weight decay.
-    #[config(default = "Decay::None")]
-    decay: Decay,
+hyper_parameters! {
+    /// Configuration of [`Adam`].
+    pub struct AdamConfig {
+        /// Decay rate of the gradient's average.
+        #[config(default = 0.9)]
+        #[range(Below1)]
+        beta_1: f64,
+        /// Decay rate of the squared gradient's average.
+        #[config(default = 0.999)]
+        #[range(Below1)]
+        beta_2: f64,
+        /// Added to the root.
+        #[config(default = 1e-8)]
+        #[range(Positive)]
+        epsilon: f64,
+        /// Weight decay.
+        #[config(default = "Decay::None")]
+        #[words(Decay::WORDS)]
+        decay: Decay,
+    }
 }
 
 impl AdamConfig {
@@ -101,13 +105,15 @@ impl Method for Adam {
     const NAME: &'static str = "adam";
 
     fn validate(&self) -> Result<(), ConfigError> {
-        require_beta(Self::NAME, "beta_1", self.config.beta_1)?;
-        require_beta(Self::NAME, "beta_2", self.config.beta_2)?;
-        require_positive(Self::NAME, "epsilon", self.config.epsilon)
+        self.config.check_ranges(Self::NAME)
     }
 
     fn decay(&self) -> Decay {
         self.config.decay
+    }
+
+    fn is_per_tensor(&self) -> bool {
+        true
     }
 
     fn init(&self, layout: &Layout) -> AdamState {
@@ -118,10 +124,6 @@ impl Method for Adam {
 }
 
 impl GradientMethod for Adam {
-    fn is_per_tensor(&self) -> bool {
-        true
-    }
-
     fn update(
         &self,
         context: &StepContext<'_>,
@@ -129,52 +131,57 @@ impl GradientMethod for Adam {
         gradient: &mut Blocks,
         state: &mut AdamState,
     ) -> Result<PairOutcome, Rejection> {
-        let AdamConfig { beta_1, beta_2, epsilon, .. } = self.config;
         let t = state.t + 1;
-        let pass = AdamPass {
-            tensors: context.tensors,
-            beta_1,
-            beta_2,
-            epsilon,
-            correction1: bias_correction(beta_1, t),
-            correction2: bias_correction(beta_2, t),
-        };
-        for_each_tensor(&pass, [theta, &mut state.m, &mut state.v], [gradient]);
+        let kernel = |tensor: usize| AdamKernel::new(self.config, context.tensors[tensor], t);
+        for_each_tensor(kernel, [theta, &mut state.m, &mut state.v], [gradient]);
         state.t = t;
         Ok(PairOutcome::NotTried)
     }
 }
 
-struct AdamPass<'a> {
-    tensors: &'a [TensorSettings],
+/// Adam's step, with the coefficients of one tensor.
+#[derive(Clone, Copy)]
+struct AdamKernel {
+    l2: f64,
+    shrink: f64,
     beta_1: f64,
     beta_2: f64,
+    /// lr / (1 - beta1^t)
+    rate: f64,
+    /// 1 / sqrt(1 - beta2^t)
+    root: f64,
     epsilon: f64,
-    correction1: f64,
-    correction2: f64,
 }
 
-impl TensorKernel<3, 1> for AdamPass<'_> {
-    type Output = ();
+impl AdamKernel {
+    fn new(config: AdamConfig, TensorSettings { lr, decay }: TensorSettings, t: u64) -> Self {
+        let AdamConfig { beta_1, beta_2, epsilon, .. } = config;
+        Self {
+            l2: decay.l2(),
+            shrink: 1.0 - lr * decay.decoupled(),
+            beta_1,
+            beta_2,
+            rate: lr / bias_correction(beta_1, t),
+            root: 1.0 / bias_correction(beta_2, t).sqrt(),
+            epsilon,
+        }
+    }
+}
 
-    fn run<T: Real>(&self, index: usize, mut view: View<'_, T, 3, 1>) {
-        let TensorSettings { lr, decay } = self.tensors[index];
-        let (l2, shrink) = (T::of(decay.l2()), T::of(1.0 - lr * decay.decoupled()));
-        let (beta_1, new1) = (T::of(self.beta_1), T::of(1.0 - self.beta_1));
-        let (beta_2, new2) = (T::of(self.beta_2), T::of(1.0 - self.beta_2));
-        let (epsilon, rate) = (T::of(self.epsilon), T::of(lr / self.correction1));
-        let root2 = T::of(1.0 / self.correction2.sqrt());
-        view.apply(
-            #[inline(always)]
-            move |[theta, m, v], [g]| {
-                let g = g + l2 * theta;
-                // 1. The moving averages.
-                let m = beta_1 * m + new1 * g;
-                let v = beta_2 * v + new2 * (g * g);
-                // 2. The step.
-                let theta = shrink * theta - rate * (m / (v.sqrt() * root2 + epsilon));
-                [theta, m, v]
-            },
-        );
+impl TensorKernel<3, 1, 0> for AdamKernel {
+    type Decision = ();
+
+    fn decide(self, []: [f64; 0]) {}
+
+    #[inline(always)]
+    fn apply<N: Number>(self, (): (), [theta, m, v]: [N; 3], [g]: [N; 1]) -> [N; 3] {
+        let g = g + N::of(self.l2) * theta;
+        // 1. The moving averages.
+        let m = N::of(self.beta_1) * m + N::of(1.0 - self.beta_1) * g;
+        let v = N::of(self.beta_2) * v + N::of(1.0 - self.beta_2) * (g * g);
+        // 2. The step.
+        let divisor = v.sqrt() * N::of(self.root) + N::of(self.epsilon);
+        let theta = N::of(self.shrink) * theta - N::of(self.rate) * (m / divisor);
+        [theta, m, v]
     }
 }

@@ -28,37 +28,41 @@
 //! Liu, Jiang, He, Chen, Liu, Gao, Han, *On the variance of the adaptive learning rate and beyond*,
 //! ICLR 2020, Algorithm 2.
 
-use burn::config::Config;
 use secant_core::{
     moving_average::bias_correction,
     report::{PairOutcome, Rejection},
 };
 
 use crate::{
-    blocks::{Blocks, Layout},
-    error::{ConfigError, require_beta, require_positive},
-    kernels::{Real, TensorKernel, View, for_each_tensor},
+    blocks::{Blocks, Layout, Number, TensorKernel, for_each_tensor},
+    error::ConfigError,
     optimizer::Optimizer,
     protocol::{
         Decay, GradientMethod, Method, StepContext, TensorSettings, record_state, step_by_gradient,
     },
+    spec::{HyperParameters, hyper_parameters},
 };
 
-/// Configuration of [`RAdam`].
-#[derive(Config, Debug, Copy)]
-pub struct RAdamConfig {
-    /// Decay rate of the gradient's average, in [0, 1).
-    #[config(default = 0.9)]
-    beta_1: f64,
-    /// Decay rate of the squared gradient's average, in [0, 1). Up to 2/3 no step is ever adaptive.
-    #[config(default = 0.999)]
-    beta_2: f64,
-    /// Added to the root, above 0.
-    #[config(default = 1e-8)]
-    epsilon: f64,
-    /// Weight decay.
-    #[config(default = "Decay::None")]
-    decay: Decay,
+hyper_parameters! {
+    /// Configuration of [`RAdam`].
+    pub struct RAdamConfig {
+        /// Decay rate of the gradient's average.
+        #[config(default = 0.9)]
+        #[range(Below1)]
+        beta_1: f64,
+        /// Decay rate of the squared gradient's average; up to 2/3 no step is ever adaptive.
+        #[config(default = 0.999)]
+        #[range(Below1)]
+        beta_2: f64,
+        /// Added to the root.
+        #[config(default = 1e-8)]
+        #[range(Positive)]
+        epsilon: f64,
+        /// Weight decay.
+        #[config(default = "Decay::None")]
+        #[words(Decay::WORDS)]
+        decay: Decay,
+    }
 }
 
 impl RAdamConfig {
@@ -97,14 +101,15 @@ impl Method for RAdam {
     const NAME: &'static str = "radam";
 
     fn validate(&self) -> Result<(), ConfigError> {
-        let RAdamConfig { beta_1, beta_2, epsilon, .. } = self.config;
-        require_beta(Self::NAME, "beta_1", beta_1)?;
-        require_beta(Self::NAME, "beta_2", beta_2)?;
-        require_positive(Self::NAME, "epsilon", epsilon)
+        self.config.check_ranges(Self::NAME)
     }
 
     fn decay(&self) -> Decay {
         self.config.decay
+    }
+
+    fn is_per_tensor(&self) -> bool {
+        true
     }
 
     fn init(&self, layout: &Layout) -> RAdamState {
@@ -124,10 +129,6 @@ fn rectification(beta_2: f64, t: u64) -> Option<f64> {
 }
 
 impl GradientMethod for RAdam {
-    fn is_per_tensor(&self) -> bool {
-        true
-    }
-
     fn update(
         &self,
         context: &StepContext<'_>,
@@ -135,55 +136,55 @@ impl GradientMethod for RAdam {
         gradient: &mut Blocks,
         state: &mut RAdamState,
     ) -> Result<PairOutcome, Rejection> {
-        let RAdamConfig { beta_1, beta_2, epsilon, .. } = self.config;
         let t = state.t + 1;
-        let root = bias_correction(beta_2, t).sqrt();
-        let rectified = rectification(beta_2, t).map(|r| r * root);
-        let correction1 = bias_correction(beta_1, t);
-        let pass =
-            RAdamPass { tensors: context.tensors, beta_1, beta_2, epsilon, correction1, rectified };
-        for_each_tensor(&pass, [theta, &mut state.m, &mut state.v], [gradient]);
+        let kernel = |tensor: usize| RAdamKernel::new(self.config, context.tensors[tensor], t);
+        for_each_tensor(kernel, [theta, &mut state.m, &mut state.v], [gradient]);
         state.t = t;
         Ok(PairOutcome::NotTried)
     }
 }
 
-struct RAdamPass<'a> {
-    tensors: &'a [TensorSettings],
+/// RAdam's step, with the coefficients of one tensor.
+#[derive(Clone, Copy)]
+struct RAdamKernel {
+    l2: f64,
+    shrink: f64,
     beta_1: f64,
     beta_2: f64,
-    epsilon: f64,
-    correction1: f64,
-    /// r sqrt(1 - beta2^t) where the step is adaptive.
-    rectified: Option<f64>,
+    rate: f64,
+    /// The step divides by `by_root` sqrt(v) + `floor`; the plain step by 1.
+    by_root: f64,
+    floor: f64,
 }
 
-impl TensorKernel<3, 1> for RAdamPass<'_> {
-    type Output = ();
-
-    fn run<T: Real>(&self, index: usize, mut view: View<'_, T, 3, 1>) {
-        let TensorSettings { lr, decay } = self.tensors[index];
-        let (l2, shrink) = (T::of(decay.l2()), T::of(1.0 - lr * decay.decoupled()));
-        let (beta_1, new1) = (T::of(self.beta_1), T::of(1.0 - self.beta_1));
-        let (beta_2, new2) = (T::of(self.beta_2), T::of(1.0 - self.beta_2));
-        let rate = lr / self.correction1;
-        // The plain step divides by 0 sqrt(v) + 1.
-        let (rate, by_root, floor) = match self.rectified {
-            Some(r) => (T::of(rate * r), T::one(), T::of(self.epsilon)),
-            None => (T::of(rate), T::zero(), T::one()),
+impl RAdamKernel {
+    fn new(config: RAdamConfig, TensorSettings { lr, decay }: TensorSettings, t: u64) -> Self {
+        let RAdamConfig { beta_1, beta_2, epsilon, .. } = config;
+        let rate = lr / bias_correction(beta_1, t);
+        let (rate, by_root, floor) = match rectification(beta_2, t) {
+            Some(r) => (rate * (r * bias_correction(beta_2, t).sqrt()), 1.0, epsilon),
+            None => (rate, 0.0, 1.0),
         };
-        view.apply(
-            #[inline(always)]
-            move |[theta, m, v], [g]| {
-                let g = g + l2 * theta;
-                // 1. The moving averages.
-                let m = beta_1 * m + new1 * g;
-                let v = beta_2 * v + new2 * (g * g);
-                // 2. The step.
-                let theta = shrink * theta - rate * (m / (by_root * v.sqrt() + floor));
-                [theta, m, v]
-            },
-        );
+        let (l2, shrink) = (decay.l2(), 1.0 - lr * decay.decoupled());
+        Self { l2, shrink, beta_1, beta_2, rate, by_root, floor }
+    }
+}
+
+impl TensorKernel<3, 1, 0> for RAdamKernel {
+    type Decision = ();
+
+    fn decide(self, []: [f64; 0]) {}
+
+    #[inline(always)]
+    fn apply<N: Number>(self, (): (), [theta, m, v]: [N; 3], [g]: [N; 1]) -> [N; 3] {
+        let g = g + N::of(self.l2) * theta;
+        // 1. The moving averages.
+        let m = N::of(self.beta_1) * m + N::of(1.0 - self.beta_1) * g;
+        let v = N::of(self.beta_2) * v + N::of(1.0 - self.beta_2) * (g * g);
+        // 2. The step.
+        let divisor = N::of(self.by_root) * v.sqrt() + N::of(self.floor);
+        let theta = N::of(self.shrink) * theta - N::of(self.rate) * (m / divisor);
+        [theta, m, v]
     }
 }
 

@@ -23,37 +23,41 @@
 //! Tieleman, Hinton, *Lecture 6.5*, Coursera 2012; Graves, *Generating sequences with recurrent
 //! neural networks*, 2013, eq. (38)-(45).
 
-use burn::config::Config;
 use secant_core::report::{PairOutcome, Rejection};
 
 use crate::{
-    blocks::{Blocks, Layout},
-    error::{ConfigError, require_beta, require_positive},
-    kernels::{Real, TensorKernel, View, for_each_tensor},
+    blocks::{Blocks, Layout, Number, TensorKernel, for_each_tensor},
+    error::ConfigError,
     optimizer::Optimizer,
     protocol::{
         Decay, GradientMethod, Method, StepContext, TensorSettings, record_state, step_by_gradient,
     },
+    spec::{HyperParameters, hyper_parameters},
 };
 
-/// Configuration of [`RmsProp`].
-#[derive(Config, Debug, Copy)]
-pub struct RmsPropConfig {
-    /// Decay rate of the averages, in [0, 1).
-    #[config(default = 0.99)]
-    alpha: f64,
-    /// Added to the root, above 0.
-    #[config(default = 1e-8)]
-    epsilon: f64,
-    /// Momentum, in [0, 1); 0 keeps no vector.
-    #[config(default = 0.0)]
-    momentum: f64,
-    /// Subtract the squared average of the gradient.
-    #[config(default = false)]
-    centered: bool,
-    /// Weight decay.
-    #[config(default = "Decay::None")]
-    decay: Decay,
+hyper_parameters! {
+    /// Configuration of [`RmsProp`].
+    pub struct RmsPropConfig {
+        /// Decay rate of the averages.
+        #[config(default = 0.99)]
+        #[range(Below1)]
+        alpha: f64,
+        /// Added to the root.
+        #[config(default = 1e-8)]
+        #[range(Positive)]
+        epsilon: f64,
+        /// Momentum; 0 keeps no vector.
+        #[config(default = 0.0)]
+        #[range(Below1)]
+        momentum: f64,
+        /// Subtract the squared average of the gradient.
+        #[config(default = false)]
+        centered: bool,
+        /// Weight decay.
+        #[config(default = "Decay::None")]
+        #[words(Decay::WORDS)]
+        decay: Decay,
+    }
 }
 
 impl RmsPropConfig {
@@ -94,13 +98,15 @@ impl Method for RmsProp {
     const NAME: &'static str = "rmsprop";
 
     fn validate(&self) -> Result<(), ConfigError> {
-        require_beta(Self::NAME, "alpha", self.config.alpha)?;
-        require_beta(Self::NAME, "momentum", self.config.momentum)?;
-        require_positive(Self::NAME, "epsilon", self.config.epsilon)
+        self.config.check_ranges(Self::NAME)
     }
 
     fn decay(&self) -> Decay {
         self.config.decay
+    }
+
+    fn is_per_tensor(&self) -> bool {
+        true
     }
 
     fn init(&self, layout: &Layout) -> RmsPropState {
@@ -116,10 +122,6 @@ impl Method for RmsProp {
 }
 
 impl GradientMethod for RmsProp {
-    fn is_per_tensor(&self) -> bool {
-        true
-    }
-
     fn update(
         &self,
         context: &StepContext<'_>,
@@ -127,117 +129,90 @@ impl GradientMethod for RmsProp {
         gradient: &mut Blocks,
         state: &mut RmsPropState,
     ) -> Result<PairOutcome, Rejection> {
-        let pass = RmsPropPass { tensors: context.tensors, config: self.config };
+        let kernel = |tensor: usize| RmsPropKernel::new(self.config, context.tensors[tensor]);
         let RmsPropState { v, gbar, b } = state;
         let read = [&*gradient];
         match (gbar.is_empty(), b.is_empty()) {
-            (true, true) => drop(for_each_tensor::<_, 2, 1>(&pass, [theta, v], read)),
-            (true, false) => drop(for_each_tensor::<_, 3, 1>(&pass, [theta, v, b], read)),
-            (false, true) => drop(for_each_tensor::<_, 3, 1>(&pass, [theta, v, gbar], read)),
-            (false, false) => drop(for_each_tensor::<_, 4, 1>(&pass, [theta, v, gbar, b], read)),
+            (true, true) => drop(for_each_tensor(kernel, [theta, v], read)),
+            (true, false) => drop(for_each_tensor(kernel, [theta, v, b], read)),
+            (false, true) => drop(for_each_tensor(kernel, [theta, v, gbar], read)),
+            (false, false) => drop(for_each_tensor(kernel, [theta, v, gbar, b], read)),
         }
         Ok(PairOutcome::NotTried)
     }
 }
 
-struct RmsPropPass<'a> {
-    tensors: &'a [TensorSettings],
-    config: RmsPropConfig,
-}
-
-/// The coefficients of one tensor, in its number type.
+/// RMSprop's step, with the coefficients of one tensor.
 #[derive(Clone, Copy)]
-struct Coefficients<T> {
-    alpha: T,
-    new: T,
-    epsilon: T,
-    mu: T,
-    lr: T,
-    l2: T,
-    shrink: T,
+struct RmsPropKernel {
+    config: RmsPropConfig,
+    lr: f64,
+    l2: f64,
+    shrink: f64,
 }
 
-impl RmsPropPass<'_> {
-    fn coefficients<T: Real>(&self, index: usize) -> Coefficients<T> {
-        let TensorSettings { lr, decay } = self.tensors[index];
-        Coefficients {
-            alpha: T::of(self.config.alpha),
-            new: T::of(1.0 - self.config.alpha),
-            epsilon: T::of(self.config.epsilon),
-            mu: T::of(self.config.momentum),
-            lr: T::of(lr),
-            l2: T::of(decay.l2()),
-            shrink: T::of(1.0 - lr * decay.decoupled()),
-        }
+impl RmsPropKernel {
+    fn new(config: RmsPropConfig, TensorSettings { lr, decay }: TensorSettings) -> Self {
+        Self { config, lr, l2: decay.l2(), shrink: 1.0 - lr * decay.decoupled() }
     }
-}
 
-impl<T: Real> Coefficients<T> {
     /// The new theta, v, gbar and b; those that are not kept go in as zero.
     #[inline(always)]
-    fn step(self, [theta, v, gbar, b]: [T; 4], g: T, centered: bool) -> [T; 4] {
-        let g = g + self.l2 * theta;
+    fn step<N: Number>(self, [theta, v, gbar, b]: [N; 4], g: N, centered: bool) -> [N; 4] {
+        let (alpha, new) = (N::of(self.config.alpha), N::of(1.0 - self.config.alpha));
+        let g = g + N::of(self.l2) * theta;
         // 1. The averages.
-        let v = self.alpha * v + self.new * (g * g);
-        let gbar = self.alpha * gbar + self.new * g;
+        let v = alpha * v + new * (g * g);
+        let gbar = alpha * gbar + new * g;
         // 2. The divisor.
-        let square = if centered { (v - gbar * gbar).max(T::zero()) } else { v };
+        let square = if centered { (v - gbar * gbar).max(N::of(0.0)) } else { v };
         // 3. The step.
-        let b = self.mu * b + g / (square.sqrt() + self.epsilon);
-        [self.shrink * theta - self.lr * b, v, gbar, b]
+        let b = N::of(self.config.momentum) * b + g / (square.sqrt() + N::of(self.config.epsilon));
+        [N::of(self.shrink) * theta - N::of(self.lr) * b, v, gbar, b]
     }
 }
 
-impl TensorKernel<2, 1> for RmsPropPass<'_> {
-    type Output = ();
+/// v alone is kept.
+impl TensorKernel<2, 1, 0> for RmsPropKernel {
+    type Decision = ();
 
-    fn run<T: Real>(&self, index: usize, mut view: View<'_, T, 2, 1>) {
-        let c = self.coefficients::<T>(index);
-        let zero = T::zero();
-        view.apply(
-            #[inline(always)]
-            move |[theta, v], [g]| {
-                let [theta, v, ..] = c.step([theta, v, zero, zero], g, false);
-                [theta, v]
-            },
-        );
+    fn decide(self, []: [f64; 0]) {}
+
+    #[inline(always)]
+    fn apply<N: Number>(self, (): (), [theta, v]: [N; 2], [g]: [N; 1]) -> [N; 2] {
+        let zero = N::of(0.0);
+        let [theta, v, ..] = self.step([theta, v, zero, zero], g, false);
+        [theta, v]
     }
 }
 
-impl TensorKernel<3, 1> for RmsPropPass<'_> {
-    type Output = ();
+/// v is kept, and gbar or b.
+impl TensorKernel<3, 1, 0> for RmsPropKernel {
+    type Decision = ();
 
-    fn run<T: Real>(&self, index: usize, mut view: View<'_, T, 3, 1>) {
-        let c = self.coefficients::<T>(index);
-        let zero = T::zero();
+    fn decide(self, []: [f64; 0]) {}
+
+    #[inline(always)]
+    fn apply<N: Number>(self, (): (), [theta, v, third]: [N; 3], [g]: [N; 1]) -> [N; 3] {
+        let zero = N::of(0.0);
         if self.config.centered {
-            view.apply(
-                #[inline(always)]
-                move |[theta, v, gbar], [g]| {
-                    let [theta, v, gbar, _] = c.step([theta, v, gbar, zero], g, true);
-                    [theta, v, gbar]
-                },
-            );
+            let [theta, v, gbar, _] = self.step([theta, v, third, zero], g, true);
+            [theta, v, gbar]
         } else {
-            view.apply(
-                #[inline(always)]
-                move |[theta, v, b], [g]| {
-                    let [theta, v, _, b] = c.step([theta, v, zero, b], g, false);
-                    [theta, v, b]
-                },
-            );
+            let [theta, v, _, b] = self.step([theta, v, zero, third], g, false);
+            [theta, v, b]
         }
     }
 }
 
-impl TensorKernel<4, 1> for RmsPropPass<'_> {
-    type Output = ();
+/// All are kept.
+impl TensorKernel<4, 1, 0> for RmsPropKernel {
+    type Decision = ();
 
-    fn run<T: Real>(&self, index: usize, mut view: View<'_, T, 4, 1>) {
-        let c = self.coefficients::<T>(index);
-        view.apply(
-            #[inline(always)]
-            move |vectors, [g]| c.step(vectors, g, true),
-        );
+    fn decide(self, []: [f64; 0]) {}
+
+    #[inline(always)]
+    fn apply<N: Number>(self, (): (), vectors: [N; 4], [g]: [N; 1]) -> [N; 4] {
+        self.step(vectors, g, true)
     }
 }

@@ -22,32 +22,35 @@
 //! Polyak, *Some methods of speeding up the convergence of iteration methods*, 1964; Sutskever,
 //! Martens, Dahl, Hinton, *On the importance of initialization and momentum in deep learning*, 2013.
 
-use burn::config::Config;
 use secant_core::report::{PairOutcome, Rejection};
 
 use crate::{
-    blocks::{Blocks, Layout},
-    error::{ConfigError, require, require_beta},
-    kernels::{Real, TensorKernel, View, for_each_tensor},
+    blocks::{Blocks, Layout, Number, TensorKernel, for_each_tensor},
+    error::{ConfigError, require_in},
     optimizer::Optimizer,
     protocol::{
         Decay, GradientMethod, Method, StepContext, TensorSettings, record_state, step_by_gradient,
     },
+    spec::{Range, hyper_parameters},
 };
 
-/// Configuration of [`Sgd`].
-#[derive(Config, Debug, Copy)]
-pub struct SgdConfig {
-    /// Momentum; `Momentum::None` keeps no vector.
-    #[config(default = "Momentum::None")]
-    momentum: Momentum,
-    /// Weight decay.
-    #[config(default = "Decay::None")]
-    decay: Decay,
+hyper_parameters! {
+    /// Configuration of [`Sgd`].
+    pub struct SgdConfig {
+        /// Momentum; `Momentum::None` keeps no vector.
+        #[config(default = "Momentum::None")]
+        #[words("none | torch(momentum=number, dampening=number, nesterov=flag) | ema(momentum=number)")]
+        momentum: Momentum,
+        /// Weight decay.
+        #[config(default = "Decay::None")]
+        #[words(Decay::WORDS)]
+        decay: Decay,
+    }
 }
 
 /// The form of the momentum.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Momentum {
     /// theta <- theta - lr g.
     None,
@@ -56,8 +59,10 @@ pub enum Momentum {
         /// mu, in [0, 1).
         momentum: f64,
         /// In [0, 1]; 0 in most uses.
+        #[serde(default)]
         dampening: f64,
         /// Look ahead: step along g + mu b.
+        #[serde(default)]
         nesterov: bool,
     },
     /// m <- mu m + (1 - mu) g.
@@ -118,12 +123,12 @@ impl Method for Sgd {
     fn validate(&self) -> Result<(), ConfigError> {
         match self.config.momentum {
             Momentum::None => Ok(()),
-            Momentum::Ema { momentum: mu } => require_beta(Self::NAME, "momentum", mu),
-            Momentum::Torch { momentum: mu, dampening, nesterov } => {
-                require_beta(Self::NAME, "momentum", mu)?;
-                require(Self::NAME, "dampening", "in [0, 1]", dampening, |x| {
-                    (0.0..=1.0).contains(&x)
-                })?;
+            Momentum::Ema { momentum } => {
+                require_in(Self::NAME, "momentum", Range::Below1, momentum)
+            }
+            Momentum::Torch { momentum, dampening, nesterov } => {
+                require_in(Self::NAME, "momentum", Range::Below1, momentum)?;
+                require_in(Self::NAME, "dampening", Range::Unit, dampening)?;
                 if nesterov && dampening != 0.0 {
                     let reason = "Nesterov's momentum needs dampening 0";
                     return Err(ConfigError::Conflict { method: Self::NAME, reason });
@@ -135,6 +140,10 @@ impl Method for Sgd {
 
     fn decay(&self) -> Decay {
         self.config.decay
+    }
+
+    fn is_per_tensor(&self) -> bool {
+        true
     }
 
     fn init(&self, layout: &Layout) -> SgdState {
@@ -149,10 +158,6 @@ impl Method for Sgd {
 }
 
 impl GradientMethod for Sgd {
-    fn is_per_tensor(&self) -> bool {
-        true
-    }
-
     fn update(
         &self,
         context: &StepContext<'_>,
@@ -160,63 +165,84 @@ impl GradientMethod for Sgd {
         gradient: &mut Blocks,
         state: &mut SgdState,
     ) -> Result<PairOutcome, Rejection> {
-        // 1. b <- keep b + add g; the first step of PyTorch's form takes g itself.
-        let (keep, add, ahead, from_b) = match self.config.momentum {
-            Momentum::None => (0.0, 0.0, 1.0, 0.0),
-            Momentum::Ema { momentum: mu } => (mu, 1.0 - mu, 0.0, 1.0),
-            Momentum::Torch { momentum: mu, dampening, nesterov } => {
-                let add = if state.t == 0 { 1.0 } else { 1.0 - dampening };
-                if nesterov { (mu, add, 1.0, mu) } else { (mu, add, 0.0, 1.0) }
-            }
-        };
-        // 2. and 3. theta <- theta - lr (ahead g + from_b b).
-        let pass = SgdPass { tensors: context.tensors, keep, add, ahead, from_b };
+        let momentum = MomentumRule::new(self.config.momentum, state.t == 0);
+        let kernel = |tensor: usize| SgdKernel::new(momentum, context.tensors[tensor]);
         if state.momentum.is_empty() {
-            for_each_tensor::<_, 1, 1>(&pass, [theta], [gradient]);
+            for_each_tensor(kernel, [theta], [gradient]);
         } else {
-            for_each_tensor::<_, 2, 1>(&pass, [theta, &mut state.momentum], [gradient]);
+            for_each_tensor(kernel, [theta, &mut state.momentum], [gradient]);
         }
         state.t += 1;
         Ok(PairOutcome::NotTried)
     }
 }
 
-struct SgdPass<'a> {
-    tensors: &'a [TensorSettings],
+/// SGD's step, with the coefficients of one tensor.
+#[derive(Clone, Copy)]
+struct SgdKernel {
+    lr: f64,
+    l2: f64,
+    shrink: f64,
+    momentum: MomentumRule,
+}
+
+/// b <- `keep` b + `add` g, and a step along `ahead` g + `from_b` b.
+#[derive(Clone, Copy)]
+struct MomentumRule {
     keep: f64,
     add: f64,
     ahead: f64,
     from_b: f64,
 }
 
-impl TensorKernel<1, 1> for SgdPass<'_> {
-    type Output = ();
-
-    fn run<T: Real>(&self, index: usize, mut view: View<'_, T, 1, 1>) {
-        let TensorSettings { lr, decay } = self.tensors[index];
-        let (l2, shrink, lr) = (T::of(decay.l2()), T::of(1.0 - lr * decay.decoupled()), T::of(lr));
-        view.apply(
-            #[inline(always)]
-            move |[theta], [g]| [shrink * theta - lr * (g + l2 * theta)],
-        );
+impl MomentumRule {
+    /// The first step of PyTorch's form takes g itself.
+    fn new(momentum: Momentum, is_first: bool) -> Self {
+        let (keep, add, ahead, from_b) = match momentum {
+            Momentum::None => (0.0, 0.0, 1.0, 0.0),
+            Momentum::Ema { momentum: mu } => (mu, 1.0 - mu, 0.0, 1.0),
+            Momentum::Torch { momentum: mu, dampening, nesterov } => {
+                let add = if is_first { 1.0 } else { 1.0 - dampening };
+                if nesterov { (mu, add, 1.0, mu) } else { (mu, add, 0.0, 1.0) }
+            }
+        };
+        Self { keep, add, ahead, from_b }
     }
 }
 
-impl TensorKernel<2, 1> for SgdPass<'_> {
-    type Output = ();
+impl SgdKernel {
+    fn new(momentum: MomentumRule, TensorSettings { lr, decay }: TensorSettings) -> Self {
+        Self { lr, l2: decay.l2(), shrink: 1.0 - lr * decay.decoupled(), momentum }
+    }
+}
 
-    fn run<T: Real>(&self, index: usize, mut view: View<'_, T, 2, 1>) {
-        let TensorSettings { lr, decay } = self.tensors[index];
-        let (l2, shrink, lr) = (T::of(decay.l2()), T::of(1.0 - lr * decay.decoupled()), T::of(lr));
-        let (keep, add) = (T::of(self.keep), T::of(self.add));
-        let (ahead, from_b) = (T::of(self.ahead), T::of(self.from_b));
-        view.apply(
-            #[inline(always)]
-            move |[theta, b], [g]| {
-                let g = g + l2 * theta;
-                let b = keep * b + add * g;
-                [shrink * theta - lr * (ahead * g + from_b * b), b]
-            },
-        );
+/// Without momentum.
+impl TensorKernel<1, 1, 0> for SgdKernel {
+    type Decision = ();
+
+    fn decide(self, []: [f64; 0]) {}
+
+    #[inline(always)]
+    fn apply<N: Number>(self, (): (), [theta]: [N; 1], [g]: [N; 1]) -> [N; 1] {
+        let g = g + N::of(self.l2) * theta;
+        [N::of(self.shrink) * theta - N::of(self.lr) * g]
+    }
+}
+
+/// With momentum.
+impl TensorKernel<2, 1, 0> for SgdKernel {
+    type Decision = ();
+
+    fn decide(self, []: [f64; 0]) {}
+
+    #[inline(always)]
+    fn apply<N: Number>(self, (): (), [theta, b]: [N; 2], [g]: [N; 1]) -> [N; 2] {
+        let MomentumRule { keep, add, ahead, from_b } = self.momentum;
+        let g = g + N::of(self.l2) * theta;
+        // 1. The momentum.
+        let b = N::of(keep) * b + N::of(add) * g;
+        // 2. and 3. The direction and the step.
+        let direction = N::of(ahead) * g + N::of(from_b) * b;
+        [N::of(self.shrink) * theta - N::of(self.lr) * direction, b]
     }
 }

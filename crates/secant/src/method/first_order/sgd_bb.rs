@@ -31,7 +31,6 @@
 //! Bao, Quan, Ji, *Barzilai-Borwein-based adaptive learning rate for deep learning*, 2019; Filippova,
 //! Blinova, Parshikov, 2022, Algorithm 3.
 
-use burn::config::Config;
 use secant_core::{
     barzilai_borwein::{Formula, Safeguard},
     curvature::PairProducts,
@@ -39,39 +38,41 @@ use secant_core::{
 };
 
 use crate::{
-    blocks::{Blocks, Layout},
-    error::{ConfigError, StepError, require},
-    kernels::{Real, TensorKernel, View, for_each_tensor},
+    blocks::{Blocks, Layout, Number, TensorKernel, assign, for_each_tensor, make_pair},
+    error::{ConfigError, StepError, require, require_in},
     optimizer::Optimizer,
     oracle::Oracle,
-    protocol::{
-        Decay, GradientMethod, Method, StepContext, TensorSettings, gradient_step, own_rate,
-        record_state,
-    },
-    vectors::{assign, make_pair},
+    protocol::{Decay, GradientMethod, Method, StepContext, gradient_step, own_rate, record_state},
+    spec::{HyperParameters, Range, hyper_parameters},
 };
 
-/// Configuration of [`SgdBb`].
-#[derive(Config, Debug, Copy)]
-pub struct SgdBbConfig {
-    /// Steps in an epoch, at least 1.
-    period: usize,
-    /// The weight of the newest gradient in the average, in (0, 1]. None: 10 / period, at most 1, as in
-    /// the authors' code.
-    #[config(default = "None")]
-    beta: Option<f64>,
-    /// Which step size.
-    #[config(default = "Formula::Bb1")]
-    formula: Formula,
-    /// What keeps it within reason.
-    #[config(default = "Safeguard::Interval { least: 0.1, most: 10.0, fallback: 1.0 }")]
-    safeguard: Safeguard,
-    /// Whether each epoch's average begins at zero.
-    #[config(default = true)]
-    reset: bool,
-    /// Weight decay.
-    #[config(default = "Decay::None")]
-    decay: Decay,
+hyper_parameters! {
+    /// Configuration of [`SgdBb`].
+    pub struct SgdBbConfig {
+        /// Steps in an epoch.
+        #[range(AtLeast1)]
+        period: usize,
+        /// The weight of the newest gradient in the average. None: 10 / period, at most 1, as in
+        /// the authors' code.
+        #[config(default = "None")]
+        #[range(Above0To1)]
+        beta: Option<f64>,
+        /// Which step size.
+        #[config(default = "Formula::Bb1")]
+        #[words("bb1 | bb2")]
+        formula: Formula,
+        /// What keeps it within reason.
+        #[config(default = "Safeguard::Interval { least: 0.1, most: 10.0, fallback: 1.0 }")]
+        #[words("none | interval(least=number, most=number, fallback=number) | smoothing")]
+        safeguard: Safeguard,
+        /// Whether each epoch's average begins at zero.
+        #[config(default = true)]
+        reset: bool,
+        /// Weight decay.
+        #[config(default = "Decay::None")]
+        #[words(Decay::WORDS)]
+        decay: Decay,
+    }
 }
 
 impl SgdBbConfig {
@@ -121,20 +122,22 @@ impl Method for SgdBb {
     const NAME: &'static str = "sgd-bb";
 
     fn validate(&self) -> Result<(), ConfigError> {
-        let SgdBbConfig { period, safeguard, .. } = self.config;
-        require(Self::NAME, "period", "at least 1", period as f64, |x| x >= 1.0)?;
-        require(Self::NAME, "beta", "in (0, 1]", self.beta(), |x| x > 0.0 && x <= 1.0)?;
-        if let Safeguard::Interval { least, most, fallback } = safeguard {
-            let above = |low: f64| move |x: f64| x > low && x.is_finite();
-            require(Self::NAME, "safeguard.least", "finite and above 0", least, above(0.0))?;
-            require(Self::NAME, "safeguard.most", "finite and above least", most, above(least))?;
-            require(Self::NAME, "safeguard.fallback", "finite and above 0", fallback, above(0.0))?;
+        self.config.check_ranges(Self::NAME)?;
+        if let Safeguard::Interval { least, most, fallback } = self.config.safeguard {
+            require_in(Self::NAME, "safeguard.least", Range::Positive, least)?;
+            require_in(Self::NAME, "safeguard.fallback", Range::Positive, fallback)?;
+            let above_least = |x: f64| x > least && x.is_finite();
+            require(Self::NAME, "safeguard.most", "finite and above least", most, above_least)?;
         }
         Ok(())
     }
 
     fn decay(&self) -> Decay {
         self.config.decay
+    }
+
+    fn is_per_tensor(&self) -> bool {
+        false
     }
 
     fn init(&self, layout: &Layout) -> SgdBbState {
@@ -156,10 +159,6 @@ impl Method for SgdBb {
 }
 
 impl GradientMethod for SgdBb {
-    fn is_per_tensor(&self) -> bool {
-        false
-    }
-
     fn update(
         &self,
         context: &StepContext<'_>,
@@ -170,12 +169,14 @@ impl GradientMethod for SgdBb {
         if state.steps.is_multiple_of(self.config.period as u64) {
             self.begin_epoch(theta, state);
         }
-        let pass = SgdBbPass {
-            tensors: context.tensors,
-            rate: state.step_size.first().copied(),
-            beta: self.beta(),
+        let own = state.step_size.first().copied();
+        let kernel = |tensor: usize| {
+            let decay = context.tensors[tensor].decay;
+            let rate = own_rate(own, context.tensors, tensor);
+            let (l2, shrink) = (decay.l2(), 1.0 - rate * decay.decoupled());
+            SgdBbKernel { rate, l2, shrink, beta: self.beta() }
         };
-        for_each_tensor(&pass, [theta, &mut state.average], [gradient]);
+        for_each_tensor(kernel, [theta, &mut state.average], [gradient]);
         state.steps += 1;
         Ok(PairOutcome::NotTried)
     }
@@ -218,27 +219,24 @@ impl SgdBb {
     }
 }
 
-struct SgdBbPass<'a> {
-    tensors: &'a [TensorSettings],
-    rate: Option<f64>,
+/// The step and the average, with the coefficients of one tensor.
+#[derive(Clone, Copy)]
+struct SgdBbKernel {
+    rate: f64,
+    l2: f64,
+    shrink: f64,
     beta: f64,
 }
 
-impl TensorKernel<2, 1> for SgdBbPass<'_> {
-    type Output = ();
+impl TensorKernel<2, 1, 0> for SgdBbKernel {
+    type Decision = ();
 
-    fn run<T: Real>(&self, index: usize, mut view: View<'_, T, 2, 1>) {
-        let decay = self.tensors[index].decay;
-        let lr = own_rate(self.rate, self.tensors, index);
-        let (rate, l2) = (T::of(lr), T::of(decay.l2()));
-        let shrink = T::of(1.0 - lr * decay.decoupled());
-        let (beta, old) = (T::of(self.beta), T::of(1.0 - self.beta));
-        view.apply(
-            #[inline(always)]
-            move |[theta, average], [g]| {
-                let g = g + l2 * theta;
-                [shrink * theta - rate * g, old * average + beta * g]
-            },
-        );
+    fn decide(self, []: [f64; 0]) {}
+
+    #[inline(always)]
+    fn apply<N: Number>(self, (): (), [theta, average]: [N; 2], [g]: [N; 1]) -> [N; 2] {
+        let g = g + N::of(self.l2) * theta;
+        let average = N::of(1.0 - self.beta) * average + N::of(self.beta) * g;
+        [N::of(self.shrink) * theta - N::of(self.rate) * g, average]
     }
 }

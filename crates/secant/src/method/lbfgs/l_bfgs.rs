@@ -43,7 +43,6 @@
 //! Nocedal, Wright, *Numerical Optimization*, 2nd ed., Algorithms 3.5, 3.6, 7.4, 7.5; Hager, Zhang, *A
 //! new conjugate gradient method with guaranteed descent*, 2005 (the decrease test near the minimum).
 
-use burn::config::Config;
 use secant_core::{
     curvature::{CurvatureTest, PairProducts, powell_damping},
     line_search::{ArmijoSettings, WolfeSettings},
@@ -52,19 +51,21 @@ use secant_core::{
 
 use crate::objective::{Beginning, Kept, Known, Line, Objective, Reached, fingerprint};
 use crate::{
-    blocks::{Blocks, Layout},
-    error::{ConfigError, StepError, require, require_positive},
+    blocks::{
+        Blocks, Layout, absolute_sum, add_scaled, advance, dot, largest_difference, make_pair,
+        maximum_norm,
+    },
+    error::{ConfigError, StepError},
     operator::{InverseLBfgs, Scaling},
     optimizer::Optimizer,
     oracle::Oracle,
     protocol::{Decay, Method, StepContext, record_state},
-    vectors::{
-        absolute_sum, add_scaled, advance, dot, largest_difference, make_pair, maximum_norm,
-    },
+    spec::{HyperParameters, hyper_parameters},
 };
 
 /// How a step length is found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum LineSearch {
     /// The learning rate is the step length.
     None,
@@ -78,6 +79,7 @@ pub enum LineSearch {
 
 /// Whose rules a step follows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Rules {
     /// Ours; see the [module](self).
     Safe,
@@ -85,43 +87,54 @@ pub enum Rules {
     Torch,
 }
 
-/// Configuration of [`LBfgs`].
-#[derive(Config, Debug, Copy)]
-pub struct LBfgsConfig {
-    /// Pairs, at least 1.
-    #[config(default = 10)]
-    history_size: usize,
-    /// Iterations in a step, at least 1.
-    #[config(default = 1)]
-    max_iter: usize,
-    /// Evaluations in a step after which no iteration begins.
-    #[config(default = 50)]
-    max_eval: usize,
-    /// The line search.
-    #[config(default = "LineSearch::StrongWolfe")]
-    line_search: LineSearch,
-    /// Which pairs are stored; `Rules::Torch` has its own test. None: relative, 1e-8.
-    #[config(default = "None")]
-    curvature_test: Option<CurvatureTest>,
-    /// Powell's damping of pairs with s.y below this part of s.Bs, in (0, 1); 0.2 is usual.
-    #[config(default = "None")]
-    damping: Option<f64>,
-    /// The loss is the same function in every step, so that its gradient at the end of a step is not
-    /// evaluated again by the next. Not for models with batch norm.
-    #[config(default = false)]
-    full_batch: bool,
-    /// A gradient without a component above this ends a step.
-    #[config(default = 0.0)]
-    tolerance_grad: f64,
-    /// `Rules::Torch`: a change of loss or parameters below this ends a step.
-    #[config(default = 1e-9)]
-    tolerance_change: f64,
-    /// Whose rules a step follows.
-    #[config(default = "Rules::Safe")]
-    rules: Rules,
-    /// Weight decay, of kind `L2`.
-    #[config(default = "Decay::None")]
-    decay: Decay,
+hyper_parameters! {
+    /// Configuration of [`LBfgs`].
+    pub struct LBfgsConfig {
+        /// Pairs.
+        #[config(default = 10)]
+        #[range(AtLeast1)]
+        history_size: usize,
+        /// Iterations in a step.
+        #[config(default = 1)]
+        #[range(AtLeast1)]
+        max_iter: usize,
+        /// Evaluations in a step after which no iteration begins.
+        #[config(default = 50)]
+        #[range(AtLeast1)]
+        max_eval: usize,
+        /// The line search.
+        #[config(default = "LineSearch::StrongWolfe")]
+        #[words("none | armijo | strong-wolfe")]
+        line_search: LineSearch,
+        /// Which pairs are stored; `Rules::Torch` has its own test. None: relative, 1e-8.
+        #[config(default = "None")]
+        #[words(CurvatureTest::WORDS)]
+        curvature_test: Option<CurvatureTest>,
+        /// Powell's damping of pairs with s.y below this part of s.Bs; 0.2 is usual.
+        #[config(default = "None")]
+        #[range(Inside1)]
+        damping: Option<f64>,
+        /// The loss is the same function in every step, so that its gradient at the end of a step is not
+        /// evaluated again by the next. Not for models with batch norm.
+        #[config(default = false)]
+        full_batch: bool,
+        /// A gradient without a component above this ends a step.
+        #[config(default = 0.0)]
+        #[range(NotNegative)]
+        tolerance_grad: f64,
+        /// `Rules::Torch`: a change of loss or parameters below this ends a step.
+        #[config(default = 1e-9)]
+        #[range(Positive)]
+        tolerance_change: f64,
+        /// Whose rules a step follows.
+        #[config(default = "Rules::Safe")]
+        #[words("safe | torch")]
+        rules: Rules,
+        /// Weight decay, of kind `L2`.
+        #[config(default = "Decay::None")]
+        #[words(Decay::WORDS)]
+        decay: Decay,
+    }
 }
 
 impl LBfgsConfig {
@@ -184,20 +197,8 @@ impl Method for LBfgs {
     const NAME: &'static str = "l-bfgs";
 
     fn validate(&self) -> Result<(), ConfigError> {
-        let LBfgsConfig { history_size, max_iter, max_eval, damping, full_batch, rules, .. } =
-            self.config;
-        for (name, count) in
-            [("history_size", history_size), ("max_iter", max_iter), ("max_eval", max_eval)]
-        {
-            require(Self::NAME, name, "at least 1", count as f64, |count| count >= 1.0)?;
-        }
-        if let Some(damping) = damping {
-            require(Self::NAME, "damping", "in (0, 1)", damping, |x| x > 0.0 && x < 1.0)?;
-        }
-        let at_least_0 = |x: f64| x >= 0.0 && x.is_finite();
-        let tolerance = self.config.tolerance_grad;
-        require(Self::NAME, "tolerance_grad", "finite and at least 0", tolerance, at_least_0)?;
-        require_positive(Self::NAME, "tolerance_change", self.config.tolerance_change)?;
+        self.config.check_ranges(Self::NAME)?;
+        let LBfgsConfig { damping, full_batch, rules, .. } = self.config;
         if rules == Rules::Torch && (damping.is_some() || full_batch) {
             let reason = "PyTorch's rules have no damping and know no full batch; leave them out";
             return Err(ConfigError::Conflict { method: Self::NAME, reason });

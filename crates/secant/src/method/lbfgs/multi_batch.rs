@@ -30,7 +30,6 @@
 //! # References
 //! Berahas, Nocedal, Takac, *A multi-batch L-BFGS method for machine learning*, 2016, Algorithm 1.
 
-use burn::config::Config;
 use secant_core::{
     curvature::CurvatureTest,
     report::{Outcome, Rejection, StepReport},
@@ -38,27 +37,31 @@ use secant_core::{
 
 use crate::objective::{Beginning, Known, Objective, displaced};
 use crate::{
-    blocks::Layout,
-    error::{ConfigError, StepError, require},
+    blocks::{Layout, make_pair},
+    error::{ConfigError, StepError},
     operator::{InverseLBfgs, Scaling},
     optimizer::Optimizer,
     oracle::{Oracle, Records},
     protocol::{Decay, Method, StepContext, record_state},
-    vectors::make_pair,
+    spec::{HyperParameters, hyper_parameters},
 };
 
-/// Configuration of [`MultiBatchLBfgs`].
-#[derive(Config, Debug, Copy)]
-pub struct MultiBatchLBfgsConfig {
-    /// Pairs, at least 1.
-    #[config(default = 10)]
-    memory: usize,
-    /// Which pairs are stored.
-    #[config(default = "CurvatureTest::Relative(1e-2)")]
-    curvature_test: CurvatureTest,
-    /// Weight decay.
-    #[config(default = "Decay::None")]
-    decay: Decay,
+hyper_parameters! {
+    /// Configuration of [`MultiBatchLBfgs`].
+    pub struct MultiBatchLBfgsConfig {
+        /// Pairs.
+        #[config(default = 10)]
+        #[range(AtLeast1)]
+        memory: usize,
+        /// Which pairs are stored.
+        #[config(default = "CurvatureTest::Relative(1e-2)")]
+        #[words(CurvatureTest::WORDS)]
+        curvature_test: CurvatureTest,
+        /// Weight decay.
+        #[config(default = "Decay::None")]
+        #[words(Decay::WORDS)]
+        decay: Decay,
+    }
 }
 
 impl MultiBatchLBfgsConfig {
@@ -95,7 +98,7 @@ impl Method for MultiBatchLBfgs {
     const NAME: &'static str = "multi-batch-lbfgs";
 
     fn validate(&self) -> Result<(), ConfigError> {
-        require(Self::NAME, "memory", "at least 1", self.config.memory as f64, |m| m >= 1.0)
+        self.config.check_ranges(Self::NAME)
     }
 
     fn decay(&self) -> Decay {

@@ -28,7 +28,7 @@
 //! # References
 //! Schraudolph, Yu, Guenter, *A stochastic quasi-Newton method for online convex optimization*, 2007.
 
-use burn::{config::Config, tensor::DType};
+use burn::tensor::DType;
 use secant_core::{
     curvature::{CurvatureTest, PairProducts},
     report::{Outcome, Rejection, StepReport},
@@ -36,37 +36,44 @@ use secant_core::{
 
 use crate::objective::{Beginning, Known, Objective, displaced};
 use crate::{
-    blocks::{Blocks, Layout},
-    error::{ConfigError, StepError, require, require_positive},
+    blocks::{Blocks, Layout, add_scaled, dot, make_pair},
+    error::{ConfigError, StepError},
     operator::{InverseLBfgs, Scaling},
     optimizer::Optimizer,
     oracle::Oracle,
     protocol::{Decay, Method, StepContext, record_state},
-    vectors::{add_scaled, dot, make_pair},
+    spec::{HyperParameters, hyper_parameters},
 };
 
-/// Configuration of [`OnlineLBfgs`].
-#[derive(Config, Debug, Copy)]
-pub struct OnlineLBfgsConfig {
-    /// Pairs, at least 1.
-    #[config(default = 10)]
-    memory: usize,
-    /// Added to the curvature of every pair, at least 0: bounds H by its inverse.
-    #[config(default = 0.0)]
-    lambda: f64,
-    /// Steps after which the rate has halved, above 0.
-    #[config(default = 1e4)]
-    rate_offset: f64,
-    /// The length of the first direction in times of the gradient, above 0. None: 1e-10 in double and
-    /// 1e-4 in single precision.
-    #[config(default = "None")]
-    first_scale: Option<f64>,
-    /// Which pairs are stored.
-    #[config(default = "CurvatureTest::Relative(1e-8)")]
-    curvature_test: CurvatureTest,
-    /// Weight decay.
-    #[config(default = "Decay::None")]
-    decay: Decay,
+hyper_parameters! {
+    /// Configuration of [`OnlineLBfgs`].
+    pub struct OnlineLBfgsConfig {
+        /// Pairs.
+        #[config(default = 10)]
+        #[range(AtLeast1)]
+        memory: usize,
+        /// Added to the curvature of every pair, at least 0: bounds H by its inverse.
+        #[config(default = 0.0)]
+        #[range(NotNegative)]
+        lambda: f64,
+        /// Steps after which the rate has halved.
+        #[config(default = 1e4)]
+        #[range(Positive)]
+        rate_offset: f64,
+        /// The length of the first direction in times of the gradient. None: 1e-10 in double and
+        /// 1e-4 in single precision.
+        #[config(default = "None")]
+        #[range(Positive)]
+        first_scale: Option<f64>,
+        /// Which pairs are stored.
+        #[config(default = "CurvatureTest::Relative(1e-8)")]
+        #[words(CurvatureTest::WORDS)]
+        curvature_test: CurvatureTest,
+        /// Weight decay.
+        #[config(default = "Decay::None")]
+        #[words(Decay::WORDS)]
+        decay: Decay,
+    }
 }
 
 impl OnlineLBfgsConfig {
@@ -104,12 +111,7 @@ impl Method for OnlineLBfgs {
     const NAME: &'static str = "o-lbfgs";
 
     fn validate(&self) -> Result<(), ConfigError> {
-        let OnlineLBfgsConfig { memory, lambda, rate_offset, first_scale, .. } = self.config;
-        require(Self::NAME, "memory", "at least 1", memory as f64, |m| m >= 1.0)?;
-        let at_least_0 = |x: f64| x >= 0.0 && x.is_finite();
-        require(Self::NAME, "lambda", "finite and at least 0", lambda, at_least_0)?;
-        require_positive(Self::NAME, "rate_offset", rate_offset)?;
-        require_positive(Self::NAME, "first_scale", first_scale.unwrap_or(1.0))
+        self.config.check_ranges(Self::NAME)
     }
 
     fn decay(&self) -> Decay {

@@ -2,6 +2,7 @@
 
 /// The factor of the learning rate in step k = 1, 2, ...
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum RateDecay {
     /// 1 / sqrt(k).
     InverseRoot,
@@ -12,6 +13,9 @@ pub enum RateDecay {
 }
 
 impl RateDecay {
+    /// Its kinds, as in specifications.
+    pub(crate) const WORDS: &str = "inverse-root | inverse | none";
+
     /// The factor after `steps` steps.
     pub(super) fn factor(self, steps: u64) -> f64 {
         let k = (steps + 1) as f64;

@@ -37,7 +37,6 @@
 //! Wang, Ma, Goldfarb, Liu, *Stochastic quasi-Newton methods for nonconvex stochastic optimization*,
 //! 2017, Algorithms 3.1 and 3.2.
 
-use burn::config::Config;
 use secant_core::{
     curvature::{CurvatureTest, PairProducts, powell_damping},
     report::{Outcome, PairOutcome, Rejection, SkipReason, StepReport},
@@ -46,17 +45,18 @@ use secant_core::{
 use super::RateDecay;
 use crate::objective::{Beginning, Known, Objective, displaced};
 use crate::{
-    blocks::{Blocks, Layout},
-    error::{ConfigError, StepError, require, require_positive},
+    blocks::{Blocks, Layout, add_scaled, dot, make_pair},
+    error::{ConfigError, StepError},
     operator::{InverseLBfgs, Scaling},
     optimizer::Optimizer,
     oracle::Oracle,
     protocol::{Decay, Method, StepContext, record_state},
-    vectors::{add_scaled, dot, make_pair},
+    spec::{HyperParameters, hyper_parameters},
 };
 
 /// Where the two gradients of a pair come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum PairSource {
     /// One batch, at both points: a second gradient in each step.
     SameBatch,
@@ -64,27 +64,33 @@ pub enum PairSource {
     ConsecutiveBatches,
 }
 
-/// Configuration of [`SdLBfgs`].
-#[derive(Config, Debug, Copy)]
-pub struct SdLBfgsConfig {
-    /// Pairs, at least 1.
-    #[config(default = 10)]
-    memory: usize,
-    /// The least curvature of the initial matrix, above 0.
-    #[config(default = 1e-3)]
-    delta: f64,
-    /// Whether it is at least |y| / |s| where s.y is not positive; else it is delta there.
-    #[config(default = true)]
-    bounded: bool,
-    /// Where the gradients of a pair come from.
-    #[config(default = "PairSource::SameBatch")]
-    pairs: PairSource,
-    /// How the rate falls.
-    #[config(default = "RateDecay::InverseRoot")]
-    rate_decay: RateDecay,
-    /// Weight decay.
-    #[config(default = "Decay::None")]
-    decay: Decay,
+hyper_parameters! {
+    /// Configuration of [`SdLBfgs`].
+    pub struct SdLBfgsConfig {
+        /// Pairs.
+        #[config(default = 10)]
+        #[range(AtLeast1)]
+        memory: usize,
+        /// The least curvature of the initial matrix.
+        #[config(default = 1e-3)]
+        #[range(Positive)]
+        delta: f64,
+        /// Whether it is at least |y| / |s| where s.y is not positive; else it is delta there.
+        #[config(default = true)]
+        bounded: bool,
+        /// Where the gradients of a pair come from.
+        #[config(default = "PairSource::SameBatch")]
+        #[words("same-batch | consecutive-batches")]
+        pairs: PairSource,
+        /// How the rate falls.
+        #[config(default = "RateDecay::InverseRoot")]
+        #[words(RateDecay::WORDS)]
+        rate_decay: RateDecay,
+        /// Weight decay.
+        #[config(default = "Decay::None")]
+        #[words(Decay::WORDS)]
+        decay: Decay,
+    }
 }
 
 impl SdLBfgsConfig {
@@ -137,8 +143,7 @@ impl Method for SdLBfgs {
     const NAME: &'static str = "sd-lbfgs";
 
     fn validate(&self) -> Result<(), ConfigError> {
-        require(Self::NAME, "memory", "at least 1", self.config.memory as f64, |m| m >= 1.0)?;
-        require_positive(Self::NAME, "delta", self.config.delta)
+        self.config.check_ranges(Self::NAME)
     }
 
     fn decay(&self) -> Decay {
@@ -255,7 +260,7 @@ mod tests {
     use secant_core::rng::SplitMix64;
 
     use super::*;
-    use crate::vectors::norm;
+    use crate::blocks::norm;
 
     /// A pair (s, y) in any directions, y up to 1,000 times longer or shorter than s.
     fn pair(random: &mut SplitMix64) -> (Blocks, Blocks) {

@@ -31,7 +31,6 @@
 //! Byrd, Hansen, Nocedal, Singer, *A stochastic quasi-Newton method for large-scale optimization*, 2016,
 //! Algorithm 1.
 
-use burn::config::Config;
 use secant_core::{
     curvature::{CurvatureTest, PairProducts},
     report::{Outcome, Rejection, StepReport},
@@ -40,35 +39,42 @@ use secant_core::{
 use super::RateDecay;
 use crate::objective::{Beginning, Objective, displaced};
 use crate::{
-    blocks::{Blocks, Layout},
-    error::{ConfigError, StepError, require},
+    blocks::{Blocks, Layout, add_scaled, dot},
+    error::{ConfigError, StepError},
     operator::{InverseLBfgs, Scaling},
     optimizer::Optimizer,
     oracle::{Oracle, Records},
     protocol::{Decay, Method, StepContext, record_state},
-    vectors::{add_scaled, dot},
+    spec::{HyperParameters, hyper_parameters},
 };
 
-/// Configuration of [`Sqn`].
-#[derive(Config, Debug, Copy)]
-pub struct SqnConfig {
-    /// Records of a Hessian product, at least 1; some hundreds are usual.
-    hessian_batch: usize,
-    /// Pairs, at least 1.
-    #[config(default = 10)]
-    memory: usize,
-    /// Steps between two pairs, at least 1.
-    #[config(default = 10)]
-    curvature_every: usize,
-    /// How the rate falls.
-    #[config(default = "RateDecay::None")]
-    rate_decay: RateDecay,
-    /// Which pairs are stored.
-    #[config(default = "CurvatureTest::Relative(1e-8)")]
-    curvature_test: CurvatureTest,
-    /// Weight decay.
-    #[config(default = "Decay::None")]
-    decay: Decay,
+hyper_parameters! {
+    /// Configuration of [`Sqn`].
+    pub struct SqnConfig {
+        /// Records of a Hessian product; some hundreds are usual.
+        #[range(AtLeast1)]
+        hessian_batch: usize,
+        /// Pairs.
+        #[config(default = 10)]
+        #[range(AtLeast1)]
+        memory: usize,
+        /// Steps between two pairs.
+        #[config(default = 10)]
+        #[range(AtLeast1)]
+        curvature_every: usize,
+        /// How the rate falls.
+        #[config(default = "RateDecay::None")]
+        #[words(RateDecay::WORDS)]
+        rate_decay: RateDecay,
+        /// Which pairs are stored.
+        #[config(default = "CurvatureTest::Relative(1e-8)")]
+        #[words(CurvatureTest::WORDS)]
+        curvature_test: CurvatureTest,
+        /// Weight decay.
+        #[config(default = "Decay::None")]
+        #[words(Decay::WORDS)]
+        decay: Decay,
+    }
 }
 
 impl SqnConfig {
@@ -115,16 +121,7 @@ impl Method for Sqn {
     const NAME: &'static str = "sqn";
 
     fn validate(&self) -> Result<(), ConfigError> {
-        let SqnConfig { memory, curvature_every, hessian_batch, .. } = self.config;
-        let counts = [
-            ("memory", memory),
-            ("curvature_every", curvature_every),
-            ("hessian_batch", hessian_batch),
-        ];
-        for (name, count) in counts {
-            require(Self::NAME, name, "at least 1", count as f64, |count| count >= 1.0)?;
-        }
-        Ok(())
+        self.config.check_ranges(Self::NAME)
     }
 
     fn decay(&self) -> Decay {

@@ -55,7 +55,6 @@
 //! Erway, Griffin, Marcia, Omheni, *Trust-region algorithms for training responses: machine learning
 //! methods using indefinite Hessian approximations*, 2019, Algorithms 1 to 3.
 
-use burn::config::Config;
 use secant_core::{
     line_search::{ArmijoSettings, LowPoint, WolfeSettings},
     report::StepReport,
@@ -70,19 +69,19 @@ use super::step::{
     TrustRegionState, Verdict, clipped, radius_error, search_error,
 };
 use crate::{
-    blocks::{Blocks, Layout},
-    error::{ConfigError, StepError, require, require_positive},
-    kernels::combine_rows,
+    blocks::{Blocks, Layout, combine_rows, dot, norm},
+    error::{ConfigError, StepError},
     objective::Objective,
     operator::Minimiser,
     optimizer::Optimizer,
     oracle::Oracle,
     protocol::{Decay, Method, StepContext},
-    vectors::{dot, norm},
+    spec::{HyperParameters, hyper_parameters},
 };
 
 /// How L-SSR1-TR finds its step length.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Search {
     /// The first of shorter and shorter steps with a sufficient decrease.
     Armijo(ArmijoSettings),
@@ -90,50 +89,63 @@ pub enum Search {
     StrongWolfe(WolfeSettings),
 }
 
-/// Configuration of [`LSsr1Tr`].
-#[derive(Config, Debug, Copy)]
-pub struct LSsr1TrConfig {
-    /// m, the number of pairs kept, at least 1.
-    #[config(default = 10)]
-    memory: usize,
-    /// delta_0, the radius at first, above 0.
-    #[config(default = 1.0)]
-    delta0: f64,
-    /// How the radius follows from rho.
-    #[config(default = "TwoSidedRule::default()")]
-    radius_rule: TwoSidedRule,
-    /// gamma of the initial matrix B_0 = gamma I, above 0.
-    #[config(default = 1e-3)]
-    gamma: f64,
-    /// How gamma is chosen in later steps.
-    #[config(default = "InitialMatrix::Constant")]
-    initial_matrix: InitialMatrix,
-    /// A pair is left out of B unless |s.r| >= this |s| |r|, r = y - B s. None: 1e-8, for `f32` 1e-6.
-    #[config(default = "None")]
-    skip: Option<f64>,
-    /// mu, the weight of momentum, in [0, 1).
-    #[config(default = 0.9)]
-    mu: f64,
-    /// The line search, with its c1 and c2.
-    #[config(default = "Search::StrongWolfe(WolfeSettings::default())")]
-    line_search: Search,
-    /// gamma1, how much the loss of all records has to fall between checks for the batch to stay, at least 0.
-    #[config(default = 0.0)]
-    gamma1: f64,
-    /// K, the steps between two checks of the batch size. None: max(20, N / n_b), with n_b as it is.
-    #[config(default = "None")]
-    check_every: Option<usize>,
-    /// Every step sees the same function: the gradient at a step's end is kept for the next step. Not
-    /// for models with batch norm.
-    #[config(default = false)]
-    full_batch: bool,
-    /// The step ends as converged where the batch's gradient and that of all records are not longer, at
-    /// least 0.
-    #[config(default = 1e-5)]
-    tolerance_gradient: f64,
-    /// Weight decay, of kind `L2`.
-    #[config(default = "Decay::None")]
-    decay: Decay,
+hyper_parameters! {
+    /// Configuration of [`LSsr1Tr`].
+    pub struct LSsr1TrConfig {
+        /// m, the number of pairs kept.
+        #[config(default = 10)]
+        #[range(AtLeast1)]
+        memory: usize,
+        /// delta_0, the radius at first.
+        #[config(default = 1.0)]
+        #[range(Positive)]
+        delta0: f64,
+        /// How the radius follows from rho.
+        #[config(default = "TwoSidedRule::default()")]
+        #[words("(tau2=number, tau3=number, nu1=number, ...)")]
+        radius_rule: TwoSidedRule,
+        /// gamma of the initial matrix B_0 = gamma I.
+        #[config(default = 1e-3)]
+        #[range(Positive)]
+        gamma: f64,
+        /// How gamma is chosen in later steps.
+        #[config(default = "InitialMatrix::Constant")]
+        #[words("constant | last-pair | smallest-eigenvalue")]
+        initial_matrix: InitialMatrix,
+        /// A pair is left out of B unless |s.r| >= this |s| |r|, r = y - B s. None: 1e-8, for `f32` 1e-6.
+        #[config(default = "None")]
+        #[range(NotNegative)]
+        skip: Option<f64>,
+        /// mu, the weight of momentum.
+        #[config(default = 0.9)]
+        #[range(Below1)]
+        mu: f64,
+        /// The line search, with its c1 and c2.
+        #[config(default = "Search::StrongWolfe(WolfeSettings::default())")]
+        #[words("armijo(c1=number, ...) | strong-wolfe(c1=number, c2=number, ...)")]
+        line_search: Search,
+        /// gamma1, how much the loss of all records has to fall between checks for the batch to stay.
+        #[config(default = 0.0)]
+        #[range(NotNegative)]
+        gamma1: f64,
+        /// K, the steps between two checks of the batch size. None: max(20, N / n_b), with n_b as it is.
+        #[config(default = "None")]
+        #[range(AtLeast1)]
+        check_every: Option<usize>,
+        /// Every step sees the same function: the gradient at a step's end is kept for the next step. Not
+        /// for models with batch norm.
+        #[config(default = false)]
+        full_batch: bool,
+        /// The step ends as converged where the batch's gradient and that of all records are not longer, at
+        /// least 0.
+        #[config(default = 1e-5)]
+        #[range(NotNegative)]
+        tolerance_gradient: f64,
+        /// Weight decay, of kind `L2`.
+        #[config(default = "Decay::None")]
+        #[words(Decay::WORDS)]
+        decay: Decay,
+    }
 }
 
 impl LSsr1TrConfig {
@@ -173,30 +185,13 @@ impl Method for LSsr1Tr {
     const NAME: &'static str = "l-ssr1-tr";
 
     fn validate(&self) -> Result<(), ConfigError> {
-        let config = &self.config;
-        let name = Self::NAME;
-        require(name, "memory", "at least 1", config.memory as f64, |m| m >= 1.0)?;
-        for (what, value) in [("delta0", config.delta0), ("gamma", config.gamma)] {
-            require_positive(name, what, value)?;
-        }
-        require(name, "mu", "in [0, 1)", config.mu, |x| (0.0..1.0).contains(&x))?;
-        let at_least_0 = [
-            ("gamma1", config.gamma1),
-            ("tolerance_gradient", config.tolerance_gradient),
-            ("skip", config.skip.unwrap_or(0.0)),
-        ];
-        for (what, value) in at_least_0 {
-            let range = "finite and at least 0";
-            require(name, what, range, value, |x| x >= 0.0 && x.is_finite())?;
-        }
-        let every = config.check_every.unwrap_or(1) as f64;
-        require(name, "check_every", "at least 1", every, |every| every >= 1.0)?;
-        match config.line_search {
+        self.config.check_ranges(Self::NAME)?;
+        match self.config.line_search {
             Search::Armijo(settings) => settings.validate(),
             Search::StrongWolfe(settings) => settings.validate(),
         }
-        .map_err(search_error(name))?;
-        config.radius_rule.validate().map_err(radius_error(name))
+        .map_err(search_error(Self::NAME))?;
+        self.config.radius_rule.validate().map_err(radius_error(Self::NAME))
     }
 
     fn decay(&self) -> Decay {

@@ -76,7 +76,6 @@
 //! nonconvex deep learning problems*, Algorithms 1 to 6; Brust, Erway, Marcia, *On solving L-SR1
 //! trust-region subproblems*, 2017.
 
-use burn::config::Config;
 use secant_core::{
     line_search::ArmijoSettings,
     report::{Rejection, StepReport},
@@ -94,18 +93,19 @@ use super::step::{
 pub use super::{InitialMatrix, TrustRegionState};
 pub use crate::objective::Sampling;
 use crate::{
-    blocks::{Blocks, Layout},
-    error::{ConfigError, StepError, require, require_positive},
-    kernels::combine_rows,
+    blocks::{Blocks, Layout, combine_rows},
+    error::{ConfigError, StepError},
     objective::{Known, Objective},
     optimizer::Optimizer,
     oracle::Oracle,
     protocol::{Decay, Method, StepContext},
+    spec::{HyperParameters, hyper_parameters},
 };
 
 /// What happens to the pairs after a step whose model was wrong: rho < tau, or a loss at p* that is not
 /// finite.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Restart {
     /// Nothing: the pair is stored as always. mhat = -1.
     Never,
@@ -117,99 +117,122 @@ pub enum Restart {
     WarmStart,
 }
 
-/// Configuration of [`MbLsr1`].
-#[derive(Config, Debug, Copy)]
-pub struct MbLsr1Config {
-    /// m, the number of pairs kept, at least 1.
-    #[config(default = 16)]
-    memory: usize,
-    /// delta_0, the radius at first, above 0.
-    #[config(default = 1e-4)]
-    delta0: f64,
-    /// How the radius follows from the averaged ratio.
-    #[config(default = "AveragedRule::default()")]
-    radius_rule: AveragedRule,
-    /// zeta, how much of the past ratios counts in their average, in [0, 1]; 1 is their mean.
-    #[config(default = 0.9)]
-    zeta: f64,
-    /// rho_hat is the average change of the loss over that of the model (theorem 4.4) instead of the
-    /// average ratio: large steps count for more.
-    #[config(default = false)]
-    ratio_of_averages: bool,
-    /// gamma of the initial matrix B_0 = gamma I, above 0.
-    #[config(default = 0.1)]
-    gamma: f64,
-    /// How gamma is chosen in later steps.
-    #[config(default = "InitialMatrix::Constant")]
-    initial_matrix: InitialMatrix,
-    /// A pair is left out of B unless |s.r| >= this |s| |r|, r = y - B s. None: 1e-8, for `f32` 1e-6.
-    #[config(default = "None")]
-    skip: Option<f64>,
-    /// mhat, what happens to the pairs when the model was wrong.
-    #[config(default = "Restart::Clear")]
-    restart: Restart,
-    /// Where the pairs of a warm start come from.
-    #[config(default = "Sampling::HessianProducts")]
-    sampling: Sampling,
-    /// tau, the ratio rho below which the model was wrong.
-    #[config(default = 0.0)]
-    tau: f64,
-    /// eta, the share of momentum and SGD in the step, in [0, 1].
-    #[config(default = 0.1)]
-    eta: f64,
-    /// mu, the weight of momentum, in [0, 1).
-    #[config(default = 0.5)]
-    mu: f64,
-    /// alpha_s, the rate of SGD at a learning rate of 1.
-    #[config(default = 0.1)]
-    alpha_s: f64,
-    /// p = (1 - eta) p* + (eta + (1 - eta) mu) v, so that eta = 1 is SGD with momentum; as printed it
-    /// is no step at all without momentum.
-    #[config(default = false)]
-    hybrid_fixed: bool,
-    /// xi, the cosine between step and gradient below which pairs are forgotten, in [0, 1); at 0 only
-    /// where there is no step.
-    #[config(default = 1e-4)]
-    xi: f64,
-    /// The line search, with its c1.
-    #[config(default = "ArmijoSettings::default()")]
-    line_search: ArmijoSettings,
-    /// gamma1, how much the loss has to fall between checks for the batch to stay, at least 0.
-    #[config(default = 0.0)]
-    gamma1: f64,
-    /// gamma2, which share of its fall on batches the loss has to fall for the batch to stay, at least 0.
-    #[config(default = 1e-4)]
-    gamma2: f64,
-    /// K, the steps between two checks of the batch size. None: max(20, N / n_b), with n_b as it is.
-    #[config(default = "None")]
-    check_every: Option<usize>,
-    /// A check is on a sample of this many times the batch (at most `check_most`), at least 1.
-    #[config(default = 1.1)]
-    check_growth: f64,
-    /// A check is on a sample of at most this many records, at least 1.
-    #[config(default = 5000)]
-    check_most: usize,
-    /// Whether a check is on all records instead of a sample.
-    #[config(default = false)]
-    check_all: bool,
-    /// Whether a check evaluates the parameters of the last check again, on its own sample, so that
-    /// the noise of two samples does not decide.
-    #[config(default = false)]
-    check_snapshot: bool,
-    /// Every step sees the same function: the gradient at a step's end is kept for the next step. Not
-    /// for models with batch norm.
-    #[config(default = false)]
-    full_batch: bool,
-    /// eps: the step ends as converged where the batch's gradient and that of all records are not longer, at
-    /// least 0.
-    #[config(default = 1e-5)]
-    tolerance_gradient: f64,
-    /// Draws the vectors of warm starts.
-    #[config(default = 0)]
-    seed: u64,
-    /// Weight decay, of kind `L2`.
-    #[config(default = "Decay::None")]
-    decay: Decay,
+hyper_parameters! {
+    /// Configuration of [`MbLsr1`].
+    pub struct MbLsr1Config {
+        /// m, the number of pairs kept.
+        #[config(default = 16)]
+        #[range(AtLeast1)]
+        memory: usize,
+        /// delta_0, the radius at first.
+        #[config(default = 1e-4)]
+        #[range(Positive)]
+        delta0: f64,
+        /// How the radius follows from the averaged ratio.
+        #[config(default = "AveragedRule::default()")]
+        #[words("(shrink_below=number, grow_from=number, growth=number, ...)")]
+        radius_rule: AveragedRule,
+        /// zeta, how much of the past ratios counts in their average; 1 is their mean.
+        #[config(default = 0.9)]
+        #[range(Unit)]
+        zeta: f64,
+        /// rho_hat is the average change of the loss over that of the model (theorem 4.4) instead of the
+        /// average ratio: large steps count for more.
+        #[config(default = false)]
+        ratio_of_averages: bool,
+        /// gamma of the initial matrix B_0 = gamma I.
+        #[config(default = 0.1)]
+        #[range(Positive)]
+        gamma: f64,
+        /// How gamma is chosen in later steps.
+        #[config(default = "InitialMatrix::Constant")]
+        #[words("constant | last-pair | smallest-eigenvalue")]
+        initial_matrix: InitialMatrix,
+        /// A pair is left out of B unless |s.r| >= this |s| |r|, r = y - B s. None: 1e-8, for `f32` 1e-6.
+        #[config(default = "None")]
+        #[range(NotNegative)]
+        skip: Option<f64>,
+        /// mhat, what happens to the pairs when the model was wrong.
+        #[config(default = "Restart::Clear")]
+        #[words("never | clear | keep | warm-start")]
+        restart: Restart,
+        /// Where the pairs of a warm start come from.
+        #[config(default = "Sampling::HessianProducts")]
+        #[words("hessian-products | gradient-differences(radius=number)")]
+        sampling: Sampling,
+        /// tau, the ratio rho below which the model was wrong.
+        #[config(default = 0.0)]
+        #[range(Number)]
+        tau: f64,
+        /// eta, the share of momentum and SGD in the step.
+        #[config(default = 0.1)]
+        #[range(Unit)]
+        eta: f64,
+        /// mu, the weight of momentum.
+        #[config(default = 0.5)]
+        #[range(Below1)]
+        mu: f64,
+        /// alpha_s, the rate of SGD at a learning rate of 1.
+        #[config(default = 0.1)]
+        #[range(NotNegative)]
+        alpha_s: f64,
+        /// p = (1 - eta) p* + (eta + (1 - eta) mu) v, so that eta = 1 is SGD with momentum; as printed it
+        /// is no step at all without momentum.
+        #[config(default = false)]
+        hybrid_fixed: bool,
+        /// xi, the cosine between step and gradient below which pairs are forgotten; at 0 only
+        /// where there is no step.
+        #[config(default = 1e-4)]
+        #[range(Below1)]
+        xi: f64,
+        /// The line search, with its c1.
+        #[config(default = "ArmijoSettings::default()")]
+        #[words("(c1=number, shrink=number, max_trials=count)")]
+        line_search: ArmijoSettings,
+        /// gamma1, how much the loss has to fall between checks for the batch to stay.
+        #[config(default = 0.0)]
+        #[range(NotNegative)]
+        gamma1: f64,
+        /// gamma2, which share of its fall on batches the loss has to fall for the batch to stay.
+        #[config(default = 1e-4)]
+        #[range(NotNegative)]
+        gamma2: f64,
+        /// K, the steps between two checks of the batch size. None: max(20, N / n_b), with n_b as it is.
+        #[config(default = "None")]
+        #[range(AtLeast1)]
+        check_every: Option<usize>,
+        /// A check is on a sample of this many times the batch (at most `check_most`).
+        #[config(default = 1.1)]
+        #[range(AtLeast1)]
+        check_growth: f64,
+        /// A check is on a sample of at most this many records.
+        #[config(default = 5000)]
+        #[range(AtLeast1)]
+        check_most: usize,
+        /// Whether a check is on all records instead of a sample.
+        #[config(default = false)]
+        check_all: bool,
+        /// Whether a check evaluates the parameters of the last check again, on its own sample, so that
+        /// the noise of two samples does not decide.
+        #[config(default = false)]
+        check_snapshot: bool,
+        /// Every step sees the same function: the gradient at a step's end is kept for the next step. Not
+        /// for models with batch norm.
+        #[config(default = false)]
+        full_batch: bool,
+        /// eps: the step ends as converged where the batch's gradient and that of all records are not longer, at
+        /// least 0.
+        #[config(default = 1e-5)]
+        #[range(NotNegative)]
+        tolerance_gradient: f64,
+        /// Draws the vectors of warm starts.
+        #[config(default = 0)]
+        seed: u64,
+        /// Weight decay, of kind `L2`.
+        #[config(default = "Decay::None")]
+        #[words(Decay::WORDS)]
+        decay: Decay,
+    }
 }
 
 impl MbLsr1Config {
@@ -273,41 +296,11 @@ impl Method for MbLsr1 {
     const NAME: &'static str = "mb-lsr1";
 
     fn validate(&self) -> Result<(), ConfigError> {
-        let config = &self.config;
-        let name = Self::NAME;
-        require(name, "memory", "at least 1", config.memory as f64, |m| m >= 1.0)?;
-        for (what, value) in [("delta0", config.delta0), ("gamma", config.gamma)] {
-            require_positive(name, what, value)?;
-        }
-        for (what, value) in [("zeta", config.zeta), ("eta", config.eta)] {
-            require(name, what, "in [0, 1]", value, |x| (0.0..=1.0).contains(&x))?;
-        }
-        for (what, value) in [("mu", config.mu), ("xi", config.xi)] {
-            require(name, what, "in [0, 1)", value, |x| (0.0..1.0).contains(&x))?;
-        }
-        let at_least_0 = [
-            ("gamma1", config.gamma1),
-            ("gamma2", config.gamma2),
-            ("alpha_s", config.alpha_s),
-            ("tolerance_gradient", config.tolerance_gradient),
-            ("skip", config.skip.unwrap_or(0.0)),
-        ];
-        for (what, value) in at_least_0 {
-            let range = "finite and at least 0";
-            require(name, what, range, value, |x| x >= 0.0 && x.is_finite())?;
-        }
-        require(name, "tau", "a number", config.tau, |tau| !tau.is_nan())?;
-        let every = config.check_every.unwrap_or(1) as f64;
-        require(name, "check_every", "at least 1", every, |every| every >= 1.0)?;
-        let growth = config.check_growth;
-        require(name, "check_growth", "finite and at least 1", growth, |x| {
-            x >= 1.0 && x.is_finite()
-        })?;
-        let most = config.check_most as f64;
-        require(name, "check_most", "at least 1", most, |most| most >= 1.0)?;
-        config.sampling.validate(name)?;
-        config.line_search.validate().map_err(search_error(name))?;
-        config.radius_rule.validate().map_err(radius_error(name))
+        let MbLsr1Config { sampling, line_search, radius_rule, .. } = self.config;
+        self.config.check_ranges(Self::NAME)?;
+        sampling.validate(Self::NAME)?;
+        line_search.validate().map_err(search_error(Self::NAME))?;
+        radius_rule.validate().map_err(radius_error(Self::NAME))
     }
 
     fn decay(&self) -> Decay {

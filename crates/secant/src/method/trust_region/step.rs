@@ -18,17 +18,16 @@ use secant_core::{
 
 use crate::objective::{Beginning, Kept, Known, Line, Objective, Reached, fingerprint};
 use crate::{
-    blocks::Blocks,
+    blocks::{Blocks, advance, combine_rows, make_pair, norm, scale},
     error::{ConfigError, StepError},
-    kernels::combine_rows,
     operator::{LSr1, Minimiser, MinimiserError},
     oracle::{BatchSizes, Records},
     protocol::record_state,
-    vectors::{advance, make_pair, norm, scale},
 };
 
 /// How the initial matrix gamma I is chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum InitialMatrix {
     /// gamma stays as it is.
     Constant,

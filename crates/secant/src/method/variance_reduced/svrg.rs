@@ -32,7 +32,6 @@
 //! Johnson, Zhang, *Accelerating stochastic gradient descent using predictive variance reduction*,
 //! 2013, option I; Tan, Ma, Dai, Qian 2016, Algorithm 1 (SVRG-BB).
 
-use burn::config::Config;
 use secant_core::{
     barzilai_borwein::Formula,
     report::{Rejection, StepReport},
@@ -40,26 +39,28 @@ use secant_core::{
 
 use crate::protocol::own_rate;
 use crate::{
-    blocks::{Blocks, Layout},
-    error::{ConfigError, StepError, require},
-    kernels::{Real, TensorKernel, View, for_each_tensor},
+    blocks::{Blocks, Layout, Number, TensorKernel, assign, for_each_tensor, make_pair},
+    error::{ConfigError, StepError},
     optimizer::Optimizer,
     oracle::{Evaluation, Oracle, Records},
-    protocol::{Decay, Method, StepContext, TensorSettings, record_state},
-    vectors::{assign, make_pair},
+    protocol::{Decay, Method, StepContext, record_state},
+    spec::{HyperParameters, hyper_parameters},
 };
 
-/// Configuration of [`Svrg`].
-#[derive(Config, Debug, Copy)]
-pub struct SvrgConfig {
-    /// Steps between two snapshots, at least 1; the batches of an epoch are usual.
-    snapshot_every: usize,
-    /// Whether rates are chosen by Barzilai and Borwein's formula from the second snapshot on.
-    #[config(default = false)]
-    barzilai_borwein: bool,
-    /// Weight decay.
-    #[config(default = "Decay::None")]
-    decay: Decay,
+hyper_parameters! {
+    /// Configuration of [`Svrg`].
+    pub struct SvrgConfig {
+        /// Steps between two snapshots; the batches of an epoch are usual.
+        #[range(AtLeast1)]
+        snapshot_every: usize,
+        /// Whether rates are chosen by Barzilai and Borwein's formula from the second snapshot on.
+        #[config(default = false)]
+        barzilai_borwein: bool,
+        /// Weight decay.
+        #[config(default = "Decay::None")]
+        #[words(Decay::WORDS)]
+        decay: Decay,
+    }
 }
 
 impl SvrgConfig {
@@ -104,8 +105,7 @@ impl Method for Svrg {
     const NAME: &'static str = "svrg";
 
     fn validate(&self) -> Result<(), ConfigError> {
-        let every = self.config.snapshot_every as f64;
-        require(Self::NAME, "snapshot_every", "at least 1", every, |x| x >= 1.0)
+        self.config.check_ranges(Self::NAME)
     }
 
     fn decay(&self) -> Decay {
@@ -174,9 +174,9 @@ impl Svrg {
             }
             assign(&mut state.snapshot, theta);
             assign(&mut state.full_gradient, &gradient);
-            let pass =
-                SvrgPass { tensors: context.tensors, rate: state.step_size.first().copied() };
-            for_each_tensor(&pass, [theta], [&gradient, &gradient, &state.full_gradient]);
+            let own = state.step_size.first().copied();
+            let kernel = |tensor: usize| SvrgKernel::new(own, context, tensor);
+            for_each_tensor(kernel, [theta], [&gradient, &gradient, &state.full_gradient]);
         });
         Ok(None)
     }
@@ -193,31 +193,39 @@ fn step_between(
     if there.rejection.is_some() {
         return Ok(there.rejection);
     }
-    let pass = SvrgPass { tensors: context.tensors, rate: state.step_size.first().copied() };
+    let own = state.step_size.first().copied();
+    let kernel = |tensor: usize| SvrgKernel::new(own, context, tensor);
     let read = [&here.gradient, &there.gradient, &state.full_gradient];
-    oracle.write(&mut |theta| drop(for_each_tensor(&pass, [theta], read)));
+    oracle.write(&mut |theta| drop(for_each_tensor(kernel, [theta], read)));
     Ok(None)
 }
 
-struct SvrgPass<'a> {
-    tensors: &'a [TensorSettings],
-    rate: Option<f64>,
+/// SVRG's step, with the coefficients of one tensor.
+#[derive(Clone, Copy)]
+struct SvrgKernel {
+    rate: f64,
+    l2: f64,
+    shrink: f64,
 }
 
-impl TensorKernel<1, 3> for SvrgPass<'_> {
-    type Output = ();
+impl SvrgKernel {
+    /// `own` is the rate that the method chose, if it did.
+    fn new(own: Option<f64>, context: &StepContext<'_>, tensor: usize) -> Self {
+        let decay = context.tensors[tensor].decay;
+        let rate = own_rate(own, context.tensors, tensor);
+        Self { rate, l2: decay.l2(), shrink: 1.0 - rate * decay.decoupled() }
+    }
+}
 
-    fn run<T: Real>(&self, index: usize, mut view: View<'_, T, 1, 3>) {
-        let decay = self.tensors[index].decay;
-        let lr = own_rate(self.rate, self.tensors, index);
-        let (rate, l2) = (T::of(lr), T::of(decay.l2()));
-        let shrink = T::of(1.0 - lr * decay.decoupled());
+impl TensorKernel<1, 3, 0> for SvrgKernel {
+    type Decision = ();
+
+    fn decide(self, []: [f64; 0]) {}
+
+    #[inline(always)]
+    fn apply<N: Number>(self, (): (), [theta]: [N; 1], [here, there, mu]: [N; 3]) -> [N; 1] {
         // The decay's gradient at the snapshot is in g_B(w) and in mu, and cancels.
-        view.apply(
-            #[inline(always)]
-            move |[theta], [here, there, mu]| {
-                [shrink * theta - rate * (here - there + mu + l2 * theta)]
-            },
-        );
+        let g = here - there + mu + N::of(self.l2) * theta;
+        [N::of(self.shrink) * theta - N::of(self.rate) * g]
     }
 }

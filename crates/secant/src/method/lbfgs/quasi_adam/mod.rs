@@ -49,7 +49,6 @@
 pub mod replace_ema;
 pub mod same_batch;
 
-use burn::config::Config;
 use secant_core::{
     curvature::{CurvatureTest, PairProducts},
     memory_one::Combination,
@@ -58,57 +57,71 @@ use secant_core::{
 };
 
 use crate::{
-    blocks::{Blocks, Layout},
-    error::{ConfigError, require, require_beta, require_positive},
-    kernels::{Real, TensorKernel, View, for_each_tensor, lane_sums},
+    blocks::{Blocks, Layout, Number, TensorKernel, for_each_tensor},
+    error::{ConfigError, require_in},
     optimizer::Optimizer,
     protocol::{
         Decay, GradientMethod, Method, StepContext, TensorSettings, add_l2, record_state,
         step_by_gradient,
     },
+    spec::{HyperParameters, Range, hyper_parameters},
 };
 
 use same_batch::QuasiAdamSameBatch;
 
-/// Configuration of [`QuasiAdam`].
-#[derive(Config, Debug, Copy)]
-pub struct QuasiAdamConfig {
-    /// Decay rate of the gradient's average, in [0, 1).
-    #[config(default = 0.9)]
-    beta_1: f64,
-    /// Decay rate of the squared gradient's average, in [0, 1).
-    #[config(default = 0.999)]
-    beta_2: f64,
-    /// Added to the root, or inside it; above 0.
-    #[config(default = 1e-8)]
-    epsilon: f64,
-    /// Add eps to v, inside the root, as the paper prints it.
-    #[config(default = false)]
-    epsilon_inside: bool,
-    /// One pair for all parameters, or one for each tensor.
-    #[config(default = "Scope::Global")]
-    scope: Scope,
-    /// Which pairs are accepted; relative with 1e-8 (`f64`) or 1e-6 (`f32`) if not given.
-    curvature_test: Option<CurvatureTest>,
-    /// What takes the place of q when the pair is rejected.
-    #[config(default = "OnRejection::Adam")]
-    on_rejection: OnRejection,
-    /// Pairs whose inverse matrix has a 2-norm above this are rejected.
-    inverse_bound: Option<f64>,
-    /// The rate of the quasi-Newton term, a quasi-Newton method's full step unless told; `None`: the
-    /// learning rate.
-    #[config(default = "Some(1.0)")]
-    curvature_rate: Option<f64>,
-    /// Cap on the length of the quasi-Newton term, in lengths of Adam's; `None`: no cap.
-    #[config(default = "Some(1.0)")]
-    max_ratio: Option<f64>,
-    /// Weight decay.
-    #[config(default = "Decay::None")]
-    decay: Decay,
+hyper_parameters! {
+    /// Configuration of [`QuasiAdam`].
+    pub struct QuasiAdamConfig {
+        /// Decay rate of the gradient's average.
+        #[config(default = 0.9)]
+        #[range(Below1)]
+        beta_1: f64,
+        /// Decay rate of the squared gradient's average.
+        #[config(default = 0.999)]
+        #[range(Below1)]
+        beta_2: f64,
+        /// Added to the root, or inside it; above 0.
+        #[config(default = 1e-8)]
+        #[range(Positive)]
+        epsilon: f64,
+        /// Add eps to v, inside the root, as the paper prints it.
+        #[config(default = false)]
+        epsilon_inside: bool,
+        /// One pair for all parameters, or one for each tensor.
+        #[config(default = "Scope::Global")]
+        #[words("global | per-tensor")]
+        scope: Scope,
+        /// Which pairs are accepted; relative with 1e-8 (`f64`) or 1e-6 (`f32`) if not given.
+        #[config(default = "None")]
+        #[words(CurvatureTest::WORDS)]
+        curvature_test: Option<CurvatureTest>,
+        /// What takes the place of q when the pair is rejected.
+        #[config(default = "OnRejection::Adam")]
+        #[words("adam | keep-pair | scaled-gradient")]
+        on_rejection: OnRejection,
+        /// Pairs whose inverse matrix has a 2-norm above this are rejected.
+        #[config(default = "None")]
+        #[range(Positive)]
+        inverse_bound: Option<f64>,
+        /// The rate of the quasi-Newton term, a quasi-Newton method's full step unless told; `None`: the
+        /// learning rate.
+        #[config(default = "Some(1.0)")]
+        #[range(NotNegative)]
+        curvature_rate: Option<f64>,
+        /// Cap on the length of the quasi-Newton term, in lengths of Adam's; `None`: no cap.
+        #[config(default = "Some(1.0)")]
+        #[range(Positive)]
+        max_ratio: Option<f64>,
+        /// Weight decay.
+        #[config(default = "Decay::None")]
+        #[words(Decay::WORDS)]
+        decay: Decay,
+    }
 }
 
 /// What belongs to one pair.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Scope {
     /// All parameters are one vector.
     Global,
@@ -118,6 +131,7 @@ pub enum Scope {
 
 /// What takes the place of q when a pair is rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum OnRejection {
     /// Nothing: Adam's step.
     Adam,
@@ -196,11 +210,18 @@ enum Memory {
 
 impl Memory {
     /// y = c g + d memory.
-    fn coefficients<T: Real>(self) -> (T, T) {
+    fn coefficients(self) -> (f64, f64) {
         match self {
-            Self::LastGradient => (T::one(), -T::one()),
-            Self::Y => (T::zero(), T::one()),
+            Self::LastGradient => (1.0, -1.0),
+            Self::Y => (0.0, 1.0),
         }
+    }
+
+    /// y
+    #[inline(always)]
+    fn y<N: Number>(self, g: N, memory: N) -> N {
+        let (c, d) = self.coefficients();
+        N::of(c) * g + N::of(d) * memory
     }
 }
 
@@ -209,31 +230,24 @@ impl Method for QuasiAdam {
     const NAME: &'static str = "quasi-adam";
 
     fn validate(&self) -> Result<(), ConfigError> {
-        let name = Self::NAME;
-        let QuasiAdamConfig { beta_1, beta_2, epsilon, inverse_bound, max_ratio, .. } = self.config;
-        require_beta(name, "beta_1", beta_1)?;
-        require_beta(name, "beta_2", beta_2)?;
-        require_positive(name, "epsilon", epsilon)?;
-        require_positive(name, "inverse_bound", inverse_bound.unwrap_or(1.0))?;
-        require_positive(name, "max_ratio", max_ratio.unwrap_or(1.0))?;
-        let at_least_0 = |x: f64| x >= 0.0 && x.is_finite();
-        let rate = self.config.curvature_rate.unwrap_or(0.0);
-        require(name, "curvature_rate", "finite and at least 0", rate, at_least_0)?;
+        self.config.check_ranges(Self::NAME)?;
         match self.config.curvature_test {
             None => Ok(()),
             Some(CurvatureTest::Relative(c)) => {
-                require(name, "the relative curvature test", "in [0, 1]", c, |c| {
-                    (0.0..=1.0).contains(&c)
-                })
+                require_in(Self::NAME, "the relative curvature test", Range::Unit, c)
             }
             Some(CurvatureTest::Absolute(c)) => {
-                require(name, "the absolute curvature test", "finite and at least 0", c, at_least_0)
+                require_in(Self::NAME, "the absolute curvature test", Range::NotNegative, c)
             }
         }
     }
 
     fn decay(&self) -> Decay {
         self.config.decay
+    }
+
+    fn is_per_tensor(&self) -> bool {
+        self.config.scope == Scope::PerTensor
     }
 
     fn init(&self, layout: &Layout) -> QuasiAdamState {
@@ -253,10 +267,6 @@ impl Method for QuasiAdam {
 }
 
 impl GradientMethod for QuasiAdam {
-    fn is_per_tensor(&self) -> bool {
-        self.config.scope == Scope::PerTensor
-    }
-
     fn update(
         &self,
         context: &StepContext<'_>,
@@ -288,14 +298,16 @@ impl QuasiAdam {
             self.plan(context, gradient, state, rates, memory)
         };
         // 1., 2., 5. and 6. The step.
-        let pass = StepPass { tensors: context.tensors, plans: &plans, rates, memory };
         let QuasiAdamState { m, v, s, memory: stored, kept_s, kept_y, .. } = &mut *state;
-        if self.config.on_rejection == OnRejection::KeepPair && !kept_s.is_empty() {
-            let pass = StepPass { memory: Memory::Y, ..pass };
-            for_each_tensor::<_, 4, 3>(&pass, [theta, m, v, s], [gradient, kept_y, kept_s]);
+        let kept = self.config.on_rejection == OnRejection::KeepPair && !kept_s.is_empty();
+        let memory = if kept { Memory::Y } else { memory };
+        let kernel =
+            |tensor: usize| StepKernel::new(rates, context.tensors[tensor], plans[tensor], memory);
+        if kept {
+            for_each_tensor(kernel, [theta, m, v, s], [gradient, kept_y, kept_s]);
         } else {
             let memory = if stored.is_empty() { &*gradient } else { &*stored };
-            for_each_tensor::<_, 4, 2>(&pass, [theta, m, v, s], [gradient, memory]);
+            for_each_tensor(kernel, [theta, m, v, s], [gradient, memory]);
         }
         std::mem::swap(&mut state.memory, gradient);
         state.t += 1;
@@ -311,13 +323,12 @@ impl QuasiAdam {
         rates: AdamRates,
         memory: Memory,
     ) -> (Vec<Plan>, PairOutcome) {
-        let capped = self.config.max_ratio.is_some();
-        let pass = ProductPass { rates, memory };
+        let kernel = |_| ProductKernel { rates, memory };
         let QuasiAdamState { s, memory: stored, m, v, .. } = &*state;
-        let products = if capped {
-            for_each_tensor::<_, 0, 5>(&pass, [], [gradient, stored, s, m, v])
+        let products = if self.config.max_ratio.is_some() {
+            for_each_tensor(kernel, [], [gradient, stored, s, m, v])
         } else {
-            for_each_tensor::<_, 0, 3>(&pass, [], [gradient, stored, s])
+            for_each_tensor(kernel, [], [gradient, stored, s])
         };
         let verdicts = self.verdicts(context, &products);
         if self.config.on_rejection == OnRejection::KeepPair {
@@ -342,10 +353,14 @@ impl QuasiAdam {
             *kept_s = Blocks::zeros(context.layout);
             *kept_y = Blocks::zeros(context.layout);
         }
-        let keep = KeepPass { verdicts, memory, global: self.config.scope == Scope::Global };
-        for_each_tensor(&keep, [kept_s, kept_y], [gradient, stored, s]);
-        let pass = ProductPass { rates, memory: Memory::Y };
-        let products = for_each_tensor::<_, 0, 5>(&pass, [], [gradient, kept_y, kept_s, m, v]);
+        let is_global = self.config.scope == Scope::Global;
+        let keep = |tensor: usize| {
+            let accepted = verdicts[if is_global { 0 } else { tensor }].is_ok();
+            Keep { accepted, memory }
+        };
+        for_each_tensor(keep, [kept_s, kept_y], [gradient, stored, s]);
+        let kernel = |_| ProductKernel { rates, memory: Memory::Y };
+        let products = for_each_tensor(kernel, [], [gradient, kept_y, kept_s, m, v]);
         // A kept pair passed its test when it was new; zeros are no pair yet.
         let kept = self.verdicts(context, &products);
         (self.plans(context, &products, &kept, gamma), self.outcome(verdicts))
@@ -502,208 +517,160 @@ impl std::iter::Sum for Products {
 struct AdamRates {
     beta_1: f64,
     beta_2: f64,
-    correction1: f64,
-    correction2: f64,
-    /// Added to the root of vhat, or to vhat.
-    epsilon: f64,
-    epsilon_inside: bool,
+    /// 1 - beta1^t
+    correction: f64,
+    /// 1 / sqrt(1 - beta2^t)
+    root: f64,
+    /// Added to v, and to the root of vhat.
+    inside: f64,
+    outside: f64,
 }
 
 impl AdamRates {
     fn new(config: &QuasiAdamConfig, t: u64) -> Self {
+        let QuasiAdamConfig { beta_1, beta_2, epsilon, epsilon_inside, .. } = *config;
+        let correction2 = bias_correction(beta_2, t);
+        let (inside, outside) = if epsilon_inside { (epsilon, 0.0) } else { (0.0, epsilon) };
         Self {
-            beta_1: config.beta_1,
-            beta_2: config.beta_2,
-            correction1: bias_correction(config.beta_1, t),
-            correction2: bias_correction(config.beta_2, t),
-            epsilon: config.epsilon,
-            epsilon_inside: config.epsilon_inside,
+            beta_1,
+            beta_2,
+            correction: bias_correction(beta_1, t),
+            root: 1.0 / correction2.sqrt(),
+            inside: inside * correction2,
+            outside,
         }
     }
 
-    fn cast<T: Real>(self, lr: f64) -> AdamCoefficients<T> {
-        let (inside, outside) =
-            if self.epsilon_inside { (self.epsilon, 0.0) } else { (0.0, self.epsilon) };
-        AdamCoefficients {
-            beta_1: T::of(self.beta_1),
-            new1: T::of(1.0 - self.beta_1),
-            beta_2: T::of(self.beta_2),
-            new2: T::of(1.0 - self.beta_2),
-            rate: T::of(lr / self.correction1),
-            root2: T::of(1.0 / self.correction2.sqrt()),
-            inside: T::of(inside * self.correction2),
-            outside: T::of(outside),
-        }
-    }
-}
-
-/// Adam's coefficients of one tensor, in its number type.
-#[derive(Clone, Copy)]
-struct AdamCoefficients<T> {
-    beta_1: T,
-    new1: T,
-    beta_2: T,
-    new2: T,
-    rate: T,
-    root2: T,
-    inside: T,
-    outside: T,
-}
-
-impl<T: Real> AdamCoefficients<T> {
     /// Steps 1 and 2: the new m and v, and lr p.
     #[inline(always)]
-    fn step(self, m: T, v: T, g: T) -> (T, T, T) {
-        let m = self.beta_1 * m + self.new1 * g;
-        let v = self.beta_2 * v + self.new2 * (g * g);
-        let root = (v + self.inside).sqrt() * self.root2 + self.outside;
-        (m, v, self.rate * (m / root))
+    fn step<N: Number>(self, lr: f64, m: N, v: N, g: N) -> (N, N, N) {
+        let m = N::of(self.beta_1) * m + N::of(1.0 - self.beta_1) * g;
+        let v = N::of(self.beta_2) * v + N::of(1.0 - self.beta_2) * (g * g);
+        let root = (v + N::of(self.inside)).sqrt() * N::of(self.root) + N::of(self.outside);
+        (m, v, N::of(lr / self.correction) * (m / root))
     }
 }
 
-/// The first pass: the inner products of step 3, and for a cap |p|^2.
-struct ProductPass {
+/// The first pass: the inner products of step 3.
+#[derive(Clone, Copy)]
+struct ProductKernel {
     rates: AdamRates,
     memory: Memory,
 }
 
-impl TensorKernel<0, 3> for ProductPass {
-    type Output = Products;
+impl TensorKernel<0, 3, 5> for ProductKernel {
+    type Decision = Products;
 
-    fn run<T: Real>(&self, _: usize, view: View<'_, T, 0, 3>) -> Products {
-        let (c, d) = self.memory.coefficients::<T>();
-        let [ss, sy, yy, sg, yg] = view.reduce(
-            #[inline(always)]
-            move |[], [g, memory, s]| {
-                lane_sums(
-                    [g, memory, s],
-                    #[inline(always)]
-                    |[g, memory, s]| {
-                        let y = (c * g + d * memory).f64();
-                        let (g, s) = (g.f64(), s.f64());
-                        [s * s, s * y, y * y, s * g, y * g]
-                    },
-                )
-            },
-        );
+    #[inline(always)]
+    fn terms<N: Number>(self, []: [N; 0], [g, memory, s]: [N; 3]) -> [N::Wide; 5] {
+        let y = self.memory.y(g, memory).wide();
+        let (g, s) = (g.wide(), s.wide());
+        [s * s, s * y, y * y, s * g, y * g]
+    }
+
+    fn decide(self, [ss, sy, yy, sg, yg]: [f64; 5]) -> Products {
         Products { ss, sy, yy, sg, yg, ..Products::default() }
     }
 }
 
-impl TensorKernel<0, 5> for ProductPass {
-    type Output = Products;
+/// For a cap |p|^2 as well.
+impl TensorKernel<0, 5, 7> for ProductKernel {
+    type Decision = Products;
 
-    fn run<T: Real>(&self, _: usize, view: View<'_, T, 0, 5>) -> Products {
-        let (c, d) = self.memory.coefficients::<T>();
-        let adam = self.rates.cast::<T>(1.0);
-        let [ss, sy, yy, sg, yg, gg, adam] = view.reduce(
-            #[inline(always)]
-            move |[], [g, memory, s, m, v]| {
-                lane_sums(
-                    [g, memory, s, m, v],
-                    #[inline(always)]
-                    |[g, memory, s, m, v]| {
-                        let p = adam.step(m, v, g).2.f64();
-                        let y = (c * g + d * memory).f64();
-                        let (g, s) = (g.f64(), s.f64());
-                        [s * s, s * y, y * y, s * g, y * g, g * g, p * p]
-                    },
-                )
-            },
-        );
+    #[inline(always)]
+    fn terms<N: Number>(self, []: [N; 0], [g, memory, s, m, v]: [N; 5]) -> [N::Wide; 7] {
+        let (.., p) = self.rates.step(1.0, m, v, g);
+        let (p, y) = (p.wide(), self.memory.y(g, memory).wide());
+        let (g, s) = (g.wide(), s.wide());
+        [s * s, s * y, y * y, s * g, y * g, g * g, p * p]
+    }
+
+    fn decide(self, [ss, sy, yy, sg, yg, gg, adam]: [f64; 7]) -> Products {
         Products { ss, sy, yy, sg, yg, gg, adam }
     }
 }
 
-/// The second pass: steps 1, 2, 5 and 6.
+/// The second pass: steps 1, 2, 5 and 6, with the coefficients of one tensor.
 #[derive(Clone, Copy)]
-struct StepPass<'a> {
-    tensors: &'a [TensorSettings],
-    plans: &'a [Plan],
-    rates: AdamRates,
-    memory: Memory,
-}
-
-/// The coefficients of the second pass for one tensor, in its number type.
-#[derive(Clone, Copy)]
-struct StepCoefficients<T> {
-    adam: AdamCoefficients<T>,
-    shrink: T,
-    by_g: T,
-    by_s: T,
-    by_memory: T,
-}
-
-impl StepPass<'_> {
+struct StepKernel {
+    adam: AdamRates,
+    lr: f64,
+    shrink: f64,
     /// rate_q q = by_g g + by_s s + by_memory memory.
-    fn coefficients<T: Real>(&self, index: usize) -> StepCoefficients<T> {
-        let TensorSettings { lr, decay } = self.tensors[index];
-        let Plan { q, rate } = self.plans[index];
-        let (c, d) = self.memory.coefficients::<f64>();
-        StepCoefficients {
-            adam: self.rates.cast(lr),
-            shrink: T::of(1.0 - lr * decay.decoupled()),
-            by_g: T::of(rate * (q.gamma + q.b * c)),
-            by_s: T::of(rate * q.a),
-            by_memory: T::of(rate * q.b * d),
+    by_g: f64,
+    by_s: f64,
+    by_memory: f64,
+}
+
+impl StepKernel {
+    fn new(
+        adam: AdamRates,
+        TensorSettings { lr, decay }: TensorSettings,
+        Plan { q, rate }: Plan,
+        memory: Memory,
+    ) -> Self {
+        let (c, d) = memory.coefficients();
+        Self {
+            adam,
+            lr,
+            shrink: 1.0 - lr * decay.decoupled(),
+            by_g: rate * (q.gamma + q.b * c),
+            by_s: rate * q.a,
+            by_memory: rate * q.b * d,
         }
     }
-}
 
-impl<T: Real> StepCoefficients<T> {
     /// The new theta, m, v and displacement.
     #[inline(always)]
-    fn step(self, [theta, m, v]: [T; 3], [g, memory, s]: [T; 3]) -> [T; 4] {
-        let (m, v, p) = self.adam.step(m, v, g);
-        let q = self.by_g * g + self.by_s * s + self.by_memory * memory;
-        let new = (self.shrink * theta - p) - q;
+    fn step<N: Number>(self, [theta, m, v]: [N; 3], [g, memory, s]: [N; 3]) -> [N; 4] {
+        let (m, v, p) = self.adam.step(self.lr, m, v, g);
+        let q = N::of(self.by_g) * g + N::of(self.by_s) * s + N::of(self.by_memory) * memory;
+        let new = (N::of(self.shrink) * theta - p) - q;
         [new, m, v, new - theta]
     }
 }
 
-impl TensorKernel<4, 2> for StepPass<'_> {
-    type Output = ();
+impl TensorKernel<4, 2, 0> for StepKernel {
+    type Decision = ();
 
-    fn run<T: Real>(&self, index: usize, mut view: View<'_, T, 4, 2>) {
-        let c = self.coefficients::<T>(index);
-        view.apply(
-            #[inline(always)]
-            move |[theta, m, v, s], [g, memory]| c.step([theta, m, v], [g, memory, s]),
-        );
+    fn decide(self, []: [f64; 0]) {}
+
+    #[inline(always)]
+    fn apply<N: Number>(self, (): (), [theta, m, v, s]: [N; 4], [g, memory]: [N; 2]) -> [N; 4] {
+        self.step([theta, m, v], [g, memory, s])
     }
 }
 
 /// With a kept pair: s is only written.
-impl TensorKernel<4, 3> for StepPass<'_> {
-    type Output = ();
+impl TensorKernel<4, 3, 0> for StepKernel {
+    type Decision = ();
 
-    fn run<T: Real>(&self, index: usize, mut view: View<'_, T, 4, 3>) {
-        let c = self.coefficients::<T>(index);
-        view.apply(
-            #[inline(always)]
-            move |[theta, m, v, _], kept| c.step([theta, m, v], kept),
-        );
+    fn decide(self, []: [f64; 0]) {}
+
+    #[inline(always)]
+    fn apply<N: Number>(self, (): (), [theta, m, v, _]: [N; 4], kept: [N; 3]) -> [N; 4] {
+        self.step([theta, m, v], kept)
     }
 }
 
-/// Copies accepted pairs to where they are kept.
-struct KeepPass<'a> {
-    verdicts: &'a [Verdict],
+/// Copies an accepted pair to where it is kept.
+#[derive(Clone, Copy)]
+struct Keep {
+    accepted: bool,
     memory: Memory,
-    global: bool,
 }
 
-impl TensorKernel<2, 3> for KeepPass<'_> {
-    type Output = ();
+impl TensorKernel<2, 3, 0> for Keep {
+    type Decision = ();
 
-    fn run<T: Real>(&self, index: usize, mut view: View<'_, T, 2, 3>) {
-        if self.verdicts[if self.global { 0 } else { index }].is_err() {
-            return;
-        }
-        let (c, d) = self.memory.coefficients::<T>();
-        view.apply(
-            #[inline(always)]
-            move |_, [g, memory, s]| [s, c * g + d * memory],
-        );
+    fn decide(self, []: [f64; 0]) {}
+
+    fn is_applied(self, (): ()) -> bool {
+        self.accepted
+    }
+
+    #[inline(always)]
+    fn apply<N: Number>(self, (): (), _: [N; 2], [g, memory, s]: [N; 3]) -> [N; 2] {
+        [s, self.memory.y(g, memory)]
     }
 }

@@ -22,7 +22,6 @@
 //! # References
 //! `aranganath/Adaptive-quasi-Newton-updates`, single-tensor function, June 2024.
 
-use burn::config::Config;
 use secant_core::{
     curvature::{CurvatureTest, PairProducts},
     memory_one::Combination,
@@ -31,30 +30,35 @@ use secant_core::{
 };
 
 use crate::{
-    blocks::{Blocks, Layout},
-    error::{ConfigError, require_beta, require_positive},
-    kernels::{Real, TensorKernel, View, for_each_tensor, in_f64, lane_sums},
+    blocks::{Blocks, Layout, Number, TensorKernel, for_each_tensor},
+    error::ConfigError,
     optimizer::Optimizer,
     protocol::{
         Decay, GradientMethod, Method, StepContext, TensorSettings, record_state, step_by_gradient,
     },
+    spec::{HyperParameters, hyper_parameters},
 };
 
-/// Configuration of [`QuasiAdamEma`].
-#[derive(Config, Debug, Copy)]
-pub struct QuasiAdamEmaConfig {
-    /// Decay rate of the gradient's average, in [0, 1).
-    #[config(default = 0.9)]
-    beta_1: f64,
-    /// Decay rate of the squared gradient's average, in [0, 1).
-    #[config(default = 0.999)]
-    beta_2: f64,
-    /// Added to the root, above 0.
-    #[config(default = 1e-8)]
-    epsilon: f64,
-    /// Weight decay.
-    #[config(default = "Decay::None")]
-    decay: Decay,
+hyper_parameters! {
+    /// Configuration of [`QuasiAdamEma`].
+    pub struct QuasiAdamEmaConfig {
+        /// Decay rate of the gradient's average.
+        #[config(default = 0.9)]
+        #[range(Below1)]
+        beta_1: f64,
+        /// Decay rate of the squared gradient's average.
+        #[config(default = 0.999)]
+        #[range(Below1)]
+        beta_2: f64,
+        /// Added to the root.
+        #[config(default = 1e-8)]
+        #[range(Positive)]
+        epsilon: f64,
+        /// Weight decay.
+        #[config(default = "Decay::None")]
+        #[words(Decay::WORDS)]
+        decay: Decay,
+    }
 }
 
 impl QuasiAdamEmaConfig {
@@ -94,13 +98,15 @@ impl Method for QuasiAdamEma {
     const NAME: &'static str = "quasi-adam-ema";
 
     fn validate(&self) -> Result<(), ConfigError> {
-        require_beta(Self::NAME, "beta_1", self.config.beta_1)?;
-        require_beta(Self::NAME, "beta_2", self.config.beta_2)?;
-        require_positive(Self::NAME, "epsilon", self.config.epsilon)
+        self.config.check_ranges(Self::NAME)
     }
 
     fn decay(&self) -> Decay {
         self.config.decay
+    }
+
+    fn is_per_tensor(&self) -> bool {
+        true
     }
 
     fn init(&self, layout: &Layout) -> QuasiAdamEmaState {
@@ -112,10 +118,6 @@ impl Method for QuasiAdamEma {
 }
 
 impl GradientMethod for QuasiAdamEma {
-    fn is_per_tensor(&self) -> bool {
-        true
-    }
-
     fn update(
         &self,
         context: &StepContext<'_>,
@@ -124,83 +126,95 @@ impl GradientMethod for QuasiAdamEma {
         state: &mut QuasiAdamEmaState,
     ) -> Result<PairOutcome, Rejection> {
         let t = state.t + 1;
-        let pass = EmaPass { tensors: context.tensors, config: self.config, t };
+        let kernel = |tensor: usize| EmaKernel::new(self.config, context.tensors[tensor], t);
         let QuasiAdamEmaState { m, v, s, .. } = state;
-        let accepted = for_each_tensor(&pass, [theta, m, v, s], [gradient]);
+        let pairs = for_each_tensor(kernel, [theta, m, v, s], [gradient]);
         state.t = t;
         if t == 1 {
             return Ok(PairOutcome::NotTried);
         }
-        let stored = accepted.iter().filter(|accepted| **accepted).count();
-        Ok(PairOutcome::PerTensor { stored, skipped: accepted.len() - stored })
+        let stored = pairs.iter().flatten().count();
+        Ok(PairOutcome::PerTensor { stored, skipped: pairs.len() - stored })
     }
 }
 
-struct EmaPass<'a> {
-    tensors: &'a [TensorSettings],
-    config: QuasiAdamEmaConfig,
+/// A step, with the coefficients of one tensor.
+#[derive(Clone, Copy)]
+struct EmaKernel {
     t: u64,
+    l2: f64,
+    shrink: f64,
+    beta_1: f64,
+    beta_2: f64,
+    /// lr / (1 - beta1^t)
+    rate: f64,
+    /// 1 / sqrt(1 - beta2^t)
+    root: f64,
+    epsilon: f64,
 }
 
-impl EmaPass<'_> {
+impl EmaKernel {
+    fn new(
+        config: QuasiAdamEmaConfig,
+        TensorSettings { lr, decay }: TensorSettings,
+        t: u64,
+    ) -> Self {
+        let QuasiAdamEmaConfig { beta_1, beta_2, epsilon, .. } = config;
+        Self {
+            t,
+            l2: decay.l2(),
+            shrink: 1.0 - lr * decay.decoupled(),
+            beta_1,
+            beta_2,
+            rate: lr / bias_correction(beta_1, t),
+            root: 1.0 / bias_correction(beta_2, t).sqrt(),
+            epsilon,
+        }
+    }
+}
+
+impl TensorKernel<4, 1, 5> for EmaKernel {
     /// H m of the tensor's pair, as a combination of m, s and y; nothing if s.y <= 0.
-    fn quasi_newton<T: Real>(&self, view: &View<'_, T, 4, 1>, l2: f64) -> Option<Combination> {
-        let (beta_1, new1) = (self.config.beta_1, 1.0 - self.config.beta_1);
-        let [ss, sy, yy, sm, ym] = view.reduce(
-            #[inline(always)]
-            move |[theta, m, _, s], [g]| {
-                // Without L2 decay theta is not read.
-                let theta = if l2 == 0.0 { g } else { theta };
-                lane_sums(
-                    [theta, m, s, g],
-                    #[inline(always)]
-                    |elements| {
-                        let [theta, old, s, g] = in_f64(elements);
-                        let m = beta_1 * old + new1 * (g + l2 * theta);
-                        let y = m - old;
-                        [s * s, s * y, y * y, s * m, y * m]
-                    },
-                )
-            },
-        );
+    type Decision = Option<Combination>;
+
+    fn is_summed(self) -> bool {
+        self.t > 1
+    }
+
+    /// s.s, s.y, y.y, s.m and y.m.
+    #[inline(always)]
+    fn terms<N: Number>(self, [theta, old, _, s]: [N; 4], [g]: [N; 1]) -> [N::Wide; 5] {
+        let [theta, old, s, g] = [theta.wide(), old.wide(), s.wide(), g.wide()];
+        let g = g + N::Wide::of(self.l2) * theta;
+        let m = N::Wide::of(self.beta_1) * old + N::Wide::of(1.0 - self.beta_1) * g;
+        let y = m - old;
+        [s * s, s * y, y * y, s * m, y * m]
+    }
+
+    fn decide(self, [ss, sy, yy, sm, ym]: [f64; 5]) -> Option<Combination> {
         let pair = PairProducts { ss, sy, yy };
         CurvatureTest::Absolute(0.0).check(pair).ok()?;
         Some(Combination::of_pair(pair, sm, ym)).filter(Combination::is_finite)
     }
-}
 
-impl TensorKernel<4, 1> for EmaPass<'_> {
-    /// Whether the pair was accepted.
-    type Output = bool;
-
-    fn run<T: Real>(&self, index: usize, mut view: View<'_, T, 4, 1>) -> bool {
-        let TensorSettings { lr, decay } = self.tensors[index];
-        let QuasiAdamEmaConfig { beta_1, beta_2, epsilon, .. } = self.config;
-        let pair = if self.t == 1 { None } else { self.quasi_newton(&view, decay.l2()) };
-        let (l2, shrink) = (T::of(decay.l2()), T::of(1.0 - lr * decay.decoupled()));
-        let rate = T::of(lr / bias_correction(beta_1, self.t));
-        let root2 = T::of(1.0 / bias_correction(beta_2, self.t).sqrt());
-        let (new1, new2) = (T::of(1.0 - beta_1), T::of(1.0 - beta_2));
-        let (beta_1, beta_2, epsilon) = (T::of(beta_1), T::of(beta_2), T::of(epsilon));
-        let coefficients = pair.map(|q| (T::of(q.gamma), T::of(q.a), T::of(q.b)));
-        view.apply(
-            #[inline(always)]
-            move |[theta, m, v, s], [g]| {
-                let g = g + l2 * theta;
-                // 1. The averages.
-                let old = m;
-                let m = beta_1 * old + new1 * g;
-                let v = beta_2 * v + new2 * (g * g);
-                // 2. The direction.
-                let direction = match coefficients {
-                    Some((gamma, a, b)) => gamma * m + a * s + b * (m - old),
-                    None => m / (v.sqrt() * root2 + epsilon),
-                };
-                // 3. The step and its displacement.
-                let new = shrink * theta - rate * direction;
-                [new, m, v, new - theta]
-            },
-        );
-        pair.is_some()
+    #[inline(always)]
+    fn apply<N: Number>(
+        self,
+        pair: Option<Combination>,
+        [theta, old, v, s]: [N; 4],
+        [g]: [N; 1],
+    ) -> [N; 4] {
+        let g = g + N::of(self.l2) * theta;
+        // 1. The averages.
+        let m = N::of(self.beta_1) * old + N::of(1.0 - self.beta_1) * g;
+        let v = N::of(self.beta_2) * v + N::of(1.0 - self.beta_2) * (g * g);
+        // 2. The direction.
+        let direction = match pair {
+            Some(q) => N::of(q.gamma) * m + N::of(q.a) * s + N::of(q.b) * (m - old),
+            None => m / (v.sqrt() * N::of(self.root) + N::of(self.epsilon)),
+        };
+        // 3. The step and its displacement.
+        let new = N::of(self.shrink) * theta - N::of(self.rate) * direction;
+        [new, m, v, new - theta]
     }
 }

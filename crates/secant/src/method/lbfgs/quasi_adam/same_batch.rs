@@ -8,9 +8,8 @@ use secant_core::report::{Rejection, StepReport};
 
 use super::{Memory, QuasiAdam, QuasiAdamState};
 use crate::{
-    blocks::Layout,
+    blocks::{Layout, Number, TensorKernel, for_each_tensor},
     error::{ConfigError, StepError},
-    kernels::{Real, TensorKernel, View, for_each_tensor},
     oracle::Oracle,
     protocol::{Decay, Method, StepContext, add_l2},
 };
@@ -88,21 +87,22 @@ impl QuasiAdamSameBatch {
         if context.tensors.iter().any(|tensor| tensor.decay.l2() != 0.0) {
             oracle.write(&mut |theta| add_l2(context, theta, &mut after.gradient));
         }
-        for_each_tensor(&ChangePass, [&mut state.memory], [&after.gradient]);
+        for_each_tensor(|_| Change, [&mut state.memory], [&after.gradient]);
         state.s = s;
     }
 }
 
 /// memory <- g - memory.
-struct ChangePass;
+#[derive(Clone, Copy)]
+struct Change;
 
-impl TensorKernel<1, 1> for ChangePass {
-    type Output = ();
+impl TensorKernel<1, 1, 0> for Change {
+    type Decision = ();
 
-    fn run<T: Real>(&self, _: usize, mut view: View<'_, T, 1, 1>) {
-        view.apply(
-            #[inline(always)]
-            move |[memory], [g]| [g - memory],
-        );
+    fn decide(self, []: [f64; 0]) {}
+
+    #[inline(always)]
+    fn apply<N: Number>(self, (): (), [memory]: [N; 1], [g]: [N; 1]) -> [N; 1] {
+        [g - memory]
     }
 }

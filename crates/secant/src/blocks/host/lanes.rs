@@ -4,13 +4,13 @@
 //! What makes them: results go to local arrays first, which nothing can overlap; a group has a fixed
 //! number of elements; and a kernel's coefficients come by value, with the function that uses them.
 
-use std::{array::from_fn, ops::Range};
+use std::array::from_fn;
 
-use super::Real;
+use crate::blocks::{Real, Reduction};
 
 /// Partial sums that run side by side: wide enough for every vector unit, and fixed, so that the
 /// result does not depend on the machine.
-pub const LANES: usize = 16;
+pub(super) const LANES: usize = 16;
 
 /// Elements that [`lane_apply`] computes at a time: so many that compilers keep a loop, which they
 /// vectorise better than the same code without one, and so few that they stay in cache.
@@ -28,7 +28,7 @@ pub(super) fn lane_apply<T: Real, const W: usize, const R: usize>(
     for start in (0..whole).step_by(GROUP) {
         let old: [&[T]; W] = from_fn(|k| &written[k][start..start + GROUP]);
         let read: [&[T]; R] = from_fn(|k| &read[k][start..start + GROUP]);
-        let mut new = [[T::zero(); GROUP]; W];
+        let mut new = [[T::default(); GROUP]; W];
         for element in 0..GROUP {
             let values = f(from_fn(|k| old[k][element]), from_fn(|k| read[k][element]));
             for k in 0..W {
@@ -47,79 +47,64 @@ pub(super) fn lane_apply<T: Real, const W: usize, const R: usize>(
     }
 }
 
-/// The `S` sums of `f` over the elements of `K` slices of one length.
+/// The `S` sums, or maxima, of the terms over the elements of slices of one length.
 #[inline(always)]
-pub fn lane_sums<T: Real, const K: usize, const S: usize>(
-    slices: [&[T]; K],
-    f: impl Fn([T; K]) -> [f64; S],
+pub(super) fn lane_fold<T: Real, const W: usize, const R: usize, const S: usize>(
+    written: [&[T]; W],
+    read: [&[T]; R],
+    terms: impl Fn([T; W], [T; R]) -> [f64; S],
+    reduction: Reduction,
 ) -> [f64; S] {
-    let (groups, rest) = groups_and_rest(slices);
+    let length = written.first().or(read.first()).map_or(0, |slice| slice.len());
+    let groups = length / LANES;
+    let (written_groups, read_groups) = (in_groups(written, groups), in_groups(read, groups));
     let mut lanes = [[0.0; LANES]; S];
-    for index in 0..groups[0].len() {
-        let group = group_at(groups, index);
+    for index in 0..groups {
+        let (written, read) = (group_at(written_groups, index), group_at(read_groups, index));
         for lane in 0..LANES {
-            let terms = f(from_fn(|k| group[k][lane]));
+            let terms = terms(from_fn(|k| written[k][lane]), from_fn(|k| read[k][lane]));
             for sum in 0..S {
-                lanes[sum][lane] += terms[sum];
+                lanes[sum][lane] = reduction.combine(lanes[sum][lane], terms[sum]);
             }
         }
     }
-    let mut sums = [0.0; S];
-    for sum in 0..S {
-        sums[sum] = lanes[sum].iter().sum();
-    }
-    for element in rest {
-        let terms = f(from_fn(|k| slices[k][element]));
+    let together =
+        |lanes: [f64; LANES]| lanes.into_iter().fold(0.0, |a, b| reduction.combine(a, b));
+    let mut sums: [f64; S] = from_fn(|sum| together(lanes[sum]));
+    for element in groups * LANES..length {
+        let terms = terms(from_fn(|k| written[k][element]), from_fn(|k| read[k][element]));
         for sum in 0..S {
-            sums[sum] += terms[sum];
+            sums[sum] = reduction.combine(sums[sum], terms[sum]);
         }
     }
     sums
 }
 
-/// The largest value of `f`, which is not negative, over the elements of `K` slices of one length.
-/// NaN is passed on.
+/// The `S` sums of the terms over the elements of `R` slices of one length.
 #[inline(always)]
-pub fn lane_maximum<T: Real, const K: usize>(
-    slices: [&[T]; K],
-    f: impl Fn([f64; K]) -> f64,
-) -> f64 {
-    let (groups, rest) = groups_and_rest(slices);
-    let mut lanes = [0.0; LANES];
-    for index in 0..groups[0].len() {
-        let group = group_at(groups, index);
-        for (lane, largest) in lanes.iter_mut().enumerate() {
-            *largest = larger(*largest, f(from_fn(|k| group[k][lane].f64())));
-        }
-    }
-    let whole = lanes.into_iter().fold(0.0, larger);
-    rest.map(|element| f(from_fn(|k| slices[k][element].f64()))).fold(whole, larger)
+pub(super) fn lane_sums<T: Real, const R: usize, const S: usize>(
+    slices: [&[T]; R],
+    terms: impl Fn([T; R]) -> [f64; S],
+) -> [f64; S] {
+    lane_fold(
+        [],
+        slices,
+        #[inline(always)]
+        |[], elements| terms(elements),
+        Reduction::Sum,
+    )
 }
 
-/// The larger of two numbers; NaN if one of them is.
+/// The first `count` groups of `LANES` elements of every slice.
 #[inline(always)]
-pub(super) fn larger(a: f64, b: f64) -> f64 {
-    if b <= a || a.is_nan() { a } else { b }
-}
-
-/// The same numbers in `f64`. `array::map` would be a call in the middle of a kernel.
-#[inline(always)]
-pub fn in_f64<T: Real, const K: usize>(elements: [T; K]) -> [f64; K] {
-    from_fn(|k| elements[k].f64())
-}
-
-/// Slices of one length as groups of `LANES` elements, and the places of those left.
-#[inline(always)]
-fn groups_and_rest<T, const K: usize>(slices: [&[T]; K]) -> ([&[[T; LANES]]; K], Range<usize>) {
-    let length = slices.first().map_or(0, |slice| slice.len());
-    let whole = length / LANES;
-    (from_fn(|k| &slices[k].as_chunks().0[..whole]), whole * LANES..length)
+fn in_groups<T, const K: usize>(slices: [&[T]; K], count: usize) -> [&[[T; LANES]]; K] {
+    from_fn(|k| &slices[k].as_chunks().0[..count])
 }
 
 /// A copy of one group of every slice: vectors, to a compiler, and not `LANES` numbers.
 #[inline(always)]
 fn group_at<T: Real, const K: usize>(groups: [&[[T; LANES]]; K], index: usize) -> [[T; LANES]; K] {
-    let mut group = [[T::zero(); LANES]; K];
+    let mut group = [[T::default(); LANES]; K];
     for k in 0..K {
         group[k] = groups[k][index];
     }
@@ -152,8 +137,8 @@ mod tests {
     fn sums_are_those_of_a_plain_loop() {
         for length in LENGTHS {
             let (a, b) = (integers(length), vec![3.0f32; length]);
-            let sums = lane_sums([&a, &b], |elements| {
-                let [a, b] = in_f64(elements);
+            let sums = lane_sums([&a, &b], |[a, b]: [f32; 2]| {
+                let (a, b) = (f64::from(a), f64::from(b));
                 [a * a, a * b]
             });
             let squares: f32 = a.iter().map(|a| a * a).sum();
@@ -164,11 +149,13 @@ mod tests {
 
     #[test]
     fn a_nan_anywhere_is_the_maximum() {
+        let maximum =
+            |a: &[f32]| lane_fold([], [a], |[], [a]| [f64::from(a.abs())], Reduction::Maximum);
         for place in [0, 17, 64, 70] {
             let mut a = integers(71);
-            assert_eq!(lane_maximum([&a], |[a]| a.abs()), 5.0);
+            assert_eq!(maximum(&a), [5.0]);
             a[place] = f32::NAN;
-            assert!(lane_maximum([&a], |[a]| a.abs()).is_nan(), "place {place}");
+            assert!(maximum(&a)[0].is_nan(), "place {place}");
         }
     }
 }

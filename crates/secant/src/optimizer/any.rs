@@ -1,0 +1,350 @@
+//! Optimizers of any method behind one type.
+
+use std::{path::Path, sync::Arc};
+
+use burn::{
+    module::{Module, Param},
+    optim::{GradientsParams, lr_scheduler::module_lr_scheduler::ModuleLearningRate},
+    tensor::Tensor,
+};
+use secant_core::report::StepReport;
+
+use super::{Group, MissingGradients, Optimizer};
+use crate::{
+    batches::Batches,
+    collective::Collective,
+    error::{ConfigError, RecordError, StepError},
+    oracle::{Clipping, Function, Loss, OfBatch},
+    protocol::Method,
+};
+
+/// An optimizer of modules `M` whose method is chosen at run time: made from an [`Optimizer`] by
+/// `into`, or by [`MethodSpec::init`](crate::spec::MethodSpec::init). It has the functions of an
+/// [`Optimizer`].
+pub struct AnyOptimizer<M>(Box<dyn Erased<M>>);
+
+/// An optimizer of functions of one vector, for [`AnyOptimizer::step_function`].
+pub type FunctionOptimizer = AnyOptimizer<Param<Tensor<1>>>;
+
+impl<M: Module, K: Method> From<Optimizer<K>> for AnyOptimizer<M> {
+    fn from(optimizer: Optimizer<K>) -> Self {
+        Self(Box::new(optimizer))
+    }
+}
+
+impl<M> Clone for AnyOptimizer<M> {
+    fn clone(&self) -> Self {
+        Self(self.0.boxed())
+    }
+}
+
+impl<M: Module> AnyOptimizer<M> {
+    /// See [`Optimizer::step`].
+    ///
+    /// # Errors
+    /// A broken contract; model and state are then as before.
+    pub fn step(
+        &mut self,
+        lr: impl Into<ModuleLearningRate>,
+        model: &mut M,
+        mut loss: impl Loss<M>,
+    ) -> Result<StepReport, StepError> {
+        self.0.step_with(&lr.into(), model, &mut OfBatch(&mut loss))
+    }
+
+    /// See [`Optimizer::step_on`].
+    ///
+    /// # Errors
+    /// A broken contract; model, state and batches are then as before.
+    pub fn step_on(
+        &mut self,
+        lr: impl Into<ModuleLearningRate>,
+        model: &mut M,
+        batches: &mut Batches,
+        mut loss: impl Loss<M, [usize]>,
+    ) -> Result<StepReport, StepError> {
+        self.0.step_drawn(&lr.into(), model, batches, &mut loss)
+    }
+
+    /// See [`Optimizer::step_with_gradients`].
+    ///
+    /// # Errors
+    /// A broken contract, or a method that evaluates its loss again.
+    pub fn step_with_gradients(
+        &mut self,
+        lr: impl Into<ModuleLearningRate>,
+        model: &mut M,
+        gradients: GradientsParams,
+    ) -> Result<StepReport, StepError> {
+        self.0.step_along(&lr.into(), model, gradients)
+    }
+
+    /// See [`Optimizer::save`].
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<(), RecordError> {
+        self.0.save(path.as_ref())
+    }
+
+    /// See [`Optimizer::load`].
+    ///
+    /// # Errors
+    /// The file is damaged, or of another method or model. The optimizer is then as before.
+    pub fn load(&mut self, path: impl AsRef<Path>, model: &M) -> Result<(), RecordError> {
+        self.0.load(path.as_ref(), model)
+    }
+
+    /// See [`Optimizer::with_group`].
+    ///
+    /// # Errors
+    /// A setting out of its range.
+    pub fn with_group(self, group: Group) -> Result<Self, ConfigError> {
+        self.0.with_group(group).map(Self)
+    }
+
+    /// See [`Optimizer::with_clipping`].
+    ///
+    /// # Errors
+    /// The threshold is not a positive finite number, or the method searches along the loss.
+    pub fn with_clipping(self, clipping: Clipping) -> Result<Self, ConfigError> {
+        self.0.with_clipping(clipping).map(Self)
+    }
+
+    /// See [`Optimizer::with_missing_gradients`].
+    ///
+    /// # Errors
+    /// [`MissingGradients::Skip`] and a method, or a scope of it, that treats tensors together.
+    pub fn with_missing_gradients(self, missing: MissingGradients) -> Result<Self, ConfigError> {
+        self.0.with_missing_gradients(missing).map(Self)
+    }
+
+    /// See [`Optimizer::with_collective`].
+    #[must_use]
+    pub fn with_collective(self, collective: Arc<dyn Collective>) -> Self {
+        Self(self.0.with_collective(collective))
+    }
+
+    /// See [`Optimizer::without_guard`].
+    #[must_use]
+    pub fn without_guard(self) -> Self {
+        Self(self.0.without_guard())
+    }
+
+    /// See [`Optimizer::with_seed`].
+    #[must_use]
+    pub fn with_seed(self, seed: u64) -> Self {
+        Self(self.0.with_seed(seed))
+    }
+
+    /// See [`Optimizer::allow_differences`].
+    #[must_use]
+    pub fn allow_differences(self) -> Self {
+        Self(self.0.allow_differences())
+    }
+}
+
+impl<M> AnyOptimizer<M> {
+    /// See [`Optimizer::step_function`].
+    ///
+    /// # Errors
+    /// The learning rate is not usable, or the vector's length has changed.
+    pub fn step_function(
+        &mut self,
+        lr: f64,
+        x: &mut Vec<f64>,
+        function: &mut dyn Function,
+    ) -> Result<StepReport, StepError> {
+        self.0.step_function(lr, x, function)
+    }
+
+    /// The name of the method.
+    pub fn method(&self) -> &'static str {
+        self.0.method()
+    }
+
+    /// See [`Optimizer::accepted_steps`].
+    pub fn accepted_steps(&self) -> u64 {
+        self.0.accepted_steps()
+    }
+
+    /// See [`Optimizer::rejected_steps`].
+    pub fn rejected_steps(&self) -> u64 {
+        self.0.rejected_steps()
+    }
+
+    /// See [`Optimizer::state_bytes`].
+    pub fn state_bytes(&self) -> usize {
+        self.0.state_bytes()
+    }
+}
+
+/// The functions of an optimizer, whatever its method.
+trait Erased<M>: Send + Sync {
+    fn boxed(&self) -> Box<dyn Erased<M>>;
+
+    fn step_with(
+        &mut self,
+        lr: &ModuleLearningRate,
+        model: &mut M,
+        loss: &mut dyn Loss<M, [usize]>,
+    ) -> Result<StepReport, StepError>;
+
+    fn step_drawn(
+        &mut self,
+        lr: &ModuleLearningRate,
+        model: &mut M,
+        batches: &mut Batches,
+        loss: &mut dyn Loss<M, [usize]>,
+    ) -> Result<StepReport, StepError>;
+
+    fn step_along(
+        &mut self,
+        lr: &ModuleLearningRate,
+        model: &mut M,
+        gradients: GradientsParams,
+    ) -> Result<StepReport, StepError>;
+
+    fn step_function(
+        &mut self,
+        lr: f64,
+        x: &mut Vec<f64>,
+        function: &mut dyn Function,
+    ) -> Result<StepReport, StepError>;
+
+    fn save(&self, path: &Path) -> Result<(), RecordError>;
+
+    fn load(&mut self, path: &Path, model: &M) -> Result<(), RecordError>;
+
+    fn with_group(self: Box<Self>, group: Group) -> Result<Box<dyn Erased<M>>, ConfigError>;
+
+    fn with_clipping(
+        self: Box<Self>,
+        clipping: Clipping,
+    ) -> Result<Box<dyn Erased<M>>, ConfigError>;
+
+    fn with_missing_gradients(
+        self: Box<Self>,
+        missing: MissingGradients,
+    ) -> Result<Box<dyn Erased<M>>, ConfigError>;
+
+    fn with_collective(self: Box<Self>, collective: Arc<dyn Collective>) -> Box<dyn Erased<M>>;
+
+    fn without_guard(self: Box<Self>) -> Box<dyn Erased<M>>;
+
+    fn with_seed(self: Box<Self>, seed: u64) -> Box<dyn Erased<M>>;
+
+    fn allow_differences(self: Box<Self>) -> Box<dyn Erased<M>>;
+
+    fn method(&self) -> &'static str;
+
+    fn accepted_steps(&self) -> u64;
+
+    fn rejected_steps(&self) -> u64;
+
+    fn state_bytes(&self) -> usize;
+}
+
+impl<M: Module, K: Method> Erased<M> for Optimizer<K> {
+    fn boxed(&self) -> Box<dyn Erased<M>> {
+        Box::new(self.clone())
+    }
+
+    fn step_with(
+        &mut self,
+        lr: &ModuleLearningRate,
+        model: &mut M,
+        loss: &mut dyn Loss<M, [usize]>,
+    ) -> Result<StepReport, StepError> {
+        Self::step_with(self, lr, model, loss, None)
+    }
+
+    fn step_drawn(
+        &mut self,
+        lr: &ModuleLearningRate,
+        model: &mut M,
+        batches: &mut Batches,
+        loss: &mut dyn Loss<M, [usize]>,
+    ) -> Result<StepReport, StepError> {
+        Self::step_drawn(self, lr, model, batches, loss)
+    }
+
+    fn step_along(
+        &mut self,
+        lr: &ModuleLearningRate,
+        model: &mut M,
+        gradients: GradientsParams,
+    ) -> Result<StepReport, StepError> {
+        if self.method.evaluates_again() {
+            return Err(StepError::NeedsLoss { method: K::NAME });
+        }
+        Self::step_along(self, lr, model, gradients)
+    }
+
+    fn step_function(
+        &mut self,
+        lr: f64,
+        x: &mut Vec<f64>,
+        function: &mut dyn Function,
+    ) -> Result<StepReport, StepError> {
+        Self::step_function(self, lr, x, function)
+    }
+
+    fn save(&self, path: &Path) -> Result<(), RecordError> {
+        Self::save(self, path)
+    }
+
+    fn load(&mut self, path: &Path, model: &M) -> Result<(), RecordError> {
+        Self::load(self, path, model)
+    }
+
+    fn with_group(self: Box<Self>, group: Group) -> Result<Box<dyn Erased<M>>, ConfigError> {
+        Ok(Box::new(Self::with_group(*self, group)?))
+    }
+
+    fn with_clipping(
+        self: Box<Self>,
+        clipping: Clipping,
+    ) -> Result<Box<dyn Erased<M>>, ConfigError> {
+        Ok(Box::new(Self::with_clipping(*self, clipping)?))
+    }
+
+    fn with_missing_gradients(
+        self: Box<Self>,
+        missing: MissingGradients,
+    ) -> Result<Box<dyn Erased<M>>, ConfigError> {
+        Ok(Box::new(Self::with_missing_gradients(*self, missing)?))
+    }
+
+    fn with_collective(self: Box<Self>, collective: Arc<dyn Collective>) -> Box<dyn Erased<M>> {
+        Box::new(Self::with_collective(*self, collective))
+    }
+
+    fn without_guard(self: Box<Self>) -> Box<dyn Erased<M>> {
+        Box::new(Self::without_guard(*self))
+    }
+
+    fn with_seed(self: Box<Self>, seed: u64) -> Box<dyn Erased<M>> {
+        Box::new(Self::with_seed(*self, seed))
+    }
+
+    fn allow_differences(self: Box<Self>) -> Box<dyn Erased<M>> {
+        Box::new(Self::allow_differences(*self))
+    }
+
+    fn method(&self) -> &'static str {
+        K::NAME
+    }
+
+    fn accepted_steps(&self) -> u64 {
+        Self::accepted_steps(self)
+    }
+
+    fn rejected_steps(&self) -> u64 {
+        Self::rejected_steps(self)
+    }
+
+    fn state_bytes(&self) -> usize {
+        Self::state_bytes(self)
+    }
+}

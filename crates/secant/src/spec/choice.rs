@@ -1,0 +1,128 @@
+//! A preset and what is changed of it.
+
+use std::{fmt, str::FromStr};
+
+use serde_json::{Map, Value};
+
+use super::{HyperParameter, MethodSpec, PRESETS, Preset, Run, SpecError, error::suggestion, text};
+
+/// A preset and what is changed of it: `adam`, `mb-lsr1(memory=8)`.
+#[derive(Clone, Debug)]
+pub struct Choice {
+    text: String,
+    preset: &'static Preset,
+    keys: Map<String, Value>,
+}
+
+impl Choice {
+    /// A list of choices, separated by commas.
+    ///
+    /// # Errors
+    /// Says where a description is not well-formed, and which name is unknown.
+    pub fn list(list: &str) -> Result<Vec<Self>, SpecError> {
+        text::split_list(list).into_iter().map(str::parse).collect()
+    }
+
+    /// The preset `name` with the hyper-parameters in `keys` changed.
+    ///
+    /// # Errors
+    /// No preset has this name.
+    pub fn new(name: &str, keys: Map<String, Value>) -> Result<Self, SpecError> {
+        let unknown = || SpecError::UnknownMethod {
+            name: name.to_string(),
+            suggestion: suggestion(name, PRESETS.iter().map(|preset| preset.name)),
+        };
+        let preset = Preset::named(name).ok_or_else(unknown)?;
+        Ok(Self { text: name.to_string(), preset, keys })
+    }
+
+    /// The preset.
+    pub fn preset(&self) -> &'static Preset {
+        self.preset
+    }
+
+    /// The method's name.
+    pub fn method(&self) -> &'static str {
+        self.preset.spec(&Run::UNKNOWN).method()
+    }
+
+    /// The same with so many pairs, where the method keeps pairs and their number is not changed already.
+    #[must_use]
+    pub fn with_pairs(&self, pairs: usize) -> Self {
+        let mut changed = self.clone();
+        let known = self.preset.spec(&Run::UNKNOWN).hyper_parameters();
+        let is_memory =
+            |parameter: &&HyperParameter| ["memory", "history_size"].contains(&parameter.name);
+        if let Some(memory) = known.iter().find(is_memory) {
+            changed.keys.entry(memory.name).or_insert(pairs.into());
+        }
+        changed
+    }
+
+    /// Every hyper-parameter with its value; none where it depends on the run.
+    pub fn values(&self) -> Vec<(&'static HyperParameter, Option<Value>)> {
+        let preset = self.preset.spec(&Run::UNKNOWN);
+        let spec = preset.with(&self.keys).unwrap_or(preset);
+        let known = |parameter: &HyperParameter| {
+            !parameter.is_required || self.keys.contains_key(parameter.name)
+        };
+        spec.values().into_iter().map(|(p, value)| (p, Some(value).filter(|_| known(p)))).collect()
+    }
+
+    /// All hyper-parameters, for a run if it is known.
+    ///
+    /// # Errors
+    /// An unknown hyper-parameter, a value of the wrong kind or out of its range, or one that depends on
+    /// the run where that is not known.
+    pub fn spec(&self, run: Option<&Run>) -> Result<MethodSpec, SpecError> {
+        let preset = self.preset.spec(run.unwrap_or(&Run::UNKNOWN));
+        if run.is_none() {
+            let depends = |parameter: &&HyperParameter| parameter.is_required;
+            let given = |key: &str| self.keys.contains_key(key);
+            if let Some(missing) =
+                preset.hyper_parameters().iter().filter(depends).find(|p| !given(p.name))
+            {
+                return Err(SpecError::Missing {
+                    method: self.preset.name.to_string(),
+                    key: missing.name.to_string(),
+                    meaning: missing.meaning.concat().trim().to_string(),
+                });
+            }
+        }
+        let spec = preset.with(&self.keys)?;
+        spec.validate()?;
+        Ok(spec)
+    }
+}
+
+impl From<&'static Preset> for Choice {
+    /// The preset as it is.
+    fn from(preset: &'static Preset) -> Self {
+        Self { text: preset.name.to_string(), preset, keys: Map::new() }
+    }
+}
+
+impl PartialEq for Choice {
+    /// Whether the same preset is changed in the same way.
+    fn eq(&self, other: &Self) -> bool {
+        self.preset.name == other.preset.name && self.keys == other.keys
+    }
+}
+
+impl fmt::Display for Choice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl FromStr for Choice {
+    type Err = SpecError;
+
+    fn from_str(text: &str) -> Result<Self, SpecError> {
+        let (name, keys) = text::parse(text)?;
+        let choice = Self { text: text.split_whitespace().collect(), ..Self::new(&name, keys)? };
+        // Mistakes in keys are found here, whatever the run will be.
+        choice.preset.spec(&Run::UNKNOWN).with(&choice.keys)?.validate()?;
+        Ok(choice)
+    }
+}

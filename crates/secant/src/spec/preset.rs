@@ -1,0 +1,65 @@
+//! Methods with settings, by name: everything that can be compared, timed or replayed.
+
+use super::MethodSpec;
+
+pub use super::methods::PRESETS;
+
+/// A method with settings.
+#[derive(Debug)]
+pub struct Preset {
+    /// Its name.
+    pub name: &'static str,
+    /// One line about it.
+    pub line: &'static str,
+    /// Vectors of memory.
+    pub vectors: u8,
+    /// Gradients in a step.
+    pub gradients: u8,
+    /// What a step must move, for methods that need one gradient alone.
+    pub traffic: Option<Traffic>,
+    /// The rate from which tuning starts.
+    pub usual_rate: f64,
+    /// Whether a comparison includes it unless told otherwise.
+    pub by_default: bool,
+    pub(super) make: fn(&Run) -> MethodSpec,
+}
+
+/// Vectors that a step reads and writes, as the method's page counts them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Traffic {
+    /// Vectors read; one that is read in each of two passes counts twice.
+    pub reads: u8,
+    /// Vectors written.
+    pub writes: u8,
+}
+
+/// What a run will be, as far as a preset's settings depend on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Run {
+    /// Steps in all.
+    pub steps: u64,
+    /// Steps in an epoch.
+    pub steps_per_epoch: usize,
+    /// Records in a batch.
+    pub batch_size: usize,
+    /// Whether every step sees the same function.
+    pub full_batch: bool,
+}
+
+impl Run {
+    /// Long, in small batches: settings that depend on the run are the methods' own defaults.
+    pub(super) const UNKNOWN: Self =
+        Self { steps: u64::MAX, steps_per_epoch: 1, batch_size: 1, full_batch: false };
+}
+
+impl Preset {
+    /// The preset called `name`.
+    pub fn named(name: &str) -> Option<&'static Self> {
+        PRESETS.iter().find(|preset| preset.name == name)
+    }
+
+    /// The description, with settings for `run`.
+    pub fn spec(&self, run: &Run) -> MethodSpec {
+        (self.make)(run)
+    }
+}
