@@ -9,9 +9,11 @@
 //! ```
 //!
 //! Burn's interface cannot report or fail. So a gradient that is not finite leaves the parameter
-//! and its state as they are, silently; with [`Optimizer`](crate::Optimizer) the step says so.
+//! and its state as they are, silently, and a record that does not fit the settings leaves the
+//! parameter's state at its start; with [`Optimizer`](crate::Optimizer) the step and the load say so.
 //! It takes the model by value, so that a panic loses it, as with Burn's own optimizers.
-//! [`QuasiAdam`] has a pair for each parameter here, whatever its scope.
+//! [`QuasiAdam`] has a pair for each parameter here, whatever its scope; [`Muon`] is told no paths, so
+//! that its `adamw_params` select nothing: use Burn's groups.
 
 use burn::{
     optim::{Optimizer, RecordState, StateSink, StateSource},
@@ -24,15 +26,20 @@ use crate::{
     method::{
         diagonal::apollo::Apollo,
         first_order::{adabelief::AdaBelief, adam::Adam, radam::RAdam, rmsprop::RmsProp, sgd::Sgd},
+        layer_wise::muon::Muon,
         lbfgs::quasi_adam::{QuasiAdam, replace_ema::QuasiAdamEma},
     },
     oracle::Screen,
-    protocol::{GradientMethod, Method, State, StepContext, TensorSettings},
+    protocol::{GradientMethod, Method, State, StepContext, TensorSettings, misfit},
 };
 
 /// The state of one parameter.
 #[derive(Clone, Debug)]
-pub struct ParameterState<S>(S);
+pub struct ParameterState<S> {
+    state: S,
+    /// Whether it comes from a record, which can have been saved with other settings.
+    is_loaded: bool,
+}
 
 /// One step of one parameter.
 fn step<G: GradientMethod, const D: usize>(
@@ -59,14 +66,21 @@ fn step<G: GradientMethod, const D: usize>(
     if (Screen { guard: true, clipping: None }).apply(&mut gradient).is_err() {
         return (tensor, state);
     }
-    let mut state = state.map_or_else(|| method.init(&layout), |ParameterState(state)| state);
-    let settings = [TensorSettings { lr, decay: method.decay() }];
+    let mut state = match state {
+        None => method.init(&layout),
+        Some(ParameterState { state, is_loaded: false }) => state,
+        Some(ParameterState { mut state, is_loaded: true }) => {
+            let mut fresh = method.init(&layout);
+            if misfit(&mut state, &mut fresh, &layout).is_none() { state } else { fresh }
+        }
+    };
+    let settings = [TensorSettings { lr, decay: method.decay_of(&layout.entries()[0]) }];
     let context = StepContext { layout: &layout, tensors: &settings };
     let mut theta = Blocks::new(vec![tensor.into_data()]);
     // A rejected update wrote nothing.
     let _ = method.update(&context, &mut theta, &mut gradient, &mut state);
     let data = theta.into_data().swap_remove(0);
-    (Tensor::from_data(data, (&device, dtype)), Some(ParameterState(state)))
+    (Tensor::from_data(data, (&device, dtype)), Some(ParameterState { state, is_loaded: false }))
 }
 
 macro_rules! burn_optimizer {
@@ -92,16 +106,16 @@ macro_rules! burn_optimizer {
     )*};
 }
 
-burn_optimizer!(Sgd, Adam, RmsProp, RAdam, AdaBelief, Apollo, QuasiAdam, QuasiAdamEma);
+burn_optimizer!(Sgd, Adam, RmsProp, RAdam, AdaBelief, Apollo, Muon, QuasiAdam, QuasiAdamEma);
 
 impl<S: State> RecordState for ParameterState<S> {
     fn state_flatten(&self, prefix: &str, out: &mut StateSink) {
-        for (name, blocks) in self.0.vectors() {
+        for (name, blocks) in self.state.vectors() {
             for data in blocks.data() {
                 out.push_tensor(prefix, name, data.into_owned());
             }
         }
-        let mut state = self.0.clone();
+        let mut state = self.state.clone();
         for (name, counter) in state.counters_mut() {
             out.push_scalar(prefix, name, Scalar::UInt(*counter));
         }
@@ -129,7 +143,7 @@ impl<S: State> RecordState for ParameterState<S> {
                 numbers.push(number);
             }
         }
-        Some(Self(state))
+        Some(Self { state, is_loaded: true })
     }
 }
 

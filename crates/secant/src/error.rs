@@ -165,6 +165,20 @@ pub enum StepError {
         /// The first parameter with another kind of decay.
         path: String,
     },
+    /// A hyper-parameter names a parameter that is not there.
+    #[error(
+        "{method}: `{setting}` names `{name}`, which is neither a trained parameter nor a part of the model with one; the nearest is `{nearest}`"
+    )]
+    NoSuchParameter {
+        /// The method.
+        method: &'static str,
+        /// The hyper-parameter.
+        setting: &'static str,
+        /// What it names.
+        name: String,
+        /// The parameter with the most similar path.
+        nearest: String,
+    },
     /// A decay that the method cannot apply.
     #[error("decay of kind `Stable` is for Apollo alone; use `L2` or `Decoupled` for {method}")]
     Decay {
@@ -227,6 +241,26 @@ pub enum RecordError {
         found: String,
         /// Of the optimizer.
         expected: &'static str,
+    },
+    /// The record was saved with another value of a hyper-parameter that the state depends on.
+    #[error(
+        "the record was saved with `{setting}` {found}, this optimizer has {expected}; build it with the record's setting, or start a new one"
+    )]
+    Setting {
+        /// The hyper-parameter.
+        setting: &'static str,
+        /// In the record.
+        found: String,
+        /// Of the optimizer.
+        expected: String,
+    },
+    /// Parameters cannot join the state.
+    #[error(
+        "{method} remembers points of all parameters together, so that none can join later; load the record for the model it is of, or start a new optimizer"
+    )]
+    Extension {
+        /// The method.
+        method: &'static str,
     },
     /// The record is of another model.
     #[error("the record is of another model: {what}")]

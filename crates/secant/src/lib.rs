@@ -56,6 +56,7 @@ mod objective;
 pub mod operator;
 mod optimizer;
 pub mod oracle;
+mod preconditioner;
 pub mod prelude;
 pub mod protocol;
 pub mod spec;
@@ -66,6 +67,7 @@ pub use collective::{Alone, Collective};
 pub use method::{
     diagonal::{adahessian::Averaging, apollo::Rebound},
     first_order::sgd::Momentum,
+    layer_wise::muon::{AdjustLrFn, MatrixLayout},
     lbfgs::{
         RateDecay,
         l_bfgs::{LineSearch, Rules},

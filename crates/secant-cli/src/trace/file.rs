@@ -226,6 +226,9 @@ pub enum TraceError {
     /// The optimizer's settings do not fit our method.
     #[error(transparent)]
     Config(#[from] secant::error::ConfigError),
+    /// The optimizer has no such hyper-parameter.
+    #[error(transparent)]
+    Spec(#[from] secant::spec::SpecError),
     /// A step failed.
     #[error(transparent)]
     Step(#[from] secant::error::StepError),

@@ -64,6 +64,13 @@ impl<'a> TraceProblem<'a> {
         model
     }
 
+    /// The paths of the module's parameters, in the order of the file.
+    pub(crate) fn paths(&self) -> Vec<String> {
+        let paths = |rank: &'static str| (0..).map(move |place: usize| format!("{rank}.{place}"));
+        let [kernels, matrices, vectors] = ["kernels", "matrices", "vectors"].map(paths);
+        self.in_order(kernels, matrices, vectors)
+    }
+
     /// Lists in the order of the file, in the order of the module.
     pub(crate) fn in_module_order(&self, lists: &[Vec<f64>]) -> Vec<Vec<f64>> {
         let mut ordered: Vec<_> = self.shapes.iter().zip(lists).collect();
@@ -90,13 +97,13 @@ impl<'a> TraceProblem<'a> {
         )
     }
 
-    /// Lists by rank in the order of the file.
-    fn in_order(
+    /// What there is by rank, in the order of the file.
+    fn in_order<T>(
         &self,
-        mut kernels: impl Iterator<Item = Vec<f64>>,
-        mut matrices: impl Iterator<Item = Vec<f64>>,
-        mut vectors: impl Iterator<Item = Vec<f64>>,
-    ) -> Vec<Vec<f64>> {
+        mut kernels: impl Iterator<Item = T>,
+        mut matrices: impl Iterator<Item = T>,
+        mut vectors: impl Iterator<Item = T>,
+    ) -> Vec<T> {
         let next = |shape: &Vec<usize>| match shape.len() {
             4 => kernels.next(),
             2 => matrices.next(),

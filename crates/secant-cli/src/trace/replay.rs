@@ -1,14 +1,16 @@
 //! Runs a trace's optimizer on its problem and compares every step with the reference.
 
 use secant::{
-    AnyOptimizer, Batches, Duals, Optimizer, StepReport, dual::Tangents, error::ConfigError,
+    AnyOptimizer, Batches, Duals, Optimizer, StepReport, dual::Tangents,
     method::diagonal::adahessian::Probe, spec::MethodSpec,
 };
 use serde::Serialize;
+use serde_json::Map;
 
 use super::{
     file::{ReferenceStep, Trace, TraceError},
     model::{TraceModel, TraceProblem},
+    translate::TraceOptimizer,
 };
 
 /// Numbers below this count as this large in a relative deviation.
@@ -116,7 +118,7 @@ pub fn replay(trace: &Trace) -> Result<Replay, TraceError> {
     let problem = TraceProblem::new(&trace.name, trace.dtype, &trace.problem, &trace.init)?;
     let mut model = problem.model(&trace.init);
     let probes = trace.probes.iter().flatten().map(|probe| problem.in_module_order(probe));
-    let mut optimizer = optimizer(&trace.optimizer.method, probes.collect())?;
+    let mut optimizer = optimizer(trace, probes.collect(), &problem.paths())?;
     let mut batches = batches(trace)?;
     // All rows as they are need no selection.
     let selects = trace.batches.is_some() || !trace.check_samples.is_empty();
@@ -143,16 +145,25 @@ pub fn replay(trace: &Trace) -> Result<Replay, TraceError> {
     Ok(replay)
 }
 
-/// The optimizer, which draws no signs of its own where the trace has some.
+/// The optimizer: it draws no signs of its own where the trace has some, and leaves to AdamW the tensors
+/// that the trace does. `paths` are those of the model's tensors.
 fn optimizer(
-    method: &MethodSpec,
+    trace: &Trace,
     probes: Vec<Probe>,
-) -> Result<AnyOptimizer<TraceModel>, ConfigError> {
-    match method {
-        MethodSpec::AdaHessian(config) if !probes.is_empty() => {
+    paths: &[String],
+) -> Result<AnyOptimizer<TraceModel>, TraceError> {
+    let TraceOptimizer { method, muon_tensors, .. } = &trace.optimizer;
+    match (method, muon_tensors) {
+        (MethodSpec::AdaHessian(config), _) if !probes.is_empty() => {
             Ok(Optimizer::new(config.build().with_probes(probes))?.into())
         }
-        method => method.init(),
+        (method, Some(muon)) => {
+            let others = (0..paths.len()).filter(|place| !muon.contains(place));
+            let others: Vec<&str> = others.map(|place| paths[place].as_str()).collect();
+            let keys = Map::from_iter([("adamw_params".to_string(), others.into())]);
+            Ok(method.with(&keys)?.init()?)
+        }
+        (method, None) => Ok(method.init()?),
     }
 }
 

@@ -10,10 +10,12 @@ use serde_json::{Map, Value, json};
 pub(crate) struct TraceOptimizer {
     pub lr: f64,
     pub method: MethodSpec,
+    /// The tensors under Muon, by their place in the file; the others are AdamW's.
+    pub muon_tensors: Option<Vec<usize>>,
 }
 
 /// Keys that only have another name.
-const NAMES: [(&str, &str); 10] = [
+const NAMES: [(&str, &str); 11] = [
     ("beta1", "beta_1"),
     ("beta2", "beta_2"),
     ("eps", "epsilon"),
@@ -24,6 +26,7 @@ const NAMES: [(&str, &str); 10] = [
     ("skip_r", "skip"),
     ("lr_decay", "rate_decay"),
     ("y", "pairs"),
+    ("adjust_lr", "adjust_lr_fn"),
 ];
 
 /// Words that only have another name.
@@ -52,6 +55,7 @@ impl TryFrom<Map<String, Value>> for TraceOptimizer {
         let name = words.text("name").unwrap_or_default();
         // The trust-region methods have no rate.
         let lr = words.number("lr").unwrap_or(1.0);
+        let muon_tensors = words.muon(lr);
         let preset = words.preset(&name);
         words.decay(&name);
         words.momentum();
@@ -64,7 +68,7 @@ impl TryFrom<Map<String, Value>> for TraceOptimizer {
         words.fixed()?;
         words.rename();
         let choice = Choice::new(&preset, words.0)?;
-        Ok(Self { lr, method: choice.spec(None)? })
+        Ok(Self { lr, method: choice.spec(None)?, muon_tensors })
     }
 }
 
@@ -113,13 +117,26 @@ impl Words {
         }
     }
 
+    /// The AdamW of Muon, whose rate is a part of Muon's.
+    fn muon(&mut self, lr: f64) -> Option<Vec<usize>> {
+        if let Some(Value::Object(adamw)) = self.0.remove("adamw") {
+            let mut adamw = Self(adamw);
+            let rate = adamw.number("lr").unwrap_or(lr);
+            adamw.decay("adamw");
+            adamw.rename();
+            self.set("adamw_rate_factor", json!(rate / lr));
+            self.set("adamw", Value::Object(adamw.0));
+        }
+        self.0.remove("muon_tensors").and_then(|tensors| serde_json::from_value(tensors).ok())
+    }
+
     fn decay(&mut self, name: &str) {
         let Some(strength) = self.number("weight_decay") else { return };
         let is_decoupled = self.0.remove("decoupled").and_then(|value| value.as_bool());
         let kind = match (self.text("weight_decay_type"), is_decoupled) {
             (Some(kind), _) => kind.to_lowercase(),
             (None, Some(true)) => "decoupled".into(),
-            (None, None) if matches!(name, "adamw" | "adahessian") => "decoupled".into(),
+            (None, None) if matches!(name, "adamw" | "adahessian" | "muon") => "decoupled".into(),
             (None, _) => "l2".into(),
         };
         self.set("decay", json!({ kind: strength }));

@@ -38,7 +38,7 @@ fn an_unknown_option_is_told() {
 
 #[test]
 fn an_unknown_optimizer_is_told_with_those_there_are() {
-    insta::assert_snapshot!(usage(&["--optimizers", "sgd,adm"]), @"error: invalid value 'adm' for '--optimizers <NAMES>': there is no optimizer `adm`; known are sgd, sgd-momentum, sgd-nesterov, adam, adamw, rmsprop, radam, adabelief, apollo, apollow, quasi-adam, quasi-adam-paper, quasi-adam-same-batch, quasi-adam-ema, adahessian, adahessian-study, l-bfgs, l-bfgs-torch, sd-lbfgs, o-lbfgs, multi-batch-lbfgs, sqn, mb-lsr1, l-ssr1-tr, svrg, svrg-bb, sgd-bb");
+    insta::assert_snapshot!(usage(&["--optimizers", "sgd,adm"]), @"error: invalid value 'adm' for '--optimizers <NAMES>': there is no optimizer `adm`; known are sgd, sgd-momentum, sgd-nesterov, adam, adamw, rmsprop, radam, adabelief, apollo, apollow, quasi-adam, quasi-adam-paper, quasi-adam-same-batch, quasi-adam-ema, adahessian, adahessian-study, muon, l-bfgs, l-bfgs-torch, sd-lbfgs, o-lbfgs, multi-batch-lbfgs, sqn, mb-lsr1, l-ssr1-tr, svrg, svrg-bb, sgd-bb");
 }
 
 #[test]

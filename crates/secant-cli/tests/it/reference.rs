@@ -9,16 +9,6 @@ use secant_cli::trace::{Reference, TraceError, replay, replay_product, replay_su
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/reference");
 
-/// The traces in `pending`, of a method that is not there yet.
-const PENDING: [&str; 6] = [
-    "f32_muon_mlp",
-    "muon_conv",
-    "muon_mlp",
-    "muon_out_in_seven_steps",
-    "muon_relu_match_rms",
-    "muon_small_gradient",
-];
-
 /// The traces in a folder, sorted.
 fn traces(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).expect("a folder of traces");
@@ -64,7 +54,7 @@ fn check(count: usize, error: impl Fn(&Reference) -> Option<(Result<f64, TraceEr
 
 #[test]
 fn the_steps_of_other_implementations_are_repeated() {
-    check(72, |reference| match reference {
+    check(78, |reference| match reference {
         Reference::Steps(trace) => {
             Some((replay(trace).map(|found| found.deviation), trace.tolerance()))
         }
@@ -90,16 +80,4 @@ fn subproblems_are_solved_as_in_50_digit_arithmetic() {
         }
         _ => None,
     });
-}
-
-/// A pending trace that can be read belongs with the others, where it is replayed.
-#[test]
-fn the_pending_traces_wait_for_their_method() {
-    let files = traces(&Path::new(FOLDER).join("pending"));
-    let names: Vec<&str> = files.iter().map(|file| name(file)).collect();
-    assert_eq!(names, PENDING);
-    for file in &files {
-        let error = Reference::read(file).expect_err(name(file)).to_string();
-        assert!(error.contains("unknown variant `muon`"), "{error}");
-    }
 }

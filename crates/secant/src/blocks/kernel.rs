@@ -184,6 +184,23 @@ where
     pass_over_each_tensor(|tensor| One(kernel(tensor)), written, read)
 }
 
+/// Runs a kernel of its own on the tensors whose number passes `is_chosen`; in the others the vectors can
+/// have different lengths.
+///
+/// # Panics
+/// As [`for_each_tensor`], for the tensors that are chosen.
+pub fn for_tensors<K, const W: usize, const R: usize, const S: usize>(
+    is_chosen: impl Fn(usize) -> bool,
+    kernel: impl Fn(usize) -> K + Sync,
+    written: [&mut Blocks; W],
+    read: [&Blocks; R],
+) -> Vec<K::Decision>
+where
+    K: TensorKernel<W, R, S>,
+{
+    pass_over_tensors(is_chosen, |tensor| One(kernel(tensor)), written, read)
+}
+
 /// The sums of one kernel over all tensors: what [`for_each_tensor`] decides, added up.
 pub(crate) fn sum_over_tensors<K, const R: usize, const S: usize>(
     kernel: K,
@@ -213,9 +230,21 @@ pub(crate) fn pass_over_each_tensor<P, const W: usize, const R: usize>(
 where
     P: Passes<W, R>,
 {
+    pass_over_tensors(|_| true, passes, written, read)
+}
+
+fn pass_over_tensors<P, const W: usize, const R: usize>(
+    is_chosen: impl Fn(usize) -> bool,
+    passes: impl Fn(usize) -> P + Sync,
+    written: [&mut Blocks; W],
+    read: [&Blocks; R],
+) -> Vec<P::Output>
+where
+    P: Passes<W, R>,
+{
     let first = written.first().map_or_else(|| read[0], |blocks| &**blocks);
     match first.buffers {
-        Buffers::Host(_) => host::for_each_tensor(passes, written, read),
-        Buffers::Device(_) => device::for_each_tensor(passes, written, read),
+        Buffers::Host(_) => host::for_tensors(is_chosen, passes, written, read),
+        Buffers::Device(_) => device::for_tensors(is_chosen, passes, written, read),
     }
 }

@@ -14,6 +14,7 @@ mod entries;
 mod host;
 mod kernel;
 mod layout;
+mod matrix;
 mod number;
 mod parts;
 mod rows;
@@ -26,8 +27,11 @@ use burn::tensor::{DType, Shape, TensorData};
 
 use device::DeviceVector;
 pub(crate) use kernel::{One, Passes, pass_over_each_tensor, sum_over_tensors};
-pub use kernel::{Reduction, TensorKernel, for_each_tensor};
+pub use kernel::{Reduction, TensorKernel, for_each_tensor, for_tensors};
 pub use layout::{Entry, Layout, Memory};
+pub(crate) use matrix::{
+    Field, MatrixKernel, add_square, for_each_matrix, matrix_shape, outer_product, product,
+};
 pub use number::{Number, Real};
 pub use rows::{combine_rows, row_products};
 pub(crate) use vectors::{
@@ -101,9 +105,23 @@ impl Blocks {
                 let vector = |data| DeviceVector::of_data(data, device);
                 Buffers::Device(vectors.into_iter().map(vector).collect())
             }
-            (_, buffers) => buffers,
+            (Memory::Device(device), Buffers::Device(vectors)) => {
+                let vector = |vector: DeviceVector| vector.moved_to(device);
+                Buffers::Device(vectors.into_iter().map(vector).collect())
+            }
+            (Memory::Host, buffers) => buffers,
         };
         Self { buffers }
+    }
+
+    /// Where the numbers are.
+    pub(crate) fn memory(&self) -> Memory {
+        match &self.buffers {
+            Buffers::Device(vectors) => {
+                vectors.first().map_or(Memory::Host, |vector| Memory::Device(vector.device()))
+            }
+            Buffers::Host(_) => Memory::Host,
+        }
     }
 
     /// Whether there is no vector.
@@ -153,6 +171,19 @@ impl Blocks {
         match &self.buffers {
             Buffers::Host(vectors) => vectors[tensor].dtype(),
             Buffers::Device(vectors) => vectors[tensor].dtype(),
+        }
+    }
+
+    /// The shape and the number type of every vector.
+    pub(crate) fn kinds(&self) -> impl Iterator<Item = (&Shape, DType)> {
+        (0..self.num_tensors()).map(|tensor| (self.shape(tensor), self.dtype(tensor)))
+    }
+
+    /// Puts a copy of vector `from` of `other`, which is in the same memory, in the place of vector `to`.
+    pub(crate) fn copy_tensor(&mut self, to: usize, other: &Self, from: usize) {
+        match &mut self.buffers {
+            Buffers::Host(vectors) => vectors[to] = other.host()[from].clone(),
+            Buffers::Device(vectors) => vectors[to] = other.device()[from].clone(),
         }
     }
 

@@ -143,9 +143,15 @@ impl PairMatrix for InverseLBfgs {
     }
 
     fn restore(&mut self, pairs: Vec<(Blocks, Blocks)>, numbers: &[f64]) -> bool {
-        let Some(gram) = PairGram::from_numbers(pairs.len(), numbers) else { return false };
+        let Some(mut gram) = PairGram::from_numbers(pairs.len(), numbers) else { return false };
+        if !numbers.iter().all(|product| product.is_finite()) {
+            return false;
+        }
         self.memory.clear();
         for (s, y) in pairs {
+            if self.memory.is_full() {
+                gram.drop_oldest();
+            }
             self.memory.push(s, y);
         }
         self.gram = gram;

@@ -205,11 +205,14 @@ impl PairMatrix for LSr1 {
     }
 
     fn restore(&mut self, pairs: Vec<(Blocks, Blocks)>, numbers: &[f64]) -> bool {
-        let Some(gram) = Gram::from_numbers(pairs.len(), numbers) else { return false };
+        let Some(mut gram) = Gram::from_numbers(pairs.len(), numbers) else { return false };
+        if !numbers.iter().all(|product| product.is_finite()) {
+            return false;
+        }
         self.memory.clear();
         for (s, y) in pairs {
             if self.memory.is_full() {
-                return false;
+                gram.drop_oldest();
             }
             self.memory.push(s, y);
         }

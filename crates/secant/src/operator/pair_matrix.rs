@@ -8,6 +8,7 @@ pub trait PairMatrix {
     /// The pairs, and their inner products as numbers.
     fn parts(&self) -> (&PairMemory, Vec<f64>);
 
-    /// Puts back what [`PairMatrix::parts`] gave; false where it does not fit together.
+    /// Puts back what [`PairMatrix::parts`] gave, of too many pairs the newest; false where it does
+    /// not fit together.
     fn restore(&mut self, pairs: Vec<(Blocks, Blocks)>, numbers: &[f64]) -> bool;
 }

@@ -3,15 +3,15 @@
 use burn::{module::Module, optim::lr_scheduler::module_lr_scheduler::ModuleLearningRate};
 use secant_core::report::{Evals, PairOutcome, StepReport};
 
-use super::{Cohort, Group, MissingGradients, Session};
+use super::{Cohort, Group, MissingGradients, Session, session::check_names};
 use crate::{
     batches::Batches,
     blocks::{Blocks, Entry, Layout},
     collective::Collective,
     error::StepError,
     oracle::{
-        Evaluation, Loss, ModuleOracle, Oracle, Ready, Screen, evaluate, layout_with_gradients,
-        named_parameters, seed_device, share,
+        Evaluation, Loss, ModuleOracle, Oracle, Ready, Screen, all_parameters, evaluate,
+        layout_with_gradients, seed_device, share,
     },
     protocol::{Decay, Method, StepContext, TensorSettings},
 };
@@ -46,7 +46,8 @@ impl<K: Method> Setup<'_, K> {
         asked: &mut Asked<'_, M>,
     ) -> Result<Session<K::State>, StepError> {
         let layout = self.present(model, asked)?;
-        Session::new(self.method, self.groups, layout, &named_parameters(model))
+        check_names(self.method, self.groups, self.missing, &all_parameters(model), &layout)?;
+        Session::new(self.method, self.groups, layout)
     }
 
     /// The parameters that have a gradient in this step; its evaluation is kept in `asked`.

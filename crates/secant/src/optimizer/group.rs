@@ -3,6 +3,7 @@
 use burn::module::{ParamGroup, ParamId};
 
 use crate::{
+    blocks::{Entry, Layout},
     error::{ConfigError, StepError, require, require_decay},
     protocol::Decay,
 };
@@ -42,8 +43,9 @@ impl Group {
     }
 
     /// Checks that it selects one of a model's parameters, trained or not.
-    pub(crate) fn require_any(&self, known: &[(ParamId, String)]) -> Result<(), StepError> {
-        if known.iter().any(|(id, path)| self.selects(*id, path)) {
+    pub(crate) fn require_any(&self, all: &Layout) -> Result<(), StepError> {
+        let entries = all.entries();
+        if entries.iter().any(|entry| self.selects(entry.id, &entry.path)) {
             return Ok(());
         }
         let patterns = patterns(&self.params);
@@ -53,11 +55,9 @@ impl Group {
             let quoted: Vec<String> = patterns.iter().map(|text| format!("`{text}`")).collect();
             quoted.join(", ")
         };
-        let nearest = known
-            .iter()
-            .min_by_key(|(_, path)| patterns.iter().map(|pattern| distance(pattern, path)).min())
-            .filter(|_| !patterns.is_empty());
-        let nearest = nearest.map(|(_, path)| path.clone());
+        let least = |entry: &&Entry| patterns.iter().map(|name| distance(name, &entry.path)).min();
+        let nearest = entries.iter().min_by_key(least).filter(|_| !patterns.is_empty());
+        let nearest = nearest.map(|entry| entry.path.clone());
         Err(StepError::EmptyGroup { group, nearest })
     }
 

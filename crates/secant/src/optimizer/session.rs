@@ -1,13 +1,13 @@
 //! What the first step fixes, and what steps advance.
 
-use burn::{module::ParamId, optim::lr_scheduler::module_lr_scheduler::ModuleLearningRate};
+use burn::optim::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
 use secant_core::report::{Outcome, StepReport};
 
-use super::Group;
+use super::{Group, MissingGradients};
 use crate::{
     blocks::{Entry, Layout},
     error::StepError,
-    protocol::{Decay, Method, State, TensorSettings},
+    protocol::{Decay, Method, State, TensorSettings, extended},
 };
 
 /// What the first step fixes, and what steps advance.
@@ -46,7 +46,7 @@ impl<S: State> Cohort<S> {
         let mut settings = Vec::with_capacity(layout.entries().len());
         for entry in layout.entries() {
             let group = groups.iter().rfind(|group| group.selects(entry.id, &entry.path));
-            let decay = group.and_then(Group::decay).unwrap_or(method.decay());
+            let decay = group.and_then(Group::decay).unwrap_or(method.decay_of(entry));
             if matches!(decay, Decay::Stable(_)) && K::NAME != "apollo" {
                 return Err(StepError::Decay { method: K::NAME });
             }
@@ -90,6 +90,14 @@ impl<S: State> Cohort<S> {
     }
 }
 
+impl<S: State> Cohort<S> {
+    /// The same state for the parameters of `fresh`, which is before its first step.
+    pub fn extended_to(self, fresh: Self) -> Self {
+        let state = extended(self.state, fresh.state, &self.layout, &fresh.layout);
+        Self { state, ..fresh }
+    }
+}
+
 impl<S> Cohort<S> {
     /// The rate and the decay of every parameter in this step.
     pub fn tensor_settings(
@@ -108,16 +116,27 @@ impl<S> Cohort<S> {
     }
 }
 
+/// Checks what groups and hyper-parameters say of single parameters: that there are such. `all` is of
+/// all parameters, `moved` of those that the first step moves.
+pub(super) fn check_names<K: Method>(
+    method: &K,
+    groups: &[Group],
+    missing: MissingGradients,
+    all: &Layout,
+    moved: &Layout,
+) -> Result<(), StepError> {
+    groups.iter().try_for_each(|group| group.require_any(all))?;
+    // Others can follow.
+    method.check_layout(if missing == MissingGradients::Skip { all } else { moved })
+}
+
 impl<S: State> Session<S> {
-    /// The session before its first step on the parameters of `layout`, of a model whose parameters are
-    /// `known`.
+    /// The session before its first step on the parameters of `layout`.
     pub fn new<K: Method<State = S>>(
         method: &K,
         groups: &[Group],
         layout: Layout,
-        known: &[(ParamId, String)],
     ) -> Result<Self, StepError> {
-        groups.iter().try_for_each(|group| group.require_any(known))?;
         Ok(Self::of(vec![Cohort::new(method, groups, layout)?]))
     }
 

@@ -9,6 +9,7 @@ use secant_core::report::{Evals, StepReport};
 use super::{
     Optimizer, Session,
     advance::{Asked, Setup, require_one_function},
+    session::check_names,
 };
 use crate::{
     batches::Batches,
@@ -77,9 +78,8 @@ impl<K: Method> Optimizer<K> {
         let session = match &mut self.session {
             Some(session) => session,
             none => {
-                let known = layout.entries().iter().map(|entry| (entry.id, entry.path.clone()));
-                let known: Vec<_> = known.collect();
-                none.insert(Session::new(&self.method, &self.groups, layout.clone(), &known)?)
+                check_names(&self.method, &self.groups, self.missing, &layout, &layout)?;
+                none.insert(Session::new(&self.method, &self.groups, layout.clone())?)
             }
         };
         if !session.cohorts[0].layout.matches(&layout) {

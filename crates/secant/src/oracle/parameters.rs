@@ -21,7 +21,7 @@ use crate::{
 /// All trainable float parameters of a module in order; tied weights once. Lazy parameters are
 /// initialised by it.
 pub(crate) fn trainable_layout<M: Module>(model: &M) -> Result<Layout, StepError> {
-    let mut visitor = Trainable { path: Vec::new(), seen: HashSet::new(), entries: Vec::new() };
+    let mut visitor = Visitor::default();
     model.visit(&mut visitor);
     let unsupported = |entry: &&Entry| !matches!(entry.dtype, DType::F32 | DType::F64);
     match visitor.entries.iter().find(unsupported) {
@@ -32,13 +32,15 @@ pub(crate) fn trainable_layout<M: Module>(model: &M) -> Result<Layout, StepError
     }
 }
 
-struct Trainable {
+#[derive(Default)]
+struct Visitor {
+    frozen_too: bool,
     path: Vec<String>,
     seen: HashSet<ParamId>,
     entries: Vec<Entry>,
 }
 
-impl ModuleVisitor for Trainable {
+impl ModuleVisitor for Visitor {
     fn enter_module(&mut self, name: &str, _: &str) {
         self.path.push(name.to_string());
     }
@@ -49,37 +51,18 @@ impl ModuleVisitor for Trainable {
 
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         let value = param.val();
-        if value.is_require_grad() && self.seen.insert(param.id) {
+        if (self.frozen_too || value.is_require_grad()) && self.seen.insert(param.id) {
             let (shape, dtype) = (value.shape(), value.dtype());
             self.entries.push(Entry { id: param.id, path: self.path.join("."), shape, dtype });
         }
     }
 }
 
-/// Ids and paths of all float parameters, also of those that are not trained.
-pub(crate) fn named_parameters<M: Module>(model: &M) -> Vec<(ParamId, String)> {
-    let mut visitor = Named { path: Vec::new(), found: Vec::new() };
+/// All float parameters of a module in order, also those that are not trained; tied weights once.
+pub(crate) fn all_parameters<M: Module>(model: &M) -> Layout {
+    let mut visitor = Visitor { frozen_too: true, ..Visitor::default() };
     model.visit(&mut visitor);
-    visitor.found
-}
-
-struct Named {
-    path: Vec<String>,
-    found: Vec<(ParamId, String)>,
-}
-
-impl ModuleVisitor for Named {
-    fn enter_module(&mut self, name: &str, _: &str) {
-        self.path.push(name.to_string());
-    }
-
-    fn exit_module(&mut self, _: &str, _: &str) {
-        self.path.pop();
-    }
-
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        self.found.push((param.id, self.path.join(".")));
-    }
+    Layout::new(visitor.entries)
 }
 
 /// The layout of the trainable parameters that have a gradient, on this rank or on another. On a rank

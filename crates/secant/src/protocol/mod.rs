@@ -2,11 +2,13 @@
 //! rely on.
 
 mod decay;
+mod fit;
 mod settings;
 mod state;
 
 pub use decay::Decay;
 pub(crate) use decay::add_l2;
+pub(crate) use fit::{extended, misfit};
 pub(crate) use settings::own_rate;
 pub use settings::{StepContext, TensorSettings};
 pub use state::State;
@@ -15,7 +17,7 @@ pub(crate) use state::record_state;
 use secant_core::report::{PairOutcome, Rejection, StepReport};
 
 use crate::{
-    blocks::{Blocks, Layout},
+    blocks::{Blocks, Entry, Layout},
     error::{ConfigError, StepError},
     oracle::Oracle,
 };
@@ -36,6 +38,19 @@ pub trait Method: Clone + Send + Sync + 'static {
 
     /// The decay of parameters whose group does not say otherwise.
     fn decay(&self) -> Decay;
+
+    /// The decay of one parameter whose group does not say otherwise.
+    fn decay_of(&self, _: &Entry) -> Decay {
+        self.decay()
+    }
+
+    /// Checks what hyper-parameters say of single parameters.
+    ///
+    /// # Errors
+    /// They name a parameter that is not there.
+    fn check_layout(&self, _: &Layout) -> Result<(), StepError> {
+        Ok(())
+    }
 
     /// Whether a step asks for more than one evaluation, which must then see the same function.
     fn evaluates_again(&self) -> bool {
@@ -62,6 +77,13 @@ pub trait Method: Clone + Send + Sync + 'static {
         None
     }
 
+    /// The hyper-parameters that decide what the state holds and what its numbers stand for, with their
+    /// values. A record is loaded only where all of them agree; the others can change between saving
+    /// and loading. The size of a memory is none of them: of too many pairs the newest are kept.
+    fn state_settings(&self) -> Vec<(&'static str, String)> {
+        Vec::new()
+    }
+
     /// The state before the first step.
     fn init(&self, layout: &Layout) -> Self::State;
 
@@ -79,6 +101,12 @@ pub trait Method: Clone + Send + Sync + 'static {
 
 /// A method that needs one gradient and no other evaluation.
 pub trait GradientMethod: Method {
+    /// Whether parameters can join a state of fewer, with entries as before the first step: not where
+    /// a vector is a point, which zeros would move.
+    fn can_be_extended(&self) -> bool {
+        true
+    }
+
     /// Moves `theta` along a finite `gradient`, which it may take.
     ///
     /// # Errors

@@ -148,6 +148,7 @@ pub trait HyperParameters {
 macro_rules! hyper_parameters {
     (
         $(#[doc = $about:literal])+
+        $(#[derive($copy:ident)])?
         pub struct $config:ident {
             $(
                 $(#[doc = $meaning:literal])+
@@ -159,7 +160,8 @@ macro_rules! hyper_parameters {
         }
     ) => {
         $(#[doc = $about])+
-        #[derive(burn::config::Config, Debug, Copy, PartialEq)]
+        #[derive(burn::config::Config, Debug, PartialEq)]
+        $(#[derive($copy)])?
         pub struct $config {
             $(
                 $(#[doc = $meaning])+

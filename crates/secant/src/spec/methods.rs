@@ -11,7 +11,7 @@ use super::{
 use crate::{
     error::ConfigError,
     method::{
-        diagonal, first_order, first_order::sgd::Momentum, lbfgs,
+        diagonal, first_order, first_order::sgd::Momentum, layer_wise, lbfgs,
         lbfgs::quasi_adam::replace_ema::QuasiAdamEmaConfig, trust_region, variance_reduced,
     },
     optimizer::AnyOptimizer,
@@ -48,7 +48,9 @@ macro_rules! methods {
 
         /// The configurations, for the crate's root.
         pub mod configs {
-            use crate::method::{diagonal, first_order, lbfgs, trust_region, variance_reduced};
+            use crate::method::{
+                diagonal, first_order, layer_wise, lbfgs, trust_region, variance_reduced,
+            };
             $(methods!(@export [$($export)?] $($config)::+);)*
         }
 
@@ -157,6 +159,7 @@ methods! {
         #[export] QuasiAdam = lbfgs::quasi_adam::QuasiAdamConfig, init: "quasi-adam", "Adam plus a capped quasi-Newton step of one pair", 4, 1, moves(11, 4), 3e-3, true, |_| QuasiAdamConfig::new();
         QuasiAdamSameBatch = lbfgs::quasi_adam::QuasiAdamConfig, init_same_batch: "quasi-adam-same-batch", "Quasi-Adam, pairs from one batch", 4, 2, None, 3e-3, false, |_| QuasiAdamConfig::new();
         QuasiAdamEma = lbfgs::quasi_adam::replace_ema::QuasiAdamEmaConfig, init: "quasi-adam-ema", "the variant in the Quasi-Adam authors' code", 3, 1, moves(8, 4), 1e-3, false, |_| QuasiAdamEmaConfig::new();
+        #[export] Muon = layer_wise::muon::MuonConfig, init: "muon", "momentum made orthogonal, matrix by matrix; AdamW for the rest", 1, 1, moves(3, 2), 0.02, false, |_| MuonConfig::new();
         #[export] LBfgs = lbfgs::l_bfgs::LBfgsConfig, init: "l-bfgs", "L-BFGS with a line search on each batch", 20, 2, None, 1.0, false, |run| LBfgsConfig::new().with_full_batch(run.full_batch);
         #[export] SdLBfgs = lbfgs::sd_lbfgs::SdLBfgsConfig, init: "sd-lbfgs", "stochastic damped L-BFGS", 20, 2, None, 3.0, false, |_| SdLBfgsConfig::new();
         #[export] OnlineLBfgs = lbfgs::online::OnlineLBfgsConfig, init: "o-lbfgs", "online L-BFGS", 20, 2, None, 0.1, false, |_| OnlineLBfgsConfig::new();

@@ -2,7 +2,7 @@
 //!
 //! A value is a number, `true` or `false`, a word, or a word with its own values in parentheses:
 //! `decay=decoupled(0.01)`, `momentum=torch(momentum=0.9, nesterov=true)`. Without a word, parentheses
-//! change some values of a group: `radius_rule=(growth=1.5)`.
+//! change some values of a group: `radius_rule=(growth=1.5)`. A list is in brackets: `[head, embedding]`.
 
 use serde_json::{Map, Value};
 
@@ -12,7 +12,8 @@ use super::SpecError;
 pub fn split_list(text: &str) -> Vec<&str> {
     let mut depth = 0i32;
     text.split(|character| {
-        depth += i32::from(character == '(') - i32::from(character == ')');
+        depth +=
+            i32::from(matches!(character, '(' | '[')) - i32::from(matches!(character, ')' | ']'));
         character == ',' && depth == 0
     })
     .map(str::trim)
@@ -45,7 +46,9 @@ impl Parser<'_> {
     }
 
     fn word(&mut self) -> Result<String, SpecError> {
-        let end = self.rest.find(|c: char| matches!(c, '(' | ')' | ',' | '=') || c.is_whitespace());
+        let end = self
+            .rest
+            .find(|c: char| matches!(c, '(' | ')' | '[' | ']' | ',' | '=') || c.is_whitespace());
         let (word, rest) = self.rest.split_at(end.unwrap_or(self.rest.len()));
         if word.is_empty() {
             return Err(self.error("a name or a value is missing"));
@@ -81,9 +84,24 @@ impl Parser<'_> {
         }
     }
 
+    /// `value, ...]`.
+    fn list(&mut self) -> Result<Value, SpecError> {
+        let mut list = Vec::new();
+        while !self.take("]") {
+            list.push(self.value()?);
+            if !self.take(",") && !self.rest.starts_with(']') {
+                return Err(self.error("a `,` or a `]` is missing"));
+            }
+        }
+        Ok(list.into())
+    }
+
     fn value(&mut self) -> Result<Value, SpecError> {
         if self.take("(") {
             return Ok(Value::Object(self.keys()?));
+        }
+        if self.take("[") {
+            return self.list();
         }
         let word = self.word()?;
         if !self.take("(") {
@@ -132,13 +150,13 @@ mod tests {
     #[test]
     fn values_are_numbers_flags_words_words_with_values_and_groups() {
         let text = "x(a=8, b=1e-3, c=true, d=none, e=l2(0.1), f=torch(momentum=0.9, nesterov=true), \
-                    g=(growth=1.5), h=armijo(), i = -2)";
+                    g=(growth=1.5), h=armijo(), i = -2, j=[a, 2])";
         let (name, keys) = parse(text).expect("well-formed");
         assert_eq!(name, "x");
         let expected = json!({
             "a": 8, "b": 1e-3, "c": true, "d": "none", "e": { "l2": 0.1 },
             "f": { "torch": { "momentum": 0.9, "nesterov": true } },
-            "g": { "growth": 1.5 }, "h": { "armijo": {} }, "i": -2.0,
+            "g": { "growth": 1.5 }, "h": { "armijo": {} }, "i": -2.0, "j": ["a", 2],
         });
         assert_eq!(Value::Object(keys), expected);
         assert_eq!(parse(" adam "), Ok(("adam".to_string(), Map::new())));

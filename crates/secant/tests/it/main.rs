@@ -1,17 +1,20 @@
 //! The library from outside: every method on common tests (`conformance`), against plain scalar
 //! twins (`twins`), the papers' theorems (`theorems`), what the optimizer adds to a method
-//! (`groups_and_clipping`), and Hessian products (`dual`).
+//! (`groups_and_clipping`), Hessian products (`dual`), and vectors on a device (`device`).
 //!
 //! A new method joins with one line in `table.rs`, which names its plain twin in `twin/`.
 
 mod collective;
 mod conformance;
+mod device;
 mod dual;
 mod groups_and_clipping;
 mod missing;
+mod muon;
 mod panics;
 mod prelude;
 mod quasi_newton;
+mod records;
 mod resume;
 mod searches;
 mod spec;

@@ -8,8 +8,8 @@ use burn::{
 };
 use secant::{
     AdaBeliefConfig, AdamConfig, ApolloConfig, Clipping, Decay, Group, MissingGradients, Momentum,
-    OnRejection, Optimizer, PairOutcome, QuasiAdamConfig, RAdamConfig, Rejection, RmsPropConfig,
-    Scope, SgdBbConfig, SgdConfig, StepReport,
+    MuonConfig, OnRejection, Optimizer, PairOutcome, QuasiAdamConfig, RAdamConfig, Rejection,
+    RmsPropConfig, Scope, SgdBbConfig, SgdConfig, StepReport,
     blocks::{Blocks, Layout},
     error::{ConfigError, RecordError, StepError},
     method::{
@@ -52,6 +52,7 @@ fn methods() -> Vec<(&'static str, Box<dyn AnyOptimizer>)> {
         ("radam", skipping(RAdamConfig::new().with_decay(Decay::L2(0.1)).init())),
         ("adabelief", skipping(AdaBeliefConfig::new().init())),
         ("apollo", skipping(ApolloConfig::new().with_warmup(3).init())),
+        ("muon", skipping(MuonConfig::new().init())),
         ("quasi-adam", skipping(quasi.init())),
         ("quasi-adam, keeps pair", skipping(keep.init())),
         ("quasi-adam, scaled gradient", skipping(scaled.init())),

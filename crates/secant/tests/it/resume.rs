@@ -11,7 +11,7 @@ use burn::tensor::DType;
 use secant::{AdamConfig, QuasiAdamConfig, SgdConfig, error::RecordError};
 
 use crate::{
-    support::{AnyOptimizer, Many, Numbers, Vectors},
+    support::{AnyOptimizer, Many, Numbers, Vectors, temporary_folder as folder},
     table::{decayed, table},
 };
 
@@ -39,12 +39,6 @@ fn steps(
         let report = optimizer.step(lr, model, &mut |model: &Many| model.quadratic(&curvature, &b));
         assert!(report.expect("a step").is_accepted());
     }
-}
-
-fn folder(name: &str) -> PathBuf {
-    let folder = std::env::temp_dir().join(format!("secant-{name}-{}", std::process::id()));
-    fs::create_dir_all(&folder).expect("a temporary folder");
-    folder
 }
 
 #[test]

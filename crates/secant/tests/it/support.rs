@@ -1,7 +1,8 @@
 //! Models, losses and comparisons that the tests share.
 
 use std::{
-    path::Path,
+    fs,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex},
 };
 
@@ -16,8 +17,17 @@ use secant::{
     protocol::{Method, State},
 };
 
+use crate::device::InEitherMemory;
+
 /// Held by every test that draws from Burn's generator, of which there is one in a process.
 pub(crate) static GENERATOR: Mutex<()> = Mutex::new(());
+
+/// A folder of this process that the test removes.
+pub(crate) fn temporary_folder(name: &str) -> PathBuf {
+    let folder = std::env::temp_dir().join(format!("secant-{name}-{}", std::process::id()));
+    fs::create_dir_all(&folder).expect("a temporary folder");
+    folder
+}
 
 pub(crate) fn device() -> Device {
     Device::flex().autodiff()
@@ -223,11 +233,14 @@ impl<K: Method, M: Module> Steps<M> for Optimizer<K> {
 }
 
 /// An optimizer of any method, for the models above.
-pub(crate) trait AnyOptimizer: Steps<Many> + Steps<Net> + Send + Sync {
+pub(crate) trait AnyOptimizer:
+    Steps<Many> + Steps<Net> + InEitherMemory + Send + Sync
+{
     fn accepted_steps(&self) -> u64;
     fn rejected_steps(&self) -> u64;
     fn state_bytes(&self) -> usize;
     fn evaluates_again(&self) -> bool;
+    fn name(&self) -> &'static str;
     fn boxed(&self) -> Box<dyn AnyOptimizer>;
     fn together(&self, collective: Arc<dyn Collective>) -> Box<dyn AnyOptimizer>;
     fn save_to(&self, path: &Path);
@@ -252,6 +265,10 @@ where
 
     fn evaluates_again(&self) -> bool {
         self.method().evaluates_again()
+    }
+
+    fn name(&self) -> &'static str {
+        K::NAME
     }
 
     fn boxed(&self) -> Box<dyn AnyOptimizer> {

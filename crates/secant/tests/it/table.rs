@@ -3,7 +3,7 @@
 use secant::{
     AdaBeliefConfig, AdaHessianConfig, AdamConfig, ApolloConfig, ArmijoSettings, CurvatureTest,
     Decay, LBfgsConfig, LSsr1TrConfig, LineSearch, MbLsr1Config, Momentum, MultiBatchLBfgsConfig,
-    OnRejection, OnlineLBfgsConfig, PairSource, QuasiAdamConfig, RAdamConfig, Rebound,
+    MuonConfig, OnRejection, OnlineLBfgsConfig, PairSource, QuasiAdamConfig, RAdamConfig, Rebound,
     RmsPropConfig, Scope, SdLBfgsConfig, Search, SgdBbConfig, SgdConfig, SqnConfig, SvrgConfig,
     error::ConfigError,
 };
@@ -52,6 +52,7 @@ pub(crate) fn table() -> Vec<Row> {
     rows.push(Row::new("adamw", 0.02, AdamConfig::adamw().init(), || {
         PerTensor::new(twin::Adam::new(Decay::Decoupled(1e-2)))
     }));
+    rows.push(muon(Decay::None));
     rows.extend(apollo());
     rows.extend(quasi_adam());
     rows.extend(lbfgs());
@@ -74,6 +75,7 @@ pub(crate) fn decayed() -> Vec<Row> {
     for decay in [Decay::L2(0.1), Decay::Decoupled(0.1)] {
         rows.extend(first_order(decay));
         rows.extend(evaluate_again(decay));
+        rows.push(muon(decay));
         let svrg = SvrgConfig::new(4).with_barzilai_borwein(true).with_decay(decay);
         rows.push(Row::new("svrg-bb", 0.1, svrg.init(), move || twin::Svrg::new(4, true, decay)));
         let config = QuasiAdamConfig::paper().with_decay(decay);
@@ -131,6 +133,15 @@ fn first_order(decay: Decay) -> Vec<Row> {
             move || PerTensor::new(twin::AdaBelief::new(1e-8, decay)),
         ),
     ]
+}
+
+/// AdamW's part at the step's rate. Its twin on matrices is in `muon.rs`.
+fn muon(decay: Decay) -> Row {
+    let config = MuonConfig::new()
+        .with_decay(decay)
+        .with_adamw(AdamConfig::new().with_decay(decay))
+        .with_adamw_rate_factor(1.0);
+    Row::new("muon", 0.02, config.init(), move || twin::Muon::new(decay))
 }
 
 fn apollo() -> Vec<Row> {

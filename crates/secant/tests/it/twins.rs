@@ -56,6 +56,15 @@ impl Noisy {
     }
 }
 
+impl Noisy {
+    /// The Hessian times a vector.
+    pub(crate) fn product(&self, vector: &[Vec<f64>]) -> Vectors {
+        let product =
+            |(v, a): (&Vec<f64>, &Vec<f64>)| v.iter().zip(a).map(|(v, a)| v * a).collect();
+        vector.iter().zip(&self.curvature).map(product).collect()
+    }
+}
+
 /// 30 steps of some ten roundings (1e-16 of the largest number) in another order than the twin's,
 /// which Apollo's division by a bound of 0.05 magnifies.
 const DOUBLE: f64 = 1e-12;

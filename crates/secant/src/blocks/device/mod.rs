@@ -73,10 +73,11 @@ impl<const W: usize, const R: usize> Vectors<'_, W, R> {
     }
 }
 
-/// Runs passes of its own on every tensor; the outputs are in the order of the tensors.
+/// Runs passes of its own on every tensor that is chosen; the outputs are in the order of the tensors.
 ///
-/// All blocks have the same layout.
-pub(super) fn for_each_tensor<P, const W: usize, const R: usize>(
+/// All blocks have the same layout, as far as tensors are chosen.
+pub(super) fn for_tensors<P, const W: usize, const R: usize>(
+    is_chosen: impl Fn(usize) -> bool,
     passes: impl Fn(usize) -> P,
     written: [&mut Blocks; W],
     read: [&Blocks; R],
@@ -91,8 +92,10 @@ where
         written: written.each_mut().map(|list| list.next().expect("blocks have the same layout")),
         read: read.map(|list| &list[tensor]),
     };
-    let mut vectors: Vec<Vectors<'_, W, R>> = (0..tensors).map(next).collect();
-    P::on_device((0..tensors).map(passes).collect(), &mut vectors)
+    let vectors = (0..tensors).map(next).enumerate();
+    let (chosen, mut vectors): (Vec<usize>, Vec<Vectors<'_, W, R>>) =
+        vectors.filter(|(tensor, _)| is_chosen(*tensor)).unzip();
+    P::on_device(chosen.into_iter().map(passes).collect(), &mut vectors)
 }
 
 /// Runs a kernel of its own on each tensor. All sums are read together.

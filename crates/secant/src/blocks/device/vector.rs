@@ -28,6 +28,10 @@ impl DeviceVector {
         Self { tensor: Tensor::from_data(data, (device, dtype)), shape }
     }
 
+    pub fn moved_to(self, device: &Device) -> Self {
+        Self { tensor: self.tensor.to_device(device), ..self }
+    }
+
     /// The numbers, read, in the parameter's shape.
     pub fn into_data(self) -> TensorData {
         let (bytes, _, dtype) = self.tensor.into_data().into_parts();
@@ -40,6 +44,10 @@ impl DeviceVector {
 
     pub fn dtype(&self) -> DType {
         self.tensor.dtype()
+    }
+
+    pub fn device(&self) -> Device {
+        self.tensor.device()
     }
 
     pub fn shape(&self) -> &Shape {

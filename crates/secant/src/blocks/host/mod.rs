@@ -20,10 +20,11 @@ use super::{Blocks, Passes, Real};
 /// Below this many numbers a step is not worth waking a second thread.
 const SEQUENTIAL_BELOW: usize = 32 * 1024;
 
-/// Runs passes of its own on every tensor; the outputs are in the order of the tensors.
+/// Runs passes of its own on every tensor that is chosen; the outputs are in the order of the tensors.
 ///
-/// All blocks have the same layout.
-pub(super) fn for_each_tensor<P, const W: usize, const R: usize>(
+/// All blocks have the same layout, as far as tensors are chosen.
+pub(super) fn for_tensors<P, const W: usize, const R: usize>(
+    is_chosen: impl Fn(usize) -> bool,
     passes: impl Fn(usize) -> P + Sync,
     written: [&mut Blocks; W],
     read: [&Blocks; R],
@@ -31,7 +32,8 @@ pub(super) fn for_each_tensor<P, const W: usize, const R: usize>(
 where
     P: Passes<W, R>,
 {
-    let work = gather(written, read);
+    let work = gather(written, read).into_iter().enumerate();
+    let work: Vec<_> = work.filter(|(tensor, _)| is_chosen(*tensor)).collect();
     let run = |(tensor, (written, read)): (usize, Buffers<'_, W, R>)| match written
         .first()
         .map_or_else(|| read[0].dtype(), |data| data.dtype())
@@ -39,11 +41,11 @@ where
         DType::F64 => passes(tensor).on_host(&mut Vectors::<f64, W, R>::new(written, read)),
         _ => passes(tensor).on_host(&mut Vectors::<f32, W, R>::new(written, read)),
     };
-    let numbers: usize = work.iter().map(|(written, read)| num_elements(written, read)).sum();
+    let numbers: usize = work.iter().map(|(_, (written, read))| num_elements(written, read)).sum();
     if numbers < SEQUENTIAL_BELOW || rayon::current_num_threads() == 1 {
-        work.into_iter().enumerate().map(run).collect()
+        work.into_iter().map(run).collect()
     } else {
-        work.into_par_iter().enumerate().map(run).collect()
+        work.into_par_iter().map(run).collect()
     }
 }
 

@@ -66,6 +66,7 @@ pub enum Averaging {
 
 hyper_parameters! {
     /// Configuration of [`AdaHessian`].
+    #[derive(Copy)]
     pub struct AdaHessianConfig {
         /// Decay rate of the gradient's average.
         #[config(default = 0.9)]
@@ -161,6 +162,11 @@ impl Method for AdaHessian {
 
     fn evaluates_again(&self) -> bool {
         true
+    }
+
+    fn state_settings(&self) -> Vec<(&'static str, String)> {
+        let every = if self.config.update_every > 1 { "above 1" } else { "1" };
+        vec![("update_every", every.to_string())]
     }
 
     fn init(&self, layout: &Layout) -> AdaHessianState {

@@ -58,6 +58,7 @@ use crate::{
 
 hyper_parameters! {
     /// Configuration of [`Apollo`].
+    #[derive(Copy)]
     pub struct ApolloConfig {
         /// Decay rate of the gradient's average.
         #[config(default = 0.9)]

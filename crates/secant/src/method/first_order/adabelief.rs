@@ -39,6 +39,7 @@ use crate::{
 
 hyper_parameters! {
     /// Configuration of [`AdaBelief`].
+    #[derive(Copy)]
     pub struct AdaBeliefConfig {
         /// Decay rate of the gradient's average.
         #[config(default = 0.9)]

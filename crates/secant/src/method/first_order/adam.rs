@@ -44,6 +44,7 @@ use crate::{
 
 hyper_parameters! {
     /// Configuration of [`Adam`].
+    #[derive(Copy)]
     pub struct AdamConfig {
         /// Decay rate of the gradient's average.
         #[config(default = 0.9)]
@@ -139,9 +140,9 @@ impl GradientMethod for Adam {
     }
 }
 
-/// Adam's step, with the coefficients of one tensor.
+/// Step t of Adam for theta, m and v, with the coefficients of one tensor.
 #[derive(Clone, Copy)]
-struct AdamKernel {
+pub(crate) struct AdamKernel {
     l2: f64,
     shrink: f64,
     beta_1: f64,
@@ -154,7 +155,7 @@ struct AdamKernel {
 }
 
 impl AdamKernel {
-    fn new(config: AdamConfig, TensorSettings { lr, decay }: TensorSettings, t: u64) -> Self {
+    pub fn new(config: AdamConfig, TensorSettings { lr, decay }: TensorSettings, t: u64) -> Self {
         let AdamConfig { beta_1, beta_2, epsilon, .. } = config;
         Self {
             l2: decay.l2(),

@@ -45,6 +45,7 @@ use crate::{
 
 hyper_parameters! {
     /// Configuration of [`RAdam`].
+    #[derive(Copy)]
     pub struct RAdamConfig {
         /// Decay rate of the gradient's average.
         #[config(default = 0.9)]

@@ -37,6 +37,7 @@ use crate::{
 
 hyper_parameters! {
     /// Configuration of [`RmsProp`].
+    #[derive(Copy)]
     pub struct RmsPropConfig {
         /// Decay rate of the averages.
         #[config(default = 0.99)]
@@ -107,6 +108,12 @@ impl Method for RmsProp {
 
     fn is_per_tensor(&self) -> bool {
         true
+    }
+
+    fn state_settings(&self) -> Vec<(&'static str, String)> {
+        let RmsPropConfig { momentum, centered, .. } = self.config;
+        let momentum = if momentum > 0.0 { "above 0" } else { "0" };
+        vec![("centered", centered.to_string()), ("momentum", momentum.to_string())]
     }
 
     fn init(&self, layout: &Layout) -> RmsPropState {

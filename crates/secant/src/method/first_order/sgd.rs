@@ -36,6 +36,7 @@ use crate::{
 
 hyper_parameters! {
     /// Configuration of [`Sgd`].
+    #[derive(Copy)]
     pub struct SgdConfig {
         /// Momentum; `Momentum::None` keeps no vector.
         #[config(default = "Momentum::None")]
@@ -144,6 +145,15 @@ impl Method for Sgd {
 
     fn is_per_tensor(&self) -> bool {
         true
+    }
+
+    fn state_settings(&self) -> Vec<(&'static str, String)> {
+        let form = match self.config.momentum {
+            Momentum::None => "None",
+            Momentum::Torch { .. } => "Torch",
+            Momentum::Ema { .. } => "Ema",
+        };
+        vec![("momentum", form.to_string())]
     }
 
     fn init(&self, layout: &Layout) -> SgdState {

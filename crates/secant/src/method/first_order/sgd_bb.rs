@@ -48,6 +48,7 @@ use crate::{
 
 hyper_parameters! {
     /// Configuration of [`SgdBb`].
+    #[derive(Copy)]
     pub struct SgdBbConfig {
         /// Steps in an epoch.
         #[range(AtLeast1)]
@@ -136,8 +137,8 @@ impl Method for SgdBb {
         self.config.decay
     }
 
-    fn is_per_tensor(&self) -> bool {
-        false
+    fn state_settings(&self) -> Vec<(&'static str, String)> {
+        vec![("period", self.config.period.to_string())]
     }
 
     fn init(&self, layout: &Layout) -> SgdBbState {
@@ -159,6 +160,10 @@ impl Method for SgdBb {
 }
 
 impl GradientMethod for SgdBb {
+    fn can_be_extended(&self) -> bool {
+        false
+    }
+
     fn update(
         &self,
         context: &StepContext<'_>,

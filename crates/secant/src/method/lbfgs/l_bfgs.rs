@@ -89,6 +89,7 @@ pub enum Rules {
 
 hyper_parameters! {
     /// Configuration of [`LBfgs`].
+    #[derive(Copy)]
     pub struct LBfgsConfig {
         /// Pairs.
         #[config(default = 10)]
@@ -216,6 +217,11 @@ impl Method for LBfgs {
 
     fn searches(&self) -> bool {
         true
+    }
+
+    fn state_settings(&self) -> Vec<(&'static str, String)> {
+        let LBfgsConfig { rules, full_batch, .. } = self.config;
+        vec![("rules", format!("{rules:?}")), ("full_batch", full_batch.to_string())]
     }
 
     fn init(&self, _: &Layout) -> LBfgsState {

@@ -48,6 +48,7 @@ use crate::{
 
 hyper_parameters! {
     /// Configuration of [`MultiBatchLBfgs`].
+    #[derive(Copy)]
     pub struct MultiBatchLBfgsConfig {
         /// Pairs.
         #[config(default = 10)]

@@ -47,6 +47,7 @@ use crate::{
 
 hyper_parameters! {
     /// Configuration of [`OnlineLBfgs`].
+    #[derive(Copy)]
     pub struct OnlineLBfgsConfig {
         /// Pairs.
         #[config(default = 10)]

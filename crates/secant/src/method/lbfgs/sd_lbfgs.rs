@@ -66,6 +66,7 @@ pub enum PairSource {
 
 hyper_parameters! {
     /// Configuration of [`SdLBfgs`].
+    #[derive(Copy)]
     pub struct SdLBfgsConfig {
         /// Pairs.
         #[config(default = 10)]
@@ -152,6 +153,10 @@ impl Method for SdLBfgs {
 
     fn evaluates_again(&self) -> bool {
         self.config.pairs == PairSource::SameBatch
+    }
+
+    fn state_settings(&self) -> Vec<(&'static str, String)> {
+        vec![("pairs", format!("{:?}", self.config.pairs))]
     }
 
     fn init(&self, _: &Layout) -> SdLBfgsState {

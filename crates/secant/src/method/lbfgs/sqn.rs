@@ -50,6 +50,7 @@ use crate::{
 
 hyper_parameters! {
     /// Configuration of [`Sqn`].
+    #[derive(Copy)]
     pub struct SqnConfig {
         /// Records of a Hessian product; some hundreds are usual.
         #[range(AtLeast1)]
@@ -130,6 +131,10 @@ impl Method for Sqn {
 
     fn evaluates_again(&self) -> bool {
         true
+    }
+
+    fn state_settings(&self) -> Vec<(&'static str, String)> {
+        vec![("curvature_every", self.config.curvature_every.to_string())]
     }
 
     fn init(&self, layout: &Layout) -> SqnState {

@@ -91,6 +91,7 @@ pub enum Search {
 
 hyper_parameters! {
     /// Configuration of [`LSsr1Tr`].
+    #[derive(Copy)]
     pub struct LSsr1TrConfig {
         /// m, the number of pairs kept.
         #[config(default = 10)]
@@ -208,6 +209,10 @@ impl Method for LSsr1Tr {
 
     fn batch_size(&self, state: &TrustRegionState) -> Option<usize> {
         state.batch_size()
+    }
+
+    fn state_settings(&self) -> Vec<(&'static str, String)> {
+        vec![("full_batch", self.config.full_batch.to_string())]
     }
 
     fn init(&self, _: &Layout) -> TrustRegionState {

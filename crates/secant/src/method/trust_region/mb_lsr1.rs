@@ -119,6 +119,7 @@ pub enum Restart {
 
 hyper_parameters! {
     /// Configuration of [`MbLsr1`].
+    #[derive(Copy)]
     pub struct MbLsr1Config {
         /// m, the number of pairs kept.
         #[config(default = 16)]
@@ -317,6 +318,15 @@ impl Method for MbLsr1 {
 
     fn batch_size(&self, state: &TrustRegionState) -> Option<usize> {
         state.batch_size()
+    }
+
+    fn state_settings(&self) -> Vec<(&'static str, String)> {
+        let MbLsr1Config { full_batch, check_snapshot, zeta, .. } = self.config;
+        vec![
+            ("full_batch", full_batch.to_string()),
+            ("check_snapshot", check_snapshot.to_string()),
+            ("zeta", zeta.to_string()),
+        ]
     }
 
     fn init(&self, _: &Layout) -> TrustRegionState {

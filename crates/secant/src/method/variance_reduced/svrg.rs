@@ -49,6 +49,7 @@ use crate::{
 
 hyper_parameters! {
     /// Configuration of [`Svrg`].
+    #[derive(Copy)]
     pub struct SvrgConfig {
         /// Steps between two snapshots; the batches of an epoch are usual.
         #[range(AtLeast1)]
@@ -114,6 +115,16 @@ impl Method for Svrg {
 
     fn evaluates_again(&self) -> bool {
         true
+    }
+
+    fn state_settings(&self) -> Vec<(&'static str, String)> {
+        let SvrgConfig { barzilai_borwein, snapshot_every, .. } = self.config;
+        let mut settings = vec![("barzilai_borwein", barzilai_borwein.to_string())];
+        if barzilai_borwein {
+            // s and y are of so many steps.
+            settings.push(("snapshot_every", snapshot_every.to_string()));
+        }
+        settings
     }
 
     fn init(&self, layout: &Layout) -> SvrgState {

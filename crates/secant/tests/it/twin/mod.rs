@@ -4,6 +4,7 @@
 
 mod apollo;
 mod first_order;
+mod muon;
 mod quasi_adam;
 mod quasi_newton;
 mod trust_region;
@@ -11,6 +12,7 @@ mod variance_reduced;
 
 pub(crate) use apollo::Apollo;
 pub(crate) use first_order::{AdaBelief, Adam, RAdam, RmsProp, Sgd};
+pub(crate) use muon::Muon;
 pub(crate) use quasi_adam::{QuasiAdam, QuasiAdamEma};
 pub(crate) use quasi_newton::{LBfgs, MultiBatchLBfgs, OnlineLBfgs, SdLBfgs, Sqn};
 pub(crate) use trust_region::{LSsr1Tr, MbLsr1};

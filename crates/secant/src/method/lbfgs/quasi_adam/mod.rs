@@ -71,6 +71,7 @@ use same_batch::QuasiAdamSameBatch;
 
 hyper_parameters! {
     /// Configuration of [`QuasiAdam`].
+    #[derive(Copy)]
     pub struct QuasiAdamConfig {
         /// Decay rate of the gradient's average.
         #[config(default = 0.9)]
@@ -248,6 +249,13 @@ impl Method for QuasiAdam {
 
     fn is_per_tensor(&self) -> bool {
         self.config.scope == Scope::PerTensor
+    }
+
+    fn state_settings(&self) -> Vec<(&'static str, String)> {
+        let QuasiAdamConfig { scope, on_rejection, .. } = self.config;
+        let keeps = on_rejection == OnRejection::KeepPair;
+        let on_rejection = if keeps { "KeepPair" } else { "another than KeepPair" };
+        vec![("scope", format!("{scope:?}")), ("on_rejection", on_rejection.to_string())]
     }
 
     fn init(&self, layout: &Layout) -> QuasiAdamState {

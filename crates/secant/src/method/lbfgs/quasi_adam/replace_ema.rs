@@ -41,6 +41,7 @@ use crate::{
 
 hyper_parameters! {
     /// Configuration of [`QuasiAdamEma`].
+    #[derive(Copy)]
     pub struct QuasiAdamEmaConfig {
         /// Decay rate of the gradient's average.
         #[config(default = 0.9)]

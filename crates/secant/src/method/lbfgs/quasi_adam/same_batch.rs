@@ -43,6 +43,10 @@ impl Method for QuasiAdamSameBatch {
         true
     }
 
+    fn state_settings(&self) -> Vec<(&'static str, String)> {
+        self.inner.state_settings()
+    }
+
     fn init(&self, layout: &Layout) -> QuasiAdamState {
         self.inner.init(layout)
     }

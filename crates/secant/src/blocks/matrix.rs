@@ -1,0 +1,130 @@
+//! Parameters as dense matrices, and the products of them.
+//!
+//! The one place where buffers of blocks meet a matrix library (`faer`). A product has the same bits
+//! with any number of threads; on another vector unit or cache they can differ by rounding.
+
+use burn::tensor::{DType, Shape, TensorData};
+use faer::{
+    Accum, MatMut, MatRef, Par,
+    linalg::matmul::{
+        self,
+        triangular::{self, BlockStructure},
+    },
+    traits::RealField,
+};
+use rayon::prelude::*;
+
+use super::{Blocks, Memory, Real, host};
+
+/// Multiplications in a product below which a second thread costs more than it saves.
+const SEQUENTIAL_BELOW: usize = 8 * 1024 * 1024;
+
+/// The numbers of matrices: `f32` and `f64`.
+pub(crate) trait Field: Real + RealField {}
+
+impl<T: Real + RealField> Field for T {}
+
+/// Rows and columns of a parameter that is read as a matrix: a matrix as it is, a kernel
+/// `[out, in, h, w]` as `[out, in h w]`. None for vectors and numbers.
+pub(crate) fn matrix_shape(shape: &Shape) -> Option<[usize; 2]> {
+    let [rows, rest @ ..] = &shape[..] else { return None };
+    (!rest.is_empty()).then(|| [*rows, rest.iter().product()])
+}
+
+/// What happens to one matrix.
+pub(crate) trait MatrixKernel: Sync {
+    /// Treats a matrix with no more rows than columns; a tensor with more is lent transposed.
+    fn run<T: Field>(&self, matrix: MatMut<'_, T>, threads: Par);
+}
+
+/// Runs `kernel` on every tensor that has a shape in `shapes`, in host memory, where those of a device
+/// are brought for it. Many small ones run side by side; a large one has all threads.
+pub(crate) fn for_each_matrix<K: MatrixKernel>(
+    kernel: &K,
+    shapes: &[Option<[usize; 2]>],
+    blocks: &mut Blocks,
+) {
+    let memory = blocks.memory();
+    let mut on_host = std::mem::take(blocks).in_memory(&Memory::Host);
+    let shaped = on_host.host_mut().iter_mut().zip(shapes);
+    let shaped = shaped.filter_map(|(data, shape)| Some((data, (*shape)?)));
+    let is_large =
+        |[rows, columns]: [usize; 2]| rows * columns * rows.min(columns) >= SEQUENTIAL_BELOW;
+    let (large, small): (Vec<_>, Vec<_>) = shaped.partition(|(_, shape)| is_large(*shape));
+    small.into_par_iter().for_each(|(data, shape)| run_on(kernel, data, shape, Par::Seq));
+    large.into_iter().for_each(|(data, shape)| run_on(kernel, data, shape, Par::rayon(0)));
+    *blocks = on_host.in_memory(&memory);
+}
+
+fn run_on<K: MatrixKernel>(kernel: &K, data: &mut TensorData, shape: [usize; 2], threads: Par) {
+    match data.dtype() {
+        DType::F64 => run_as::<f64, _>(kernel, data, shape, threads),
+        _ => run_as::<f32, _>(kernel, data, shape, threads),
+    }
+}
+
+fn run_as<T: Field, K: MatrixKernel>(
+    kernel: &K,
+    data: &mut TensorData,
+    [rows, columns]: [usize; 2],
+    threads: Par,
+) {
+    let matrix = MatMut::from_row_major_slice_mut(host::slice_mut::<T>(data), rows, columns);
+    kernel.run(if rows > columns { matrix.transpose_mut() } else { matrix }, threads);
+}
+
+/// out <- A B
+pub(crate) fn product<T: Field>(
+    out: MatMut<'_, T>,
+    a: MatRef<'_, T>,
+    b: MatRef<'_, T>,
+    threads: Par,
+) {
+    matmul::matmul(out, Accum::Replace, a, b, T::of(1.0), threads);
+}
+
+/// out <- A A', symmetric, at half the cost of [`product`].
+pub(crate) fn outer_product<T: Field>(mut out: MatMut<'_, T>, a: MatRef<'_, T>, threads: Par) {
+    lower_product(out.as_mut(), Accum::Replace, a, a.transpose(), T::of(1.0), threads);
+    mirror(out);
+}
+
+/// out <- out + scale A A for symmetric A and out, at half the cost of [`product`]. Of out the half
+/// below the diagonal is read.
+pub(crate) fn add_square<T: Field>(
+    mut out: MatMut<'_, T>,
+    a: MatRef<'_, T>,
+    scale: T,
+    threads: Par,
+) {
+    lower_product(out.as_mut(), Accum::Add, a, a, scale, threads);
+    mirror(out);
+}
+
+fn lower_product<T: Field>(
+    out: MatMut<'_, T>,
+    accumulate: Accum,
+    a: MatRef<'_, T>,
+    b: MatRef<'_, T>,
+    scale: T,
+    threads: Par,
+) {
+    let (lower, full) = (BlockStructure::TriangularLower, BlockStructure::Rectangular);
+    triangular::matmul(out, lower, accumulate, a, full, b, full, scale, threads);
+}
+
+/// Copies the part below the diagonal above it, in tiles that stay in cache.
+fn mirror<T: Field>(mut matrix: MatMut<'_, T>) {
+    const TILE: usize = 32;
+    let side = matrix.nrows();
+    let tile = |start: usize| start..(start + TILE).min(side);
+    for left in (0..side).step_by(TILE) {
+        for top in (left..side).step_by(TILE) {
+            for column in tile(left) {
+                for row in tile(top).filter(|row| *row > column) {
+                    matrix[(column, row)] = matrix[(row, column)];
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! Methods that read the weights of a layer as a matrix.
+
+pub mod muon;
