@@ -132,6 +132,10 @@ impl Method for AdaBelief {
         self.config.decay
     }
 
+    fn is_per_tensor(&self) -> bool {
+        true
+    }
+
     fn init(&self, layout: &Layout) -> AdaBeliefState {
         AdaBeliefState { m: Blocks::zeros(layout), s: Blocks::zeros(layout), t: 0 }
     }
@@ -140,10 +144,6 @@ impl Method for AdaBelief {
 }
 
 impl GradientMethod for AdaBelief {
-    fn is_per_tensor(&self) -> bool {
-        true
-    }
-
     fn update(
         &self,
         context: &StepContext<'_>,

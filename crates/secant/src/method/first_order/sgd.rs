@@ -182,6 +182,10 @@ impl Method for Sgd {
         self.config.decay
     }
 
+    fn is_per_tensor(&self) -> bool {
+        true
+    }
+
     fn state_settings(&self) -> Vec<(&'static str, String)> {
         let form = match self.config.momentum {
             Momentum::None => "None",
@@ -203,10 +207,6 @@ impl Method for Sgd {
 }
 
 impl GradientMethod for Sgd {
-    fn is_per_tensor(&self) -> bool {
-        true
-    }
-
     fn update(
         &self,
         context: &StepContext<'_>,
