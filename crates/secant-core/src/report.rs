@@ -9,14 +9,21 @@ use crate::trust_region::subproblem::Case;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct StepReport {
-    /// Whether the parameters moved.
+    /// Whether the step was made.
     pub outcome: Outcome,
-    /// The loss before the step, where the step had to read it.
+    /// The user's loss before the step, where the step had to read it; decay is no part of it.
     pub loss: Option<f64>,
-    /// The 2-norm of the gradient before clipping, where the step had to compute it.
+    /// The 2-norm of that loss's gradient before clipping, where the step had to compute it.
     pub gradient_norm: Option<f64>,
-    /// The loss after the step on the same batch, where the step had to read it.
+    /// The user's loss after the step on the same batch, where the step had to read it.
     pub loss_after: Option<f64>,
+    /// In methods that search: what they search along, the loss with its L2 decay
+    /// (sum of wd/2 |theta|^2), before the step.
+    #[serde(default)]
+    pub objective: Option<f64>,
+    /// The same after the step, on the same batch.
+    #[serde(default)]
+    pub objective_after: Option<f64>,
     /// The step size, where the method chose it itself.
     pub step_size: Option<f64>,
     /// What became of the curvature pair.
@@ -38,6 +45,8 @@ impl StepReport {
             loss: None,
             gradient_norm: None,
             loss_after: None,
+            objective: None,
+            objective_after: None,
             step_size: None,
             pair: PairOutcome::NotTried,
             line_search: None,
@@ -55,12 +64,16 @@ impl StepReport {
 /// What the step decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Outcome {
-    /// The parameters and the state were updated. Where a trust-region method found no step (the
-    /// length in [`StepReport::line_search`] is 0), the parameters stay, and the radius has shrunk.
+    /// The step was made: parameters and state are those after it. A method that searches says so only
+    /// where the parameters moved. One that does not search does not look: its update can be below the
+    /// rounding of every parameter. At a learning rate of 0, which is a pause, nothing moves.
     Accepted,
-    /// There was nothing to do: the gradient is within the method's tolerance of zero.
+    /// There was nothing to do, and the parameters stay: the gradient is within the method's tolerance
+    /// of zero; or a search found no other point, and all the decrease that the method's model
+    /// promised is within the rounding of the loss.
     Converged,
-    /// Nothing was written: parameters and state are bit-identical to before.
+    /// The parameters are bit-identical to before. So is the state, but after
+    /// [`Rejection::NoDecrease`].
     Rejected(Rejection),
 }
 
@@ -70,12 +83,14 @@ pub enum Outcome {
 pub enum Rejection {
     /// The loss was NaN or infinite.
     NonFiniteLoss,
-    /// The gradient held a NaN or an infinity, or its squared norm overflows the parameters' type.
+    /// The gradient held a NaN or an infinity, or its squared norm, after clipping by norm, overflows
+    /// the parameters' type.
     NonFiniteGradient,
     /// A sum the step needs was NaN or infinite.
     NonFiniteReduction,
-    /// A search found no step with a smaller loss, along the method's direction and along the
-    /// gradient's.
+    /// A search found no step with a smaller loss, along the method's direction and, in L-BFGS, along
+    /// the gradient's. Trust-region methods go on from another radius, so that the next step is another
+    /// one; L-BFGS with PyTorch's rules counts the iteration and keeps what it has learnt.
     NoDecrease,
 }
 
@@ -93,7 +108,7 @@ pub struct LineSearchReport {
 }
 
 /// What the quadratic model Q(p) = g'p + p'Bp / 2 of a trust-region method said of its minimiser p*
-/// within the radius, and how the loss fared.
+/// within the radius, and how the loss fared. Decay is part of the loss here.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TrustRegionReport {
     /// Q(p*), never positive.

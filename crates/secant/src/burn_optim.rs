@@ -11,6 +11,7 @@
 //! Burn's interface cannot report or fail. So a gradient that is not finite leaves the parameter
 //! and its state as they are, silently, and a record that does not fit the settings leaves the
 //! parameter's state at its start; with [`Optimizer`](crate::Optimizer) the step and the load say so.
+//! It takes the model by value, so that a panic loses it, as with Burn's own optimizers.
 //! [`QuasiAdam`](crate::method::lbfgs::quasi_adam::QuasiAdam) has a pair for each parameter here, whatever
 //! its scope; [`Muon`](crate::method::layer_wise::muon::Muon) is told no paths, so that its
 //! `adamw_params` select nothing: use Burn's groups.

@@ -74,9 +74,14 @@ pub enum StepError {
         "the loss is not connected to the model's parameters; build the model on `device.autodiff()` and compute the loss from the model that the closure is given"
     )]
     Untracked,
-    /// No parameter has a gradient.
+    /// The model has nothing to train.
     #[error(
-        "no parameter of the model has a gradient; check that some are not frozen and that the loss uses them"
+        "the model has no trainable parameter; check that it has floating-point parameters that are not frozen"
+    )]
+    NoParameters,
+    /// No trainable parameter has a gradient.
+    #[error(
+        "none of the model's trainable parameters has a gradient; check that the loss is computed from them"
     )]
     NoGradient,
     /// Ready gradients for a method that evaluates its loss itself.
@@ -85,9 +90,20 @@ pub enum StepError {
         /// The method.
         method: &'static str,
     },
+    /// An evaluation failed on another rank, and so the step on all.
+    #[error("the evaluation failed on another rank; the error there says why")]
+    OtherRank,
+    /// A group selects no parameter of the model.
+    #[error("the group of {group} selects no parameter of the model{}", nearest_path(nearest))]
+    EmptyGroup {
+        /// What it selects by.
+        group: String,
+        /// The parameter whose path is most like it.
+        nearest: Option<String>,
+    },
     /// A parameter of the layout has no gradient in this step.
     #[error(
-        "`{path}` has no gradient in this step but had one in the first; use the same parameters in every step, or start a new optimizer"
+        "`{path}` has no gradient in this step but had one in the first; use the same parameters in every step, or start a new optimizer; methods that treat each tensor by itself can also leave such a parameter alone (`with_missing_gradients`)"
     )]
     MissingGradient {
         /// The parameter.
@@ -258,6 +274,10 @@ pub enum RecordError {
         /// Which part.
         what: String,
     },
+}
+
+fn nearest_path(nearest: &Option<String>) -> String {
+    nearest.as_ref().map_or_else(String::new, |path| format!("; the nearest path is `{path}`"))
 }
 
 /// Checks that `value` passes `test`, which NaN never does.

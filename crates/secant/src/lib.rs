@@ -48,6 +48,7 @@ mod batches;
 pub mod blocks;
 pub mod burn_optim;
 mod burn_schedule;
+mod collective;
 pub mod dual;
 pub mod error;
 pub mod hyper_parameter;
@@ -63,6 +64,7 @@ pub mod spec;
 
 pub use batches::Batches;
 pub use burn_schedule::Scheduler;
+pub use collective::{Alone, Collective};
 pub use method::{
     diagonal::{adahessian::Averaging, apollo::Rebound},
     first_order::sgd::Momentum,
@@ -79,7 +81,7 @@ pub use method::{
         mb_lsr1::{Restart, Sampling},
     },
 };
-pub use optimizer::{AnyOptimizer, FunctionOptimizer, Group, Optimizer};
+pub use optimizer::{AnyOptimizer, FunctionOptimizer, Group, MissingGradients, Optimizer};
 pub use oracle::{Clipping, Duals, Function, Loss, WithProduct};
 pub use protocol::Decay;
 pub use secant_core::{

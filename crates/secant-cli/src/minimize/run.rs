@@ -6,7 +6,7 @@ use std::{
 };
 
 use secant::{
-    Function, FunctionOptimizer, Outcome, Rejection,
+    Function, FunctionOptimizer, Outcome, Rejection, StepReport,
     error::{ConfigError, StepError},
     spec::{Choice, Run as RunFacts, SpecError},
 };
@@ -36,6 +36,9 @@ pub enum Status {
     Reached,
     /// The evaluations allowed were not enough.
     Unfinished,
+    /// The method says that there is nothing left to do: by a tolerance of its own, or because all it
+    /// could gain is within rounding.
+    Converged,
     /// The method found no smaller value.
     NoDecrease,
     /// The value or the gradient became infinite or NaN.
@@ -50,6 +53,7 @@ impl Status {
         match self {
             Self::Reached => "reached",
             Self::Unfinished => "unfinished",
+            Self::Converged => "converged",
             Self::NoDecrease => "no decrease",
             Self::NotFinite => "not finite",
             Self::Interrupted => "interrupted",
@@ -140,14 +144,20 @@ pub fn minimize(
             break Status::Reached;
         }
         match report.outcome {
-            Outcome::Rejected(Rejection::NoDecrease) => break Status::NoDecrease,
-            Outcome::Rejected(_) => break Status::NotFinite,
-            _ if watched.spent.evaluations >= limits.max_evaluations => {
-                break Status::Unfinished;
+            Outcome::Converged => break Status::Converged,
+            // Within a smaller radius the next step is another one.
+            Outcome::Rejected(Rejection::NoDecrease) if !shrinks(&report) => {
+                break Status::NoDecrease;
             }
-            // A step that asks for nothing would be made for ever.
-            _ if watched.spent.evaluations == before => break Status::NoDecrease,
-            _ => {}
+            Outcome::Rejected(Rejection::NoDecrease) | Outcome::Accepted => {}
+            Outcome::Rejected(_) => break Status::NotFinite,
+        }
+        if watched.spent.evaluations >= limits.max_evaluations {
+            break Status::Unfinished;
+        }
+        // A step that asks for nothing would be made for ever.
+        if watched.spent.evaluations == before {
+            break Status::NoDecrease;
         }
     };
     let Finish { spent, seconds, value, norm, first_norm } = watched.finish(status, &x);
@@ -164,6 +174,11 @@ pub fn minimize(
         relative_gradient_norm: if first_norm > 0.0 { norm / first_norm } else { norm },
         path,
     })
+}
+
+/// Whether a trust region was too large.
+fn shrinks(report: &StepReport) -> bool {
+    report.trust_region.is_some_and(|region| region.next_radius < region.radius)
 }
 
 /// The optimizer; every step is on all there is.

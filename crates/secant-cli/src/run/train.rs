@@ -6,7 +6,7 @@ use std::{
 };
 
 use burn::{module::Module, tensor::Device};
-use secant::{AnyOptimizer, Batches, Schedule, error::StepError, spec::SpecError};
+use secant::{AnyOptimizer, Batches, Rejection, Schedule, error::StepError, spec::SpecError};
 use thiserror::Error;
 
 use super::{
@@ -57,7 +57,7 @@ impl From<StepError> for TrainError {
 pub struct Outcome {
     /// Its state after each evaluation.
     pub curve: Vec<Point>,
-    /// Steps it rejected.
+    /// Steps it rejected because a number was not finite.
     pub rejected_steps: u64,
     /// The steps of a trust-region method.
     pub trust_region: Vec<RegionStep>,
@@ -80,8 +80,7 @@ pub fn train(
         curve.push(run.point(epoch + 1, Some(train_loss)));
         after_epoch();
     }
-    let rejected_steps = run.optimizer.rejected_steps();
-    Ok(Outcome { curve, rejected_steps, trust_region: run.trust_region })
+    Ok(Outcome { curve, rejected_steps: run.not_finite, trust_region: run.trust_region })
 }
 
 /// Gradients that an exact Hessian product counts as: its time is about twice that of one.
@@ -101,6 +100,8 @@ struct Run<'a> {
     spent: Duration,
     /// Records that a batch took beyond its epoch, since it had grown: the next epoch has fewer.
     overdrawn: usize,
+    /// Steps rejected because a number was not finite.
+    not_finite: u64,
     trust_region: Vec<RegionStep>,
 }
 
@@ -125,6 +126,7 @@ impl<'a> Run<'a> {
             gradient_records: 0,
             spent: Duration::ZERO,
             overdrawn: 0,
+            not_finite: 0,
             trust_region: Vec::new(),
         })
     }
@@ -156,6 +158,13 @@ impl<'a> Run<'a> {
             self.trust_region.extend(RegionStep::of(self.steps, passes, &report));
             self.gradient_records +=
                 report.evals.gradient_records + PRODUCT * report.evals.hessian_vector_records;
+            // A search that finds nothing is no fault of the numbers.
+            self.not_finite += u64::from(!matches!(
+                report.outcome,
+                secant::Outcome::Accepted
+                    | secant::Outcome::Converged
+                    | secant::Outcome::Rejected(Rejection::NoDecrease)
+            ));
             sum += report.loss.unwrap_or(f64::NAN);
             count += 1;
         }

@@ -64,7 +64,25 @@ fn the_version_is_that_of_the_package() {
 
 #[test]
 fn an_optimizer_is_shown_with_the_value_the_range_and_the_meaning_of_every_hyper_parameter() {
-    insta::assert_snapshot!(output(&mut secant(&["optimizers", "svrg(decay=l2(0.1))"])), @"");
+    insta::assert_snapshot!(output(&mut secant(&["optimizers", "svrg(decay=l2(0.1))"])), @r"
+    svrg: variance-reduced SGD
+    Method svrg: 2 vectors of memory, 3 gradients a step; tuning starts at rate 0.1.
+
+    snapshot_every = by the run
+        a whole number at least 1.
+        Steps between two snapshots; the batches of an epoch are usual.
+
+    barzilai_borwein = false
+        true or false.
+        Whether rates are chosen by Barzilai and Borwein's formula from the second
+        snapshot on.
+
+    decay = l2(0.1)
+        one of none | l2(number) | decoupled(number) | stable(number).
+        Weight decay.
+
+    Change them as in NAME(key=value, ...), nested as in decay=l2(0.01).
+    ");
 }
 
 #[test]

@@ -81,6 +81,20 @@ fn a_start_with_a_gradient_of_zero_is_the_end() {
 const RECORDS: &str = "1 1:1 2:0.5\n2 2:-1\n1 1:0.3 3:2\n2 1:-1 3:0.2\n2 3:0.4\n";
 
 #[test]
+fn at_a_tolerance_of_zero_methods_that_search_end_where_nothing_can_be_gained() {
+    let folder = folder();
+    let path = write(&folder, "records", RECORDS);
+    let mut command = secant(&["minimize", "logistic", "--tolerance", "0", "--json", "--libsvm"]);
+    let command = command.arg(&path).args(["--methods", "l-bfgs,mb-lsr1,l-ssr1-tr"]);
+    let said = command.output().expect("it runs").stdout;
+    let said = String::from_utf8(said).expect("UTF-8");
+    // Each is at the minimum within some tens of evaluations; the most allowed are ten thousand.
+    assert!(numbers(&said, "evaluations").iter().all(|count| *count < 500.0), "{said}");
+    assert!(numbers(&said, "relative_gradient_norm").iter().all(|norm| *norm < 1e-12), "{said}");
+    assert!(said.lines().count() == 3 && !said.contains("unfinished"), "{said}");
+}
+
+#[test]
 fn logistic_regression_is_the_same_with_one_thread_and_two() {
     let folder = folder();
     let path = write(&folder, "records", RECORDS);

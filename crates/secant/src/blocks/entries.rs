@@ -43,10 +43,9 @@ impl Blocks {
         Self::new(vec![TensorData::new(numbers, [length])])
     }
 
-    /// The vector of [`Blocks::of_vector`], without a copy.
-    pub(crate) fn into_vector(self) -> Vec<f64> {
-        let data = self.into_data().pop();
-        data.and_then(|data| data.try_into_vec().ok()).expect("one vector in double precision")
+    /// The vector of [`Blocks::of_vector`], without a copy; none where these are not that.
+    pub(crate) fn into_vector(self) -> Option<Vec<f64>> {
+        self.into_data().pop()?.try_into_vec().ok()
     }
 
     /// The vector of [`Blocks::of_vector`].

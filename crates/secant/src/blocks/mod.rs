@@ -8,6 +8,7 @@
 //! outside of this module opens a buffer.
 
 mod average;
+mod checksum;
 mod device;
 mod entries;
 mod host;
@@ -15,6 +16,7 @@ mod kernel;
 mod layout;
 mod matrix;
 mod number;
+mod parts;
 mod rows;
 mod tape;
 mod vectors;
@@ -33,8 +35,8 @@ pub(crate) use matrix::{
 pub use number::{Number, Real};
 pub use rows::{combine_rows, row_products};
 pub(crate) use vectors::{
-    absolute_sum, add_scaled, advance, assign, dot, make_pair, maximum_norm, norm, scale,
-    tensor_squares,
+    absolute_sum, add_scaled, advance, assign, dot, largest_difference, make_pair, maximum_norm,
+    norm, scale, tensor_squares,
 };
 
 /// One vector for each parameter of a [`Layout`], in the parameter's type.

@@ -81,6 +81,30 @@ impl TensorKernel<0, 1, 1> for Largest {
     }
 }
 
+/// The largest |a_i - b_i|: 0 where both are the same point, NaN where one is.
+pub(crate) fn largest_difference(a: &Blocks, b: &Blocks) -> f64 {
+    let of_tensors = for_each_tensor(|_| LargestDifference, [], [a, b]);
+    of_tensors.into_iter().fold(0.0, |a, b| Reduction::Maximum.combine(a, b))
+}
+
+#[derive(Clone, Copy)]
+struct LargestDifference;
+
+impl TensorKernel<0, 2, 1> for LargestDifference {
+    type Decision = f64;
+
+    const REDUCTION: Reduction = Reduction::Maximum;
+
+    #[inline(always)]
+    fn terms<N: Number>(self, []: [N; 0], [a, b]: [N; 2]) -> [N::Wide; 1] {
+        [(a.wide() - b.wide()).abs()]
+    }
+
+    fn decide(self, [largest]: [f64; 1]) -> f64 {
+        largest
+    }
+}
+
 /// sum |a_i| over all tensors.
 pub(crate) fn absolute_sum(a: &Blocks) -> f64 {
     let [sum] = sum_over_tensors(Absolute, [a]);

@@ -1,19 +1,21 @@
 //! The function that a method searches along: the loss of the step's batch with its L2 decay.
 
+mod kept;
 mod sampling;
+
+pub(crate) use kept::{Kept, fingerprint};
 
 pub use sampling::Sampling;
 
 use burn::tensor::DType;
 use secant_core::{
     line_search::{Armijo, ArmijoSettings, Next, Start, StrongWolfe, WolfeSettings},
-    report::{LineSearchReport, Rejection},
+    report::{LineSearchReport, Rejection, StepReport},
 };
 
 use crate::{
     blocks::{
-        Blocks, Number, TensorKernel, advance, assign, dot, for_each_tensor, maximum_norm,
-        tensor_squares,
+        Blocks, Number, TensorKernel, advance, dot, for_each_tensor, maximum_norm, tensor_squares,
     },
     error::StepError,
     oracle::{Evaluation, Oracle, Records},
@@ -29,8 +31,22 @@ pub(crate) struct Objective<'a> {
 /// The function at a point.
 #[derive(Clone, Debug)]
 pub(crate) struct Known {
+    /// f
     pub value: f64,
+    /// The loss alone, without decay.
+    pub loss: f64,
+    /// The 2-norm of its gradient.
+    pub loss_gradient_norm: f64,
+    /// The gradient of f.
     pub gradient: Blocks,
+}
+
+/// Where a step begins.
+pub(crate) struct Beginning {
+    pub theta: Blocks,
+    pub known: Known,
+    /// What is known of the step so far.
+    pub report: StepReport,
 }
 
 /// A line from a point.
@@ -53,21 +69,16 @@ pub(crate) struct Reached {
 }
 
 impl Objective<'_> {
-    /// The parameters, and the function there. Asked first in a step.
-    pub fn here(&mut self) -> Result<(Blocks, Evaluation), StepError> {
-        let mut at = self.oracle.gradient()?;
-        let mut theta = self.parameters();
-        if at.rejection.is_none() {
-            self.add_decay(&mut at, &mut theta);
+    /// The parameters, and the function there; a report where it cannot be used. Asked first in a step.
+    pub fn here(&mut self) -> Result<Result<Beginning, StepReport>, StepError> {
+        let at = self.oracle.gradient()?;
+        let report = at.report(self.oracle.evals());
+        if at.rejection.is_some() {
+            return Ok(Err(report));
         }
-        Ok((theta, at))
-    }
-
-    /// A copy of the parameters.
-    pub fn parameters(&mut self) -> Blocks {
-        let mut copy = Blocks::zeros(self.context.layout);
-        self.oracle.write(&mut |theta| assign(&mut copy, theta));
-        copy
+        let mut theta = self.oracle.parameters()?;
+        let known = self.with_decay(at, &mut theta);
+        Ok(Ok(Beginning { theta, known, report }))
     }
 
     /// Moves the parameters to `point`.
@@ -87,13 +98,11 @@ impl Objective<'_> {
         records: Records,
         point: &mut Blocks,
     ) -> Result<Result<Known, Rejection>, StepError> {
-        let mut at = self.oracle.gradient_at(records, point)?;
-        if let Some(rejection) = at.rejection {
-            return Ok(Err(rejection));
+        let at = self.oracle.gradient_at(records, point)?;
+        match at.rejection {
+            Some(rejection) => Ok(Err(rejection)),
+            None => Ok(Ok(self.with_decay(at, point))),
         }
-        self.add_decay(&mut at, point);
-        let Evaluation { loss, gradient, .. } = at;
-        Ok(Ok(Known { value: loss.unwrap_or(f64::NAN), gradient }))
     }
 
     /// The value alone at `point`.
@@ -112,10 +121,12 @@ impl Objective<'_> {
         add_l2(self.context, &mut s, y);
     }
 
-    fn add_decay(&self, at: &mut Evaluation, theta: &mut Blocks) {
-        add_l2(self.context, theta, &mut at.gradient);
-        let decay = self.decay_value(theta);
-        at.loss = at.loss.map(|loss| loss + decay);
+    fn with_decay(&self, at: Evaluation, theta: &mut Blocks) -> Known {
+        let Evaluation { loss, mut gradient, gradient_norm, .. } = at;
+        add_l2(self.context, theta, &mut gradient);
+        let (loss, loss_gradient_norm) =
+            (loss.unwrap_or(f64::NAN), gradient_norm.unwrap_or(f64::NAN));
+        Known { value: loss + self.decay_value(theta), loss, loss_gradient_norm, gradient }
     }
 
     fn decay_value(&self, theta: &Blocks) -> f64 {
@@ -129,9 +140,13 @@ impl Objective<'_> {
 
     /// The size of the rounding error of a value: 8 units in the last place.
     pub fn noise(&self, value: f64) -> f64 {
+        8.0 * self.unit() * value.abs()
+    }
+
+    /// The unit in the last place of numbers of size 1.
+    pub fn unit(&self) -> f64 {
         let single = self.context.layout.entries().iter().any(|entry| entry.dtype != DType::F64);
-        let unit = if single { f64::from(f32::EPSILON) } else { f64::EPSILON };
-        8.0 * unit * value.abs()
+        if single { f64::from(f32::EPSILON) } else { f64::EPSILON }
     }
 
     /// Searches for a step with the strong Wolfe conditions; none where there is no decrease.

@@ -1,6 +1,6 @@
 //! Optimizers of any method behind one type.
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 use burn::{
     module::{Module, Param},
@@ -9,9 +9,10 @@ use burn::{
 };
 use secant_core::report::StepReport;
 
-use super::{Group, Optimizer};
+use super::{Group, MissingGradients, Optimizer};
 use crate::{
     batches::Batches,
+    collective::Collective,
     error::{ConfigError, RecordError, StepError},
     oracle::{Clipping, Function, Loss, OfBatch},
     protocol::Method,
@@ -108,6 +109,20 @@ impl<M: Module> AnyOptimizer<M> {
     /// The threshold is not a positive finite number, or the method searches along the loss.
     pub fn with_clipping(self, clipping: Clipping) -> Result<Self, ConfigError> {
         self.0.with_clipping(clipping).map(Self)
+    }
+
+    /// See [`Optimizer::with_missing_gradients`].
+    ///
+    /// # Errors
+    /// [`MissingGradients::Skip`] and a method, or a scope of it, that treats tensors together.
+    pub fn with_missing_gradients(self, missing: MissingGradients) -> Result<Self, ConfigError> {
+        self.0.with_missing_gradients(missing).map(Self)
+    }
+
+    /// See [`Optimizer::with_collective`].
+    #[must_use]
+    pub fn with_collective(self, collective: Arc<dyn Collective>) -> Self {
+        Self(self.0.with_collective(collective))
     }
 
     /// See [`Optimizer::without_guard`].
@@ -208,6 +223,13 @@ trait Erased<M>: Send + Sync {
         clipping: Clipping,
     ) -> Result<Box<dyn Erased<M>>, ConfigError>;
 
+    fn with_missing_gradients(
+        self: Box<Self>,
+        missing: MissingGradients,
+    ) -> Result<Box<dyn Erased<M>>, ConfigError>;
+
+    fn with_collective(self: Box<Self>, collective: Arc<dyn Collective>) -> Box<dyn Erased<M>>;
+
     fn without_guard(self: Box<Self>) -> Box<dyn Erased<M>>;
 
     fn with_seed(self: Box<Self>, seed: u64) -> Box<dyn Erased<M>>;
@@ -285,6 +307,17 @@ impl<M: Module, K: Method> Erased<M> for Optimizer<K> {
         clipping: Clipping,
     ) -> Result<Box<dyn Erased<M>>, ConfigError> {
         Ok(Box::new(Self::with_clipping(*self, clipping)?))
+    }
+
+    fn with_missing_gradients(
+        self: Box<Self>,
+        missing: MissingGradients,
+    ) -> Result<Box<dyn Erased<M>>, ConfigError> {
+        Ok(Box::new(Self::with_missing_gradients(*self, missing)?))
+    }
+
+    fn with_collective(self: Box<Self>, collective: Arc<dyn Collective>) -> Box<dyn Erased<M>> {
+        Box::new(Self::with_collective(*self, collective))
     }
 
     fn without_guard(self: Box<Self>) -> Box<dyn Erased<M>> {

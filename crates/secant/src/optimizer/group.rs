@@ -1,9 +1,10 @@
 //! Parameter groups: other settings for some of the parameters.
 
-use burn::module::ParamGroup;
+use burn::module::{ParamGroup, ParamId};
 
 use crate::{
-    error::{ConfigError, require, require_decay},
+    blocks::{Entry, Layout},
+    error::{ConfigError, StepError, require, require_decay},
     protocol::Decay,
 };
 
@@ -37,8 +38,27 @@ impl Group {
         self
     }
 
-    pub(crate) fn selects(&self, id: burn::module::ParamId, path: &str) -> bool {
+    pub(crate) fn selects(&self, id: ParamId, path: &str) -> bool {
         self.params.matches(&id, Some(path))
+    }
+
+    /// Checks that it selects one of a model's parameters, trained or not.
+    pub(crate) fn require_any(&self, all: &Layout) -> Result<(), StepError> {
+        let entries = all.entries();
+        if entries.iter().any(|entry| self.selects(entry.id, &entry.path)) {
+            return Ok(());
+        }
+        let patterns = patterns(&self.params);
+        let group = if patterns.is_empty() {
+            "ids".to_string()
+        } else {
+            let quoted: Vec<String> = patterns.iter().map(|text| format!("`{text}`")).collect();
+            quoted.join(", ")
+        };
+        let least = |entry: &&Entry| patterns.iter().map(|name| distance(name, &entry.path)).min();
+        let nearest = entries.iter().min_by_key(least).filter(|_| !patterns.is_empty());
+        let nearest = nearest.map(|entry| entry.path.clone());
+        Err(StepError::EmptyGroup { group, nearest })
     }
 
     pub(crate) fn rate_factor(&self) -> f64 {
@@ -53,5 +73,36 @@ impl Group {
         let at_least_0 = |x: f64| x >= 0.0 && x.is_finite();
         require("group", "rate_factor", "finite and at least 0", self.rate_factor, at_least_0)?;
         require_decay("group", self.decay.unwrap_or_default())
+    }
+}
+
+/// The paths and patterns that a group selects by, without those that it excludes. Burn shows them in
+/// its debugging text alone.
+fn patterns(params: &ParamGroup) -> Vec<String> {
+    let text = format!("{params:?}");
+    let selects = text.split("excludes:").next().unwrap_or_default();
+    // Every second piece between quotation marks is inside of them.
+    selects.split('"').skip(1).step_by(2).map(str::to_string).collect()
+}
+
+/// How many letters are to be changed in `pattern` for it to be `path` or one of its names.
+fn distance(pattern: &str, path: &str) -> usize {
+    let whole = strsim::levenshtein(pattern, path);
+    path.split('.').map(|name| strsim::levenshtein(pattern, name)).fold(whole, usize::min)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_patterns_of_every_kind_of_group_are_found() {
+        let group = ParamGroup::from_paths(vec!["a.b", "c"]);
+        assert_eq!(patterns(&group), ["a.b", "c"]);
+        assert_eq!(patterns(&ParamGroup::from_predicate("bias")), ["bias"]);
+        let regex = ParamGroup::from_regex("^a.*b$").expect("a pattern");
+        assert_eq!(patterns(&regex), ["^a.*b$"]);
+        assert_eq!(patterns(&group.exclude(ParamGroup::from_path("d"))), ["a.b", "c"]);
+        assert!(patterns(&ParamGroup::from_ids(Vec::new())).is_empty());
     }
 }

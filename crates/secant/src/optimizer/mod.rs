@@ -1,16 +1,22 @@
 //! The type users hold: a method, its state, and what is common to all methods.
 
+mod advance;
 mod any;
 mod group;
+mod missing;
 mod record;
 mod session;
 mod step;
 
+use std::sync::Arc;
+
 pub use any::{AnyOptimizer, FunctionOptimizer};
 pub use group::Group;
-pub(crate) use session::Session;
+pub use missing::MissingGradients;
+pub(crate) use session::{Cohort, Session};
 
 use crate::{
+    collective::{Alone, Collective},
     error::{ConfigError, require_decay},
     oracle::{Clipping, Screen},
     protocol::{Method, State},
@@ -18,7 +24,8 @@ use crate::{
 
 /// An optimizer of a whole module: a [`Method`] with its state, parameter groups and clipping.
 ///
-/// The first step fixes the layout: the trainable parameters that have a gradient then.
+/// The first step fixes the layout: the trainable parameters that have a gradient then. Others can
+/// follow with [`Optimizer::with_missing_gradients`].
 ///
 /// What every step promises:
 /// - it computes, decides, and writes model and state once: after a rejected step or an `Err` the
@@ -27,7 +34,11 @@ use crate::{
 ///   reported and counted;
 /// - all evaluations of one step see the same function: running statistics advance once, and where
 ///   the loss is random (dropout) and the method evaluates again, every evaluation is seeded alike;
-/// - results do not depend on the number of threads.
+/// - results do not depend on the number of threads;
+/// - a panic leaves the model with all its parameters. One in the loss or a search leaves them, and the
+///   state, bit-identical. One in the pass that writes them, which only a fault in a method can cause,
+///   leaves parameters and state as far as the pass had come: load both from records, or go on with a
+///   new optimizer.
 #[derive(Clone, Debug)]
 pub struct Optimizer<K: Method> {
     method: K,
@@ -35,6 +46,8 @@ pub struct Optimizer<K: Method> {
     screen: Screen,
     seed: u64,
     allow_differences: bool,
+    missing: MissingGradients,
+    collective: Arc<dyn Collective>,
     pub(crate) session: Option<Session<K::State>>,
 }
 
@@ -53,11 +66,14 @@ impl<K: Method> Optimizer<K> {
             screen,
             seed: 0,
             allow_differences: false,
+            missing: MissingGradients::Error,
+            collective: Arc::new(Alone),
             session: None,
         })
     }
 
-    /// Gives some parameters other settings. Takes effect before the first step.
+    /// Gives some parameters other settings. Takes effect before the first step, which fails where the
+    /// group selects no parameter of the model.
     ///
     /// # Errors
     /// A setting out of its range.
@@ -106,6 +122,32 @@ impl<K: Method> Optimizer<K> {
         self
     }
 
+    /// Makes every step together with other ranks; see [`Collective`].
+    #[must_use]
+    pub fn with_collective(mut self, collective: Arc<dyn Collective>) -> Self {
+        self.collective = collective;
+        self
+    }
+
+    /// Says what happens where a trainable parameter has no gradient in a step. For methods that treat
+    /// every tensor by itself: those with one state for all (pairs, averages over epochs) need the same
+    /// parameters in every step.
+    ///
+    /// # Errors
+    /// [`MissingGradients::Skip`] and a method, or a scope of it, that treats tensors together.
+    pub fn with_missing_gradients(
+        mut self,
+        missing: MissingGradients,
+    ) -> Result<Self, ConfigError> {
+        if missing == MissingGradients::Skip && !self.method.is_per_tensor() {
+            let reason = "it has one state for all parameters together and cannot leave some alone; \
+                          use a method, or a scope, that treats every tensor by itself";
+            return Err(ConfigError::Conflict { method: K::NAME, reason });
+        }
+        self.missing = missing;
+        Ok(self)
+    }
+
     /// The method and its hyper-parameters.
     pub fn method(&self) -> &K {
         &self.method
@@ -123,9 +165,13 @@ impl<K: Method> Optimizer<K> {
 
     /// Bytes of memory that the state's vectors take.
     pub fn state_bytes(&self) -> usize {
-        let Some(Session { state, .. }) = &self.session else { return 0 };
-        let vectors = state.vectors().into_iter().map(|(_, blocks)| blocks.num_bytes());
-        let matrices = state.matrices().into_iter().map(|(_, matrix)| matrix.parts().0.num_bytes());
-        vectors.chain(matrices).sum()
+        let Some(Session { cohorts, .. }) = &self.session else { return 0 };
+        let bytes = |Cohort { state, .. }: &Cohort<K::State>| {
+            let vectors = state.vectors().into_iter().map(|(_, blocks)| blocks.num_bytes());
+            let matrices =
+                state.matrices().into_iter().map(|(_, matrix)| matrix.parts().0.num_bytes());
+            vectors.chain(matrices).sum::<usize>()
+        };
+        cohorts.iter().map(bytes).sum()
     }
 }

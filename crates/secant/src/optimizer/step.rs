@@ -3,20 +3,22 @@
 use burn::{
     module::Module,
     optim::{GradientsParams, lr_scheduler::module_lr_scheduler::ModuleLearningRate},
-    tensor::Tensor,
 };
 use secant_core::report::{Evals, StepReport};
 
-use super::{Optimizer, Session};
+use super::{
+    Optimizer, Session,
+    advance::{Asked, Setup, require_one_function},
+    session::check_names,
+};
 use crate::{
     batches::Batches,
-    blocks::Layout,
     error::StepError,
     oracle::{
-        Function, FunctionOracle, Loss, ModuleOracle, OfBatch, RunningStatistics, evaluate,
-        is_random, layout_of_vector, layout_with_gradients, seed_device,
+        Function, FunctionOracle, Loss, OfBatch, Ready, RunningStatistics, is_random,
+        layout_of_vector, share,
     },
-    protocol::{Decay, GradientMethod, Method, StepContext, TensorSettings},
+    protocol::{GradientMethod, Method, StepContext},
 };
 
 impl<K: Method> Optimizer<K> {
@@ -73,22 +75,24 @@ impl<K: Method> Optimizer<K> {
         function: &mut dyn Function,
     ) -> Result<StepReport, StepError> {
         let layout = layout_of_vector(x.len());
-        match &self.session {
-            None => self.session = Some(self.start(layout)?),
-            Some(session) if session.layout.matches(&layout) => {}
-            Some(_) => {
-                let what = "the vector has another length".to_string();
-                return Err(StepError::LayoutChanged { what });
+        let session = match &mut self.session {
+            Some(session) => session,
+            none => {
+                check_names(&self.method, &self.groups, self.missing, &layout, &layout)?;
+                none.insert(Session::new(&self.method, &self.groups, layout.clone())?)
             }
+        };
+        if !session.cohorts[0].layout.matches(&layout) {
+            let what = "the vector has another length".to_string();
+            return Err(StepError::LayoutChanged { what });
         }
-        let Some(session) = &mut self.session else { return Err(StepError::NoGradient) };
-        let tensors = session.tensor_settings(&lr.into())?;
+        let tensors = session.cohorts[0].tensor_settings(&lr.into())?;
         if self.method.searches() {
-            require_one_function(K::NAME, &session.layout, &tensors)?;
+            require_one_function(K::NAME, &layout, &tensors)?;
         }
-        let context = StepContext { layout: &session.layout, tensors: &tensors };
+        let context = StepContext { layout: &layout, tensors: &tensors };
         let mut oracle = FunctionOracle::new(function, x);
-        let report = self.method.step(&context, &mut oracle, &mut session.state)?;
+        let report = self.method.step(&context, &mut oracle, &mut session.cohorts[0].state)?;
         session.count(&report);
         Ok(report)
     }
@@ -105,7 +109,8 @@ impl<K: Method> Optimizer<K> {
             drawn.restore(saved)?;
         }
         let session = self.session.as_ref();
-        if let Some(size) = session.and_then(|session| self.method.batch_size(&session.state)) {
+        let size = session.and_then(|session| self.method.batch_size(&session.cohorts[0].state));
+        if let Some(size) = size {
             drawn.resize(size);
         }
         drawn.draw();
@@ -127,44 +132,38 @@ impl<K: Method> Optimizer<K> {
     ) -> Result<StepReport, StepError> {
         let mut evals = Evals::default();
         let records = batches.as_deref().map_or(&[][..], Batches::batch);
+        let records = share(&*self.collective, batches.is_some(), records).0;
         let random = self.find_randomness(model, loss, records, &mut evals)?;
         let step = self.accepted_steps() + self.rejected_steps();
         let seed = random.then(|| self.seed.wrapping_add(step));
         let statistics = self.keep_statistics(model);
-        let report = if self.session.is_some() {
-            self.advance(lr, model, Asked { loss: Some(loss), batches, ready: None, seed, evals })
-        } else {
-            self.first_step(
-                lr,
-                model,
-                Asked { loss: Some(loss), batches, ready: None, seed, evals },
-            )
-        };
+        let asked = Asked { loss: Some(loss), batches, ready: None, seed, evals };
+        let report = self.advance_or_start(lr, model, asked);
         self.settle(report, model, statistics, random)
     }
 
-    /// The first step: its gradients say which parameters are in the layout.
-    fn first_step<M: Module>(
+    /// The step; that of a new session where there is none.
+    fn advance_or_start<M: Module>(
         &mut self,
         lr: &ModuleLearningRate,
         model: &mut M,
         mut asked: Asked<'_, M>,
     ) -> Result<StepReport, StepError> {
-        if let Some(seed) = asked.seed {
-            seed_device(model, seed)?;
+        let setup = Setup {
+            method: &self.method,
+            groups: &self.groups,
+            screen: self.screen,
+            allow_differences: self.allow_differences,
+            missing: self.missing,
+            collective: &*self.collective,
+        };
+        if let Some(session) = &mut self.session {
+            return setup.advance(session, lr, model, asked);
         }
-        let records = asked.batches.as_deref().map_or(&[][..], Batches::batch);
-        let loss = asked.loss.as_deref_mut().ok_or(StepError::NoGradient)?;
-        let (value, gradients) = evaluate(model, loss, records)?;
-        asked.evals.gradient += 1;
-        asked.evals.gradient_records += records.len() as u64;
-        self.session = Some(self.start(layout_with_gradients(model, &gradients)?)?);
-        asked.ready = Some((Some(value), gradients));
-        let report = self.advance(lr, model, asked);
-        if report.is_err() {
-            self.session = None;
-        }
-        report
+        let mut session = setup.start(model, &mut asked)?;
+        let report = setup.advance(&mut session, lr, model, asked)?;
+        self.session = Some(session);
+        Ok(report)
     }
 
     /// Whether the method evaluates again and the loss is random.
@@ -172,7 +171,7 @@ impl<K: Method> Optimizer<K> {
         &self,
         model: &M,
         loss: &mut dyn Loss<M, [usize]>,
-        records: &[usize],
+        records: Option<&[usize]>,
         evals: &mut Evals,
     ) -> Result<bool, StepError> {
         if !self.method.evaluates_again() {
@@ -180,7 +179,7 @@ impl<K: Method> Optimizer<K> {
         }
         match self.session.as_ref().and_then(|session| session.random) {
             Some(random) => Ok(random),
-            None => is_random(model, loss, records, evals),
+            None => is_random(model, loss, records, &*self.collective, evals),
         }
     }
 
@@ -215,38 +214,6 @@ impl<K: Method> Optimizer<K> {
         }
         report
     }
-
-    fn advance<M: Module>(
-        &mut self,
-        lr: &ModuleLearningRate,
-        model: &mut M,
-        asked: Asked<'_, M>,
-    ) -> Result<StepReport, StepError> {
-        let Some(session) = &mut self.session else { return Err(StepError::NoGradient) };
-        let tensors = session.tensor_settings(lr)?;
-        if self.method.searches() {
-            require_one_function(K::NAME, &session.layout, &tensors)?;
-        }
-        let context = StepContext { layout: &session.layout, tensors: &tensors };
-        let Asked { loss, batches, ready, seed, evals } = asked;
-        let answered = ready.is_some();
-        let mut oracle = ModuleOracle {
-            model,
-            layout: &session.layout,
-            screen: self.screen,
-            reads_loss: self.method.searches(),
-            loss,
-            batches,
-            ready,
-            seed,
-            evals,
-            answered,
-            allow_differences: self.allow_differences,
-        };
-        let report = self.method.step(&context, &mut oracle, &mut session.state)?;
-        session.count(&report);
-        Ok(report)
-    }
 }
 
 impl<K: Method> Optimizer<K> {
@@ -257,18 +224,13 @@ impl<K: Method> Optimizer<K> {
         model: &mut M,
         gradients: GradientsParams,
     ) -> Result<StepReport, StepError> {
-        let is_first = self.session.is_none();
-        if is_first {
-            self.session = Some(self.start(layout_with_gradients(model, &gradients)?)?);
-        }
-        let ready = Some((None, gradients));
+        let ready = Some(Ready::Gradients(None, gradients));
         let evals = Evals::default();
-        let asked = Asked { loss: None, batches: None, ready, seed: None, evals };
-        let report = self.advance(lr, model, asked);
-        if is_first && report.is_err() {
-            self.session = None;
-        }
-        report
+        self.advance_or_start(
+            lr,
+            model,
+            Asked { loss: None, batches: None, ready, seed: None, evals },
+        )
     }
 }
 
@@ -286,34 +248,4 @@ impl<K: GradientMethod> Optimizer<K> {
     ) -> Result<StepReport, StepError> {
         self.step_along(&lr.into(), model, gradients)
     }
-}
-
-/// What a step is given besides rate and model.
-struct Asked<'a, M> {
-    loss: Option<&'a mut dyn Loss<M, [usize]>>,
-    batches: Option<&'a mut Batches>,
-    /// Gradients already there.
-    ready: Option<(Option<Tensor<1>>, GradientsParams)>,
-    /// The seed of every evaluation, where the loss is random.
-    seed: Option<u64>,
-    /// Evaluations so far.
-    evals: Evals,
-}
-
-/// A search moves all parameters by one step length, along a function that includes their decay.
-fn require_one_function(
-    method: &'static str,
-    layout: &Layout,
-    tensors: &[TensorSettings],
-) -> Result<(), StepError> {
-    for (entry, tensor) in layout.entries().iter().zip(tensors) {
-        let path = || entry.path.clone();
-        if tensor.lr != tensors[0].lr {
-            return Err(StepError::SeveralRates { method, path: path() });
-        }
-        if matches!(tensor.decay, Decay::Decoupled(_) | Decay::Stable(_)) {
-            return Err(StepError::DecayOutsideObjective { method, path: path() });
-        }
-    }
-    Ok(())
 }

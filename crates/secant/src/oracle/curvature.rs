@@ -8,7 +8,7 @@ use burn::{
 
 use super::{
     Curved, ModuleOracle, Records, RunningStatistics,
-    module::{read, seed_device},
+    module::{Local, read, seed_device, share},
     parameters::take_gradients,
     probe::Probe,
 };
@@ -53,16 +53,17 @@ impl<M: Module> ModuleOracle<'_, '_, M> {
         records: Option<&[usize]>,
         vector: &Blocks,
     ) -> Result<Option<(f64, Blocks, Blocks)>, StepError> {
-        let loss = self.loss.as_deref_mut().ok_or(StepError::NoGradient)?;
+        let loss = self.loss.as_deref_mut().ok_or(StepError::NeedsLoss { method: self.method })?;
         let batch = self.batches.as_deref().map_or(&[][..], Batches::batch);
         let vector = as_gradients(model, self.layout, vector);
         let before = self.answered.then(|| RunningStatistics::of(self.model));
-        if let Some(seed) = self.seed {
-            seed_device(self.model, seed)?;
-        }
+        let seeded = self.seed.map_or(Ok(()), |seed| seed_device(self.model, seed));
         let records = records.unwrap_or(batch);
+        let (share, weight) = share(self.collective, self.batches.is_some(), records);
         let evaluated = records.len() as u64;
-        let product = loss.product(model, &vector, records);
+        // Without a record of its own a rank cannot tell whether the loss offers products: it asks of one.
+        let product =
+            loss.product(model, &vector, share.unwrap_or(&records[..records.len().min(1)]));
         if let Some(before) = before {
             before.restore(model);
         }
@@ -70,10 +71,19 @@ impl<M: Module> ModuleOracle<'_, '_, M> {
         self.answered = true;
         self.evals.hessian_vector += 1;
         self.evals.hessian_vector_records += evaluated;
-        let Product { loss, gradient, hessian_vector } = product?;
-        let gradient = take_gradients(model, self.layout, gradient)?;
-        let product = take_gradients(model, self.layout, hessian_vector)?;
-        Ok(Some((read(&loss), gradient, product)))
+        let local = seeded.and(product).and_then(|Product { loss, gradient, hessian_vector }| {
+            let taken = take_gradients(model, self.layout, gradient)?;
+            let product = take_gradients(model, self.layout, hessian_vector)?;
+            Ok((Local { loss: read(&loss), taken }, Local { loss: 0.0, taken: product }))
+        });
+        let of_this_rank = |local| Some(local).filter(|_| share.is_some());
+        let (at, product) = match local {
+            Ok((at, product)) => (Ok(of_this_rank(at)), of_this_rank(product)),
+            Err(error) => (Err(error), None),
+        };
+        let (loss, gradient) = self.meet(at, weight)?;
+        let (_, product) = self.meet(Ok(product), weight)?;
+        Ok(Some((loss, gradient, product)))
     }
 
     /// (g(w + h v) - g(w - h v)) / 2h. The step h balances the gradients' rounding against their

@@ -33,6 +33,7 @@ pub(crate) fn layout_of_vector(length: usize) -> Layout {
 pub(crate) struct FunctionOracle<'a> {
     function: &'a mut dyn Function,
     home: &'a mut Vec<f64>,
+    length: usize,
     x: Blocks,
     /// The last point whose value alone was asked for: its gradient is known all the same.
     valued: Option<(Blocks, Evaluation)>,
@@ -41,14 +42,17 @@ pub(crate) struct FunctionOracle<'a> {
 
 impl<'a> FunctionOracle<'a> {
     pub(crate) fn new(function: &'a mut dyn Function, home: &'a mut Vec<f64>) -> Self {
+        let length = home.len();
         let x = Blocks::of_vector(std::mem::take(home));
-        Self { function, home, x, valued: None, evals: Evals::default() }
+        Self { function, home, length, x, valued: None, evals: Evals::default() }
     }
 }
 
 impl Drop for FunctionOracle<'_> {
     fn drop(&mut self) {
-        *self.home = std::mem::take(&mut self.x).into_vector();
+        // A method that threw the vector away before it panicked leaves no number of it.
+        let x = std::mem::take(&mut self.x).into_vector().filter(|x| x.len() == self.length);
+        *self.home = x.unwrap_or_else(|| vec![f64::NAN; self.length]);
     }
 }
 
@@ -123,6 +127,10 @@ impl Oracle for FunctionOracle<'_> {
 
     fn is_batch(&self, _: Records) -> bool {
         true
+    }
+
+    fn parameters(&mut self) -> Result<Blocks, StepError> {
+        Ok(self.x.clone())
     }
 
     fn write(&mut self, update: &mut dyn FnMut(&mut Blocks)) {

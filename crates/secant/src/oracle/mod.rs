@@ -13,8 +13,8 @@ pub use function::Function;
 pub(crate) use function::{FunctionOracle, layout_of_vector};
 pub(crate) use loss::OfBatch;
 pub use loss::{Duals, Loss, WithProduct};
-pub(crate) use module::{ModuleOracle, evaluate, is_random, seed_device};
-pub(crate) use parameters::{layout_with_gradients, trainable_layout};
+pub(crate) use module::{ModuleOracle, Ready, evaluate, is_random, seed_device, share};
+pub(crate) use parameters::{all_parameters, layout_with_gradients, trainable_layout};
 pub(crate) use running::RunningStatistics;
 pub use screen::Clipping;
 pub(crate) use screen::Screen;
@@ -100,7 +100,14 @@ pub trait Oracle {
     /// Whether `records` are those of the batch, so that its gradient answers for them.
     fn is_batch(&self, records: Records) -> bool;
 
-    /// Lends the parameters to be written; they are back in the model when it returns.
+    /// A copy of the parameters.
+    ///
+    /// # Errors
+    /// The model's parameters are no longer those of the layout.
+    fn parameters(&mut self) -> Result<Blocks, StepError>;
+
+    /// Lends the parameters to be written; they are back in the model when it returns, and when
+    /// `update` panics: as they are then.
     fn write(&mut self, update: &mut dyn FnMut(&mut Blocks));
 
     /// Evaluations so far in this step.

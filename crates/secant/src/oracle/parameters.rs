@@ -14,13 +14,14 @@ use burn::{
 
 use crate::{
     blocks::{Blocks, Entry, Layout},
+    collective::{Collective, meet},
     error::StepError,
 };
 
 /// All trainable float parameters of a module in order; tied weights once. Lazy parameters are
 /// initialised by it.
 pub(crate) fn trainable_layout<M: Module>(model: &M) -> Result<Layout, StepError> {
-    let mut visitor = Trainable { path: Vec::new(), seen: HashSet::new(), entries: Vec::new() };
+    let mut visitor = Visitor::default();
     model.visit(&mut visitor);
     let unsupported = |entry: &&Entry| !matches!(entry.dtype, DType::F32 | DType::F64);
     match visitor.entries.iter().find(unsupported) {
@@ -31,13 +32,15 @@ pub(crate) fn trainable_layout<M: Module>(model: &M) -> Result<Layout, StepError
     }
 }
 
-struct Trainable {
+#[derive(Default)]
+struct Visitor {
+    frozen_too: bool,
     path: Vec<String>,
     seen: HashSet<ParamId>,
     entries: Vec<Entry>,
 }
 
-impl ModuleVisitor for Trainable {
+impl ModuleVisitor for Visitor {
     fn enter_module(&mut self, name: &str, _: &str) {
         self.path.push(name.to_string());
     }
@@ -48,23 +51,42 @@ impl ModuleVisitor for Trainable {
 
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         let value = param.val();
-        if value.is_require_grad() && self.seen.insert(param.id) {
+        if (self.frozen_too || value.is_require_grad()) && self.seen.insert(param.id) {
             let (shape, dtype) = (value.shape(), value.dtype());
             self.entries.push(Entry { id: param.id, path: self.path.join("."), shape, dtype });
         }
     }
 }
 
-/// The layout of the trainable parameters that have a gradient.
+/// All float parameters of a module in order, also those that are not trained; tied weights once.
+pub(crate) fn all_parameters<M: Module>(model: &M) -> Layout {
+    let mut visitor = Visitor { frozen_too: true, ..Visitor::default() };
+    model.visit(&mut visitor);
+    Layout::new(visitor.entries)
+}
+
+/// The layout of the trainable parameters that have a gradient, on this rank or on another. On a rank
+/// without records there are no gradients.
 pub(crate) fn layout_with_gradients<M: Module>(
     model: &M,
-    gradients: &GradientsParams,
+    gradients: Result<Option<&GradientsParams>, StepError>,
+    collective: &dyn Collective,
 ) -> Result<Layout, StepError> {
-    let mut visitor = HasGradient { gradients, ids: HashSet::new() };
-    model.visit(&mut visitor);
     let trainable = trainable_layout(model)?;
-    let used = |entry: &&Entry| visitor.ids.contains(&entry.id);
-    let entries: Vec<Entry> = trainable.entries().iter().filter(used).cloned().collect();
+    if trainable.entries().is_empty() {
+        return Err(StepError::NoParameters);
+    }
+    let mut ids = HashSet::new();
+    if let Ok(Some(gradients)) = &gradients {
+        let mut visitor = HasGradient { gradients, ids };
+        model.visit(&mut visitor);
+        ids = visitor.ids;
+    }
+    let has_one = |entry: &Entry| f64::from(u8::from(ids.contains(&entry.id)));
+    let mut ranks: Vec<f64> = trainable.entries().iter().map(has_one).collect();
+    meet(collective, gradients, &mut ranks)?;
+    let used = trainable.entries().iter().zip(&ranks).filter(|(_, ranks)| **ranks > 0.0);
+    let entries: Vec<Entry> = used.map(|(entry, _)| entry.clone()).collect();
     if entries.is_empty() { Err(StepError::NoGradient) } else { Ok(Layout::new(entries)) }
 }
 
@@ -81,12 +103,20 @@ impl ModuleVisitor for HasGradient<'_> {
     }
 }
 
+/// The gradients of the layout's parameters.
+pub(super) struct Taken {
+    /// Zeros where a parameter has none.
+    pub gradient: Blocks,
+    /// Which parameters have one.
+    pub has_gradient: Vec<bool>,
+}
+
 /// Takes the gradients of the layout's parameters.
-pub(crate) fn take_gradients<M: Module>(
+pub(super) fn take_gradients<M: Module>(
     model: &M,
     layout: &Layout,
     gradients: GradientsParams,
-) -> Result<Blocks, StepError> {
+) -> Result<Taken, StepError> {
     let mut visitor = TakeGradients::new(layout, gradients);
     model.visit(&mut visitor);
     visitor.finish()
@@ -109,15 +139,14 @@ impl<'a> TakeGradients<'a> {
         self.fault.get_or_insert(StepError::LayoutChanged { what });
     }
 
-    fn finish(self) -> Result<Blocks, StepError> {
+    fn finish(self) -> Result<Taken, StepError> {
         if let Some(fault) = self.fault {
             return Err(fault);
         }
-        let missing = |(entry, data): (&Entry, Option<TensorData>)| {
-            data.ok_or_else(|| StepError::MissingGradient { path: entry.path.clone() })
-        };
+        let has_gradient = self.taken.iter().map(Option::is_some).collect();
         let entries = self.layout.entries().iter().zip(self.taken);
-        Ok(Blocks::new(entries.map(missing).collect::<Result<_, _>>()?))
+        let gradient = entries.map(|(entry, data)| data.unwrap_or_else(|| filled(entry, 0.0)));
+        Ok(Taken { gradient: Blocks::new(gradient.collect()), has_gradient })
     }
 }
 
@@ -140,21 +169,99 @@ impl ModuleVisitor for TakeGradients<'_> {
     }
 }
 
-/// Lends the layout's parameters of `model` to `update` and puts them back.
+/// A copy of the layout's parameters.
+pub(crate) fn copy_parameters<M: Module>(model: &M, layout: &Layout) -> Result<Blocks, StepError> {
+    let mut copy = Copy { layout, taken: vec![None; layout.entries().len()] };
+    model.visit(&mut copy);
+    let whole = |(data, entry): (Option<TensorData>, &Entry)| {
+        data.filter(|data| fits(data, entry)).ok_or_else(|| StepError::LayoutChanged {
+            what: format!("`{}` is not there, or has another shape or number type", entry.path),
+        })
+    };
+    let copies = copy.taken.into_iter().zip(layout.entries()).map(whole);
+    Ok(Blocks::new(copies.collect::<Result<_, _>>()?))
+}
+
+struct Copy<'a> {
+    layout: &'a Layout,
+    taken: Vec<Option<TensorData>>,
+}
+
+impl ModuleVisitor for Copy<'_> {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        if let Some(index) = self.layout.index_of(param.id) {
+            self.taken[index].get_or_insert_with(|| param.val().inner().into_data());
+        }
+    }
+}
+
+/// Lends the layout's parameters of `model` to `update` and puts them back, also when it panics.
 ///
-/// The model is empty meanwhile, so `update` must not panic.
+/// # Panics
+/// Where the model lacks one of them, or `update` leaves another number of vectors or other shapes.
 pub(crate) fn write_parameters<M: Module>(
     model: &mut M,
     layout: &Layout,
     update: &mut dyn FnMut(&mut Blocks),
 ) {
-    let mut take = Take::new(layout);
-    // Only `take` holds the buffers once an emptied clone is in the model's place.
-    *model = model.clone().map(&mut take);
-    let (mut theta, contexts, places) = take.finish();
-    update(&mut theta);
-    let data = theta.into_data().into_iter().map(Some).collect();
-    *model = model.clone().map(&mut Put { layout, contexts, data, places, tied: HashMap::new() });
+    let mut lent = Lent::of(model, layout);
+    update(&mut lent.theta);
+    let fits = lent.theta.fits(layout);
+    assert!(fits, "a method keeps the shapes and types of the parameters it is lent");
+}
+
+/// A model without its parameters while these are lent. They go back when it is dropped, as they are
+/// then: a panic in the middle of a pass leaves some numbers of the new point beside some of the old.
+struct Lent<'a, M: Module> {
+    model: &'a mut M,
+    layout: &'a Layout,
+    theta: Blocks,
+    contexts: Vec<Option<Context>>,
+    places: Vec<usize>,
+}
+
+impl<'a, M: Module> Lent<'a, M> {
+    fn of(model: &'a mut M, layout: &'a Layout) -> Self {
+        let mut take = Take::new(layout);
+        let emptied = model.clone().map(&mut take);
+        assert!(take.is_complete(), "the model has all parameters of the layout");
+        // Only `take` holds the buffers once the emptied clone is in the model's place.
+        *model = emptied;
+        let (theta, contexts, places) = take.finish();
+        Self { model, layout, theta, contexts, places }
+    }
+}
+
+impl<M: Module> Drop for Lent<'_, M> {
+    fn drop(&mut self) {
+        let mut lent = std::mem::take(&mut self.theta).into_data().into_iter();
+        let whole = |entry: &Entry| {
+            let data = lent.next().filter(|data| fits(data, entry));
+            // A method threw it away before it panicked: no number that could be taken for a trained one.
+            Some(data.unwrap_or_else(|| filled(entry, f64::NAN)))
+        };
+        let mut put = Put {
+            layout: self.layout,
+            contexts: std::mem::take(&mut self.contexts),
+            data: self.layout.entries().iter().map(whole).collect(),
+            places: std::mem::take(&mut self.places),
+            tied: HashMap::new(),
+        };
+        *self.model = self.model.clone().map(&mut put);
+    }
+}
+
+fn fits(data: &TensorData, entry: &Entry) -> bool {
+    *data.shape() == entry.shape && data.dtype() == entry.dtype
+}
+
+/// One number all over the shape of a parameter.
+fn filled(entry: &Entry, number: f64) -> TensorData {
+    let (elements, shape) = (entry.shape.num_elements(), entry.shape.clone());
+    match entry.dtype {
+        DType::F64 => TensorData::new(vec![number; elements], shape),
+        _ => TensorData::new(vec![number as f32; elements], shape),
+    }
 }
 
 /// The autodiff state of a parameter, which a new value does not have by itself.
@@ -215,11 +322,16 @@ impl<'a> Take<'a> {
         }
     }
 
+    /// Whether every parameter of the layout was found.
+    fn is_complete(&self) -> bool {
+        self.values.iter().all(Option::is_some)
+    }
+
     /// The values, now that nothing else holds them, and what is needed to put them back.
     pub fn finish(self) -> (Blocks, Vec<Option<Context>>, Vec<usize>) {
         let shaped = |(value, entry): (Option<Tensor<1>>, &Entry)| {
             let (bytes, _, dtype) =
-                value.expect("gradients of all were taken").into_data().into_parts();
+                value.expect("the module has all parameters").into_data().into_parts();
             TensorData::from_bytes(bytes, entry.shape.clone(), dtype)
         };
         let data = self.values.into_iter().zip(self.layout.entries()).map(shaped).collect();

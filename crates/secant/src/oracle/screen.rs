@@ -9,6 +9,9 @@ use crate::{
 };
 
 /// How long a gradient may be.
+///
+/// Norms are summed in double precision: a gradient in single precision whose square overflows that type
+/// is shortened by the two norms like any other, while without clipping by norm its step is rejected.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub enum Clipping {
     /// Every entry is cut to [-c, c].
@@ -43,30 +46,38 @@ impl Screen {
     pub(crate) fn apply(&self, gradient: &mut Blocks) -> Result<Option<f64>, Rejection> {
         let by_norm =
             matches!(self.clipping, Some(Clipping::TensorNorm(_) | Clipping::GlobalNorm(_)));
-        let squares = if self.guard || by_norm { Some(tensor_squares(gradient)) } else { None };
-        if let Some(squares) = &squares {
-            let limit = |index: usize| largest(gradient.dtype(index));
-            // Written so that NaN rejects.
-            if self.guard && !squares.iter().enumerate().all(|(i, square)| *square <= limit(i)) {
+        if !self.guard && !by_norm {
+            self.clamp(gradient);
+            return Ok(None);
+        }
+        let squares = tensor_squares(gradient);
+        let norm = squares.iter().sum::<f64>().sqrt();
+        let factors: Vec<f64> = match self.clipping {
+            Some(Clipping::TensorNorm(limit)) => {
+                squares.iter().map(|square| limit / square.sqrt()).collect()
+            }
+            Some(Clipping::GlobalNorm(limit)) => vec![limit / norm; squares.len()],
+            Some(Clipping::Value(_)) | None => Vec::new(),
+        };
+        if self.guard {
+            let fits = |(index, square): (usize, &f64)| {
+                let factor = factors.get(index).map_or(1.0, |factor| factor.min(1.0));
+                // Written so that NaN rejects.
+                *square <= f64::MAX && square * factor * factor <= largest(gradient.dtype(index))
+            };
+            if !squares.iter().enumerate().all(fits) {
                 return Err(Rejection::NonFiniteGradient);
             }
         }
-        let norm = squares.as_ref().map(|squares| squares.iter().sum::<f64>().sqrt());
-        match (self.clipping, &squares, norm) {
-            (Some(Clipping::Value(limit)), _, _) => {
-                for_each_tensor(|_| Clamp { limit }, [gradient], []);
-            }
-            (Some(Clipping::TensorNorm(limit)), Some(squares), _) => {
-                let factors: Vec<f64> =
-                    squares.iter().map(|square| limit / square.sqrt()).collect();
-                scale(gradient, &factors);
-            }
-            (Some(Clipping::GlobalNorm(limit)), Some(squares), Some(norm)) => {
-                scale(gradient, &vec![limit / norm; squares.len()]);
-            }
-            _ => {}
+        scale(gradient, &factors);
+        self.clamp(gradient);
+        Ok(Some(norm))
+    }
+
+    fn clamp(&self, gradient: &mut Blocks) {
+        if let Some(Clipping::Value(limit)) = self.clipping {
+            for_each_tensor(|_| Clamp { limit }, [gradient], []);
         }
-        Ok(norm)
     }
 }
 
@@ -77,7 +88,12 @@ fn largest(dtype: DType) -> f64 {
 
 /// Scales down each tensor whose factor is below 1.
 fn scale(gradient: &mut Blocks, factors: &[f64]) {
-    if factors.iter().any(|factor| *factor < 1.0) {
+    if factors.iter().any(|factor| *factor < f64::from(f32::MIN_POSITIVE)) {
+        // In single precision such a factor has lost digits. Its root, twice, has not.
+        let roots: Vec<f64> = factors.iter().map(|factor| factor.sqrt()).collect();
+        scale(gradient, &roots);
+        scale(gradient, &roots);
+    } else if factors.iter().any(|factor| *factor < 1.0) {
         for_each_tensor(|tensor| Shorten { factor: factors[tensor] }, [gradient], []);
     }
 }

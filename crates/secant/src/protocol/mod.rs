@@ -70,6 +70,14 @@ pub trait Method: Clone + Send + Sync + 'static {
         false
     }
 
+    /// Whether a step is one gradient and an update that treats every tensor by itself, so that the method
+    /// also works one parameter at a time, as Burn's own optimizers do, and can leave some alone. A list
+    /// of numbers in the state then has one number for each tensor, and an update of a finite gradient
+    /// never fails.
+    fn is_per_tensor(&self) -> bool {
+        false
+    }
+
     /// How many records the next batch shall have; none where the method leaves that to its user. The
     /// batches of [`Optimizer::step_on`](crate::Optimizer::step_on) follow.
     fn batch_size(&self, _: &Self::State) -> Option<usize> {
@@ -100,10 +108,6 @@ pub trait Method: Clone + Send + Sync + 'static {
 
 /// A method that needs one gradient and no other evaluation.
 pub trait GradientMethod: Method {
-    /// Whether every tensor is treated by itself, so that the method also works one parameter at a
-    /// time, as Burn's own optimizers do.
-    fn is_per_tensor(&self) -> bool;
-
     /// Whether parameters can join a state of fewer, with entries as before the first step: not where
     /// a vector is a point, which zeros would move.
     fn can_be_extended(&self) -> bool {

@@ -27,7 +27,7 @@ pub enum SpecError {
         suggestion: String,
     },
     /// A value of the wrong kind.
-    #[error("{method}: `{key}` must be {wanted}, got {value}")]
+    #[error("{method}: `{key}` must be {wanted}, got `{value}`")]
     Value {
         /// The method.
         method: String,

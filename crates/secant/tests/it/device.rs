@@ -88,6 +88,10 @@ impl Oracle for VectorOracle<'_> {
         true
     }
 
+    fn parameters(&mut self) -> Result<Blocks, StepError> {
+        Ok(self.theta.clone())
+    }
+
     fn write(&mut self, update: &mut dyn FnMut(&mut Blocks)) {
         update(&mut self.theta);
     }

@@ -101,6 +101,52 @@ fn clipping_large_tensors_by_norm_is_exact_over_all_chunks() {
 }
 
 #[test]
+fn a_finite_gradient_whose_square_overflows_single_precision_is_clipped_by_norm() {
+    // |g|^2 = 1e60 and, beside it, a number of usual size; norms of 3e38 sqrt(200) and more.
+    let steep = vec![vec![6e29, -8e29], vec![3.0]];
+    let steepest = vec![vec![3e38; 200], vec![-3e38; 30]];
+    let step = |clipping: Option<Clipping>, gradients: &Vectors, start: f64| {
+        let start: Vectors = gradients.iter().map(|g| vec![start; g.len()]).collect();
+        let mut model = Many::new(&start, DType::F32);
+        let optimizer =
+            clipping.map_or_else(|| Ok(sgd()), |clipping| sgd().with_clipping(clipping));
+        let report = optimizer
+            .expect("a positive limit")
+            .step(1.0, &mut model, |model: &Many| model.linear(gradients).cast(DType::F64))
+            .expect("the contract is kept");
+        (report, model.values())
+    };
+    // Each number is rounded to 6e-8 where the gradient is read, twice where it is scaled.
+    let close = |actual: &Vectors, expected: &Vectors| assert_close(actual, expected, 4e-7, "");
+    let (report, theta) = step(Some(Clipping::TensorNorm(2.0)), &steep, 0.0);
+    assert!(report.is_accepted());
+    assert!((report.gradient_norm.expect("computed") / 1e30 - 1.0).abs() < 1e-7);
+    close(&theta, &vec![vec![-1.2, 1.6], vec![-2.0]]);
+    let (report, theta) = step(Some(Clipping::GlobalNorm(2.0)), &steep, 0.0);
+    assert!(report.is_accepted());
+    close(&theta, &vec![vec![-1.2, 1.6], vec![-6e-30]]);
+    // A factor of 2e-40, which single precision has with 17 bits.
+    let (report, theta) = step(Some(Clipping::GlobalNorm(1.0)), &steepest, 0.0);
+    assert!(report.is_accepted());
+    let each = 1.0 / 230f64.sqrt();
+    close(&theta, &vec![vec![-each; 200], vec![each; 30]]);
+    // What is still too long after clipping, is not clipped by norm, or is not finite is rejected.
+    let infinite = vec![vec![f64::INFINITY, 1.0], vec![1.0]];
+    for (clipping, gradients) in [
+        (None, &steep),
+        (Some(Clipping::Value(1.0)), &steep),
+        (Some(Clipping::TensorNorm(1e25)), &steep),
+        (Some(Clipping::GlobalNorm(1e25)), &steep),
+        (Some(Clipping::TensorNorm(1.0)), &infinite),
+        (Some(Clipping::GlobalNorm(1.0)), &infinite),
+    ] {
+        let (report, theta) = step(clipping, gradients, 0.5);
+        assert!(!report.is_accepted(), "{clipping:?}");
+        assert!(theta.iter().flatten().all(|x| *x == 0.5), "{clipping:?}");
+    }
+}
+
+#[test]
 fn a_group_multiplies_the_rate_of_its_parameters() {
     let optimizer = sgd().with_group(group("tensors.1").with_rate_factor(0.25));
     let start = vec![vec![1.0], vec![1.0]];

@@ -4,15 +4,19 @@
 //!
 //! A new method joins with one line in `table.rs`, which names its plain twin in `twin/`.
 
+mod collective;
 mod conformance;
 mod device;
 mod dual;
 mod groups_and_clipping;
+mod missing;
 mod muon;
+mod panics;
 mod prelude;
 mod quasi_newton;
 mod records;
 mod resume;
+mod searches;
 mod spec;
 mod support;
 mod table;

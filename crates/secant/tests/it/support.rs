@@ -3,7 +3,7 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    sync::Mutex,
+    sync::{Arc, Mutex},
 };
 
 use burn::{
@@ -12,7 +12,7 @@ use burn::{
     tensor::{DType, Device, Tensor, TensorData},
 };
 use secant::{
-    Optimizer, StepReport,
+    Batches, Collective, Optimizer, StepReport,
     error::{RecordError, StepError},
     protocol::{Method, State},
 };
@@ -201,6 +201,14 @@ pub(crate) trait Steps<M> {
         model: &mut M,
         loss: &mut dyn FnMut(&M) -> Tensor<1>,
     ) -> Result<StepReport, StepError>;
+
+    fn step_on(
+        &mut self,
+        lr: f64,
+        model: &mut M,
+        batches: &mut Batches,
+        loss: &mut dyn FnMut(&M, &[usize]) -> Tensor<1>,
+    ) -> Result<StepReport, StepError>;
 }
 
 impl<K: Method, M: Module> Steps<M> for Optimizer<K> {
@@ -211,6 +219,16 @@ impl<K: Method, M: Module> Steps<M> for Optimizer<K> {
         loss: &mut dyn FnMut(&M) -> Tensor<1>,
     ) -> Result<StepReport, StepError> {
         Optimizer::step(self, lr, model, loss)
+    }
+
+    fn step_on(
+        &mut self,
+        lr: f64,
+        model: &mut M,
+        batches: &mut Batches,
+        loss: &mut dyn FnMut(&M, &[usize]) -> Tensor<1>,
+    ) -> Result<StepReport, StepError> {
+        Optimizer::step_on(self, lr, model, batches, loss)
     }
 }
 
@@ -224,6 +242,7 @@ pub(crate) trait AnyOptimizer:
     fn evaluates_again(&self) -> bool;
     fn name(&self) -> &'static str;
     fn boxed(&self) -> Box<dyn AnyOptimizer>;
+    fn together(&self, collective: Arc<dyn Collective>) -> Box<dyn AnyOptimizer>;
     fn save_to(&self, path: &Path);
     fn load_from(&mut self, path: &Path, model: &Many) -> Result<(), RecordError>;
 }
@@ -254,6 +273,10 @@ where
 
     fn boxed(&self) -> Box<dyn AnyOptimizer> {
         Box::new(self.clone())
+    }
+
+    fn together(&self, collective: Arc<dyn Collective>) -> Box<dyn AnyOptimizer> {
+        Box::new(self.clone().with_collective(collective))
     }
 
     fn save_to(&self, path: &Path) {

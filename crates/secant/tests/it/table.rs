@@ -21,15 +21,15 @@ pub(crate) struct Row {
     /// A rate at which it descends on the tests' functions.
     pub(crate) lr: f64,
     optimizer: Box<dyn AnyOptimizer>,
-    twin: Box<dyn Fn() -> Box<dyn Twin>>,
+    twin: Box<dyn Fn() -> Box<dyn Twin> + Send + Sync>,
 }
 
 impl Row {
-    fn new<O: AnyOptimizer + 'static, T: Twin + 'static>(
+    pub(crate) fn new<O: AnyOptimizer + 'static, T: Twin + 'static>(
         name: &'static str,
         lr: f64,
         optimizer: Result<O, ConfigError>,
-        twin: impl Fn() -> T + 'static,
+        twin: impl Fn() -> T + Send + Sync + 'static,
     ) -> Self {
         let optimizer = Box::new(optimizer.expect("the table's settings are in their ranges"));
         Self { name, lr, optimizer, twin: Box::new(move || Box::new(twin())) }

@@ -3,13 +3,14 @@
 use burn::tensor::DType;
 
 use secant::{
-    PairOutcome,
+    Decay, PairOutcome, RAdamConfig,
     spec::{PRESETS, Run},
 };
 
 use crate::{
     support::{Many, Numbers, Vectors, assert_close},
     table::{Row, decayed, table},
+    twin::{self, PerTensor},
 };
 
 /// A quadratic whose linear term changes from step to step: a small batch's gradient.
@@ -82,7 +83,8 @@ const DOUBLE_WITH_BELIEF: f64 = 1e-11;
 /// Products are differences of gradients over a step of 2e-5 there: five digits of 1e-16 are lost.
 const DOUBLE_BY_DIFFERENCES: f64 = 1e-9;
 
-fn double(row: &Row) -> f64 {
+/// How closely a method follows another run of the same arithmetic in another order.
+pub(crate) fn double(row: &Row) -> f64 {
     match row.name {
         name if name.starts_with("adahessian") || name == "sqn" => DOUBLE_BY_DIFFERENCES,
         name if name.contains("lbfgs") || name.contains("l-bfgs") => DOUBLE_WITH_PAIRS,
@@ -146,6 +148,22 @@ fn every_method_equals_its_plain_twin_over_thirty_noisy_steps() {
             let same_batch = row.name.contains("same");
             assert!(skipped > 0 || same_batch, "{}: no rejection was tried out", row.name);
         }
+    }
+}
+
+#[test]
+fn radam_takes_every_beta2_and_is_never_adaptive_up_to_two_thirds() {
+    let noisy = Noisy::new(&[1, 17], 30, 0.3);
+    for beta_2 in [0.0, 0.3, 0.6, 0.66, 0.67, 0.7, 0.9] {
+        let row =
+            Row::new("radam", 0.02, RAdamConfig::new().with_beta_2(beta_2).init(), move || {
+                PerTensor::new(twin::RAdam::new(Decay::None).with_beta_2(beta_2))
+            });
+        // r has its root at rho = 4, not far from 5: it magnifies roundings by some ten.
+        let _ = compare(&row, &noisy, 30, DType::F64, 10.0 * DOUBLE);
+    }
+    for beta_2 in [-0.1, 1.0, f64::NAN] {
+        assert!(RAdamConfig::new().with_beta_2(beta_2).init().is_err());
     }
 }
 

@@ -76,7 +76,7 @@ use secant_core::{
 };
 
 use crate::{
-    blocks::{Blocks, Layout, Number, TensorKernel, assign, dot, for_each_tensor},
+    blocks::{Blocks, Layout, Number, TensorKernel, dot, for_each_tensor},
     error::{ConfigError, StepError},
     hyper_parameter::{HyperParameters, hyper_parameters},
     optimizer::Optimizer,
@@ -249,22 +249,21 @@ impl AdaHessian {
         step: u64,
     ) -> Result<(Evaluation, Blocks), StepError> {
         let samples = self.config.samples;
-        let mut theta = Blocks::zeros(context.layout);
-        oracle.write(&mut |parameters| assign(&mut theta, parameters));
-        let mut first = None;
+        let mut theta = oracle.parameters()?;
         let mut diagonal = theta.zeros_like();
-        for sample in 0..samples {
+        let mut add = |sample: usize| -> Result<Evaluation, StepError> {
             let z = self.signs(context.layout, step * samples as u64 + sample as u64);
             let curved = oracle.hessian_vector(Records::Batch, &mut theta, &z)?;
             let share = AddProducts { share: 1.0 / samples as f64 };
             for_each_tensor(|_| share, [&mut diagonal], [&z, &curved.product]);
-            let at = first.get_or_insert(curved.at);
-            if at.rejection.is_some() {
-                break;
-            }
+            Ok(curved.at)
+        };
+        let at = add(0)?;
+        if at.rejection.is_none() {
+            (1..samples).try_for_each(|sample| add(sample).map(drop))?;
         }
         average(&mut diagonal, self.config.averaging);
-        first.map(|at| (at, diagonal)).ok_or(StepError::NoGradient)
+        Ok((at, diagonal))
     }
 
     /// The signs of draw number `draw`.

@@ -201,6 +201,10 @@ impl Method for Apollo {
         self.config.decay
     }
 
+    fn is_per_tensor(&self) -> bool {
+        true
+    }
+
     fn init(&self, layout: &Layout) -> ApolloState {
         let zeros = || Blocks::zeros(layout);
         ApolloState { m: zeros(), b: zeros(), d: zeros(), t: 0 }
@@ -210,10 +214,6 @@ impl Method for Apollo {
 }
 
 impl GradientMethod for Apollo {
-    fn is_per_tensor(&self) -> bool {
-        true
-    }
-
     fn update(
         &self,
         context: &StepContext<'_>,

@@ -139,6 +139,10 @@ impl Method for AdaBelief {
         self.config.decay
     }
 
+    fn is_per_tensor(&self) -> bool {
+        true
+    }
+
     fn init(&self, layout: &Layout) -> AdaBeliefState {
         AdaBeliefState { m: Blocks::zeros(layout), s: Blocks::zeros(layout), t: 0 }
     }
@@ -147,10 +151,6 @@ impl Method for AdaBelief {
 }
 
 impl GradientMethod for AdaBelief {
-    fn is_per_tensor(&self) -> bool {
-        true
-    }
-
     fn update(
         &self,
         context: &StepContext<'_>,

@@ -154,6 +154,10 @@ impl Method for Adam {
         self.config.decay
     }
 
+    fn is_per_tensor(&self) -> bool {
+        true
+    }
+
     fn init(&self, layout: &Layout) -> AdamState {
         AdamState { m: Blocks::zeros(layout), v: Blocks::zeros(layout), t: 0 }
     }
@@ -162,10 +166,6 @@ impl Method for Adam {
 }
 
 impl GradientMethod for Adam {
-    fn is_per_tensor(&self) -> bool {
-        true
-    }
-
     fn update(
         &self,
         context: &StepContext<'_>,

@@ -15,7 +15,8 @@
 //!    else theta <- theta - lr / (1 - beta1^t) m
 //!    (bias-corrected moving averages; variance rectification; update with adaptive momentum, or un-adapted).
 //!
-//! With beta2 = 0.999 the adaptive step begins at t = 6.
+//! With beta2 = 0.999 the adaptive step begins at t = 6; with beta2 up to 2/3, where rho_inf is at most 5,
+//! it never does, and RAdam is gradient descent along m.
 //!
 //! # Notation
 //! m, v: the fields of [`RAdamState`]; t: its step counter. beta1, beta2, eps: `beta_1`, `beta_2`, `epsilon`.
@@ -84,7 +85,7 @@ hyper_parameters! {
         #[config(default = 0.9)]
         #[range(Below1)]
         beta_1: f64,
-        /// Decay rate of the squared gradient's average; at 0.6 and below no step is ever adaptive.
+        /// Decay rate of the squared gradient's average; up to 2/3 no step is ever adaptive.
         #[config(default = 0.999)]
         #[range(Below1)]
         beta_2: f64,
@@ -147,6 +148,10 @@ impl Method for RAdam {
         self.config.decay
     }
 
+    fn is_per_tensor(&self) -> bool {
+        true
+    }
+
     fn init(&self, layout: &Layout) -> RAdamState {
         RAdamState { m: Blocks::zeros(layout), v: Blocks::zeros(layout), t: 0 }
     }
@@ -159,15 +164,11 @@ fn rectification(beta_2: f64, t: u64) -> Option<f64> {
     let longest = 2.0 / (1.0 - beta_2) - 1.0;
     let correction = bias_correction(beta_2, t);
     let rho = longest - 2.0 * t as f64 * (1.0 - correction) / correction;
-    let rectified = (rho - 4.0) * (rho - 2.0) * longest / ((longest - 4.0) * (longest - 2.0) * rho);
-    (rho > 5.0).then(|| rectified.sqrt())
+    let square = || (rho - 4.0) * (rho - 2.0) * longest / ((longest - 4.0) * (longest - 2.0) * rho);
+    (rho > 5.0).then(|| square().sqrt())
 }
 
 impl GradientMethod for RAdam {
-    fn is_per_tensor(&self) -> bool {
-        true
-    }
-
     fn update(
         &self,
         context: &StepContext<'_>,

@@ -146,6 +146,10 @@ impl Method for RmsProp {
         self.config.decay
     }
 
+    fn is_per_tensor(&self) -> bool {
+        true
+    }
+
     fn state_settings(&self) -> Vec<(&'static str, String)> {
         let RmsPropConfig { momentum, centered, .. } = self.config;
         let momentum = if momentum > 0.0 { "above 0" } else { "0" };
@@ -165,10 +169,6 @@ impl Method for RmsProp {
 }
 
 impl GradientMethod for RmsProp {
-    fn is_per_tensor(&self) -> bool {
-        true
-    }
-
     fn update(
         &self,
         context: &StepContext<'_>,

@@ -191,6 +191,10 @@ impl Method for Sgd {
         self.config.decay
     }
 
+    fn is_per_tensor(&self) -> bool {
+        true
+    }
+
     fn state_settings(&self) -> Vec<(&'static str, String)> {
         let form = match self.config.momentum {
             Momentum::None => "None",
@@ -212,10 +216,6 @@ impl Method for Sgd {
 }
 
 impl GradientMethod for Sgd {
-    fn is_per_tensor(&self) -> bool {
-        true
-    }
-
     fn update(
         &self,
         context: &StepContext<'_>,

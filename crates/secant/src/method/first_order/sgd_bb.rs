@@ -199,10 +199,6 @@ impl Method for SgdBb {
 }
 
 impl GradientMethod for SgdBb {
-    fn is_per_tensor(&self) -> bool {
-        false
-    }
-
     fn can_be_extended(&self) -> bool {
         false
     }

@@ -265,6 +265,10 @@ impl Method for Muon {
         vec![("adamw_params", format!("{:?}", self.config.adamw_params))]
     }
 
+    fn is_per_tensor(&self) -> bool {
+        true
+    }
+
     fn init(&self, layout: &Layout) -> MuonState {
         let of = |shape: &dyn Fn(&Entry) -> Vec<usize>| {
             let entry = |entry: &Entry| Entry { shape: shape(entry).into(), ..entry.clone() };
@@ -307,10 +311,6 @@ fn is_in(path: &str, name: &str) -> bool {
 }
 
 impl GradientMethod for Muon {
-    fn is_per_tensor(&self) -> bool {
-        true
-    }
-
     fn update(
         &self,
         context: &StepContext<'_>,

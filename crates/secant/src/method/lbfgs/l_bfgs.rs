@@ -10,7 +10,9 @@
 //! 1. d = -H g; without pairs, d = -g (Algorithm 7.4, with (7.20) for the initial matrix).
 //! 2. Search along d for a step t with the strong Wolfe conditions (Algorithms 3.5 and 3.6); the first trial is lr,
 //!    without pairs min(1, 1/|g|) lr. If none is found, or d is no direction of descent, forget all
-//!    pairs and search along -g; if none is found there either, the step is rejected.
+//!    pairs and search along -g. If none is found there either: where step 1 promised no more than the
+//!    rounding of f, the step has converged, else it is rejected. It has also converged where the first
+//!    trial would change f and the parameters by no more than their rounding.
 //! 3. theta <- theta + t d; s = the displacement, y = the change of the gradient on the same batch (Algorithm 7.5).
 //! 4. Store (s, y) if it passes the curvature test (Algorithm 7.5). With damping, a pair with s.y < `damping` s.Bs
 //!    is moved towards B s before that (Procedure 18.2, where it is 0.2; Powell 1978).
@@ -24,7 +26,8 @@
 //! # Cost
 //! 2m vectors of memory. An iteration needs about one gradient and reads the 2m vectors twice and once
 //! more for the new pair. With `full_batch` the gradient at the new point is kept for the next
-//! step; otherwise each step evaluates one more.
+//! step, which looks whether the parameters are still there (two passes over them, for checksums) and
+//! evaluates where they are not; otherwise each step evaluates one more.
 //!
 //! # When not to use it
 //! Mini-batches with noisy gradients: H then fits the noise of one batch. Use a method whose pairs are
@@ -82,14 +85,17 @@ use secant_core::{
     report::{LineSearchReport, Outcome, PairOutcome, Rejection, StepReport},
 };
 
-use crate::objective::{Known, Line, Objective, Reached};
+use crate::objective::{Beginning, Kept, Known, Line, Objective, Reached, fingerprint};
 use crate::{
-    blocks::{Blocks, Layout, absolute_sum, add_scaled, advance, dot, make_pair, maximum_norm},
+    blocks::{
+        Blocks, Layout, absolute_sum, add_scaled, advance, dot, largest_difference, make_pair,
+        maximum_norm,
+    },
     error::{ConfigError, StepError},
     hyper_parameter::{HyperParameters, hyper_parameters},
     operator::{InverseLBfgs, Scaling},
     optimizer::Optimizer,
-    oracle::{Evaluation, Oracle},
+    oracle::Oracle,
     protocol::{Decay, Method, StepContext, record_state},
 };
 
@@ -205,14 +211,16 @@ pub struct LBfgsState {
     gradient: Blocks,
     /// PyTorch's rules: the parameters before the last displacement.
     theta: Blocks,
-    /// The loss that belongs to `gradient`.
+    /// The numbers that belong to `gradient`: f, the loss without decay, the norm of its gradient.
     value: Vec<f64>,
     iterations: u64,
+    /// Of the parameters that `gradient` and `value` belong to, and of their decay.
+    fingerprint: u64,
 }
 
 record_state!(LBfgsState {
     vectors: [gradient, theta],
-    counters: [iterations],
+    counters: [iterations, fingerprint],
     numbers: [value],
     matrices: [matrix]
 });
@@ -259,13 +267,16 @@ impl Method for LBfgs {
         state: &mut LBfgsState,
     ) -> Result<StepReport, StepError> {
         let mut objective = Objective { context, oracle };
-        let (theta, at) = self.begin(&mut objective, state)?;
-        let mut report = at.report(objective.oracle.evals());
-        if at.rejection.is_some() {
-            return Ok(report);
-        }
-        let Evaluation { loss, gradient, .. } = at;
-        let known = Known { value: loss.unwrap_or(f64::NAN), gradient };
+        let beginning = if self.config.full_batch {
+            objective.here_or_kept(state.kept())?
+        } else {
+            objective.here()?
+        };
+        let Beginning { theta, known, mut report } = match beginning {
+            Ok(beginning) => beginning,
+            Err(report) => return Ok(report),
+        };
+        report.objective = Some(known.value);
         // The matrix is a list of shared vectors: a copy costs next to nothing, and is dropped where
         // the step fails or is rejected.
         let mut run = Run {
@@ -278,7 +289,8 @@ impl Method for LBfgs {
             iterations: state.iterations,
             moved: false,
             restarted: false,
-            failure: Rejection::NoDecrease,
+            promise: None,
+            otherwise: NO_DECREASE,
             pair: PairOutcome::NotTried,
             search: None,
         };
@@ -291,36 +303,32 @@ impl Method for LBfgs {
         report.pair = run.pair;
         report.line_search = run.search;
         if report.is_accepted() {
-            report.loss_after = Some(run.known.value);
+            report.loss_after = Some(run.known.loss);
+            report.objective_after = Some(run.known.value);
+        }
+        // Where its search finds nothing, PyTorch's optimizer makes a step of length 0: what it has learnt
+        // is part of the next one.
+        let is_of_length_0 = self.config.rules == Rules::Torch
+            && run.iterations > state.iterations
+            && matches!(report.outcome, Outcome::Converged | NO_DECREASE);
+        if report.outcome == Outcome::Accepted || is_of_length_0 {
             run.finish(&mut objective, state);
         }
         Ok(report)
     }
 }
 
-impl LBfgs {
-    /// Parameters and gradient at the beginning of a step.
-    fn begin(
-        &self,
-        objective: &mut Objective<'_>,
-        state: &LBfgsState,
-    ) -> Result<(Blocks, Evaluation), StepError> {
-        match (self.config.full_batch, state.value.first()) {
-            (true, Some(value)) => {
-                let gradient = state.gradient.clone();
-                let norm = dot(&gradient, &gradient).sqrt();
-                let at = Evaluation {
-                    loss: Some(*value),
-                    gradient,
-                    gradient_norm: Some(norm),
-                    rejection: None,
-                };
-                Ok((objective.parameters(), at))
-            }
-            _ => objective.here(),
-        }
+impl LBfgsState {
+    fn kept(&self) -> Kept<'_> {
+        let (gradient, numbers) = (&self.gradient, self.value.as_slice());
+        Kept { gradient, numbers, fingerprint: self.fingerprint }
     }
 }
+
+/// A displacement of up to this many units in the last place of the largest parameter is rounding.
+const RESOLUTION: f64 = 4.0;
+
+const NO_DECREASE: Outcome = Outcome::Rejected(Rejection::NoDecrease);
 
 /// The iterations of one step, at a point that is not yet the model's.
 struct Run<'a> {
@@ -333,11 +341,14 @@ struct Run<'a> {
     pending: Option<(Blocks, Blocks)>,
     /// Since the first step.
     iterations: u64,
+    /// Whether a displacement was more than rounding.
     moved: bool,
     /// Whether it forgot its pairs.
     restarted: bool,
-    /// Why it did not move, if it did not.
-    failure: Rejection,
+    /// The decrease that the first direction promised.
+    promise: Option<f64>,
+    /// What the step is if nothing moves.
+    otherwise: Outcome,
     pair: PairOutcome,
     search: Option<LineSearchReport>,
 }
@@ -374,10 +385,17 @@ impl Run<'_> {
                 Progress::Ended => break,
             }
         }
-        // PyTorch takes a step of length 0 where its search finds nothing.
-        let is_allowed = self.config.rules == Rules::Torch && self.failure == Rejection::NoDecrease;
-        let stays = !self.moved && !is_allowed;
-        Ok(if stays { Outcome::Rejected(self.failure) } else { Outcome::Accepted })
+        Ok(self.outcome(objective))
+    }
+
+    fn outcome(&self, objective: &Objective<'_>) -> Outcome {
+        // NaN and no promise do not pass.
+        let is_rounding = |promise: f64| promise <= objective.noise(self.known.value);
+        match self.otherwise {
+            _ if self.moved => Outcome::Accepted,
+            NO_DECREASE if self.promise.is_some_and(is_rounding) => Outcome::Converged,
+            otherwise => otherwise,
+        }
     }
 
     fn iteration(
@@ -391,31 +409,52 @@ impl Run<'_> {
         // 1. The direction.
         let (mut direction, mut slope) = self.direction();
         if self.config.rules == Rules::Torch && slope > -self.config.tolerance_change {
+            self.otherwise = Outcome::Converged;
             return Ok(Progress::Ended);
         }
         if slope.is_nan() || slope >= 0.0 {
             (direction, slope) = self.restart();
         }
+        let promise = -self.first_step() * slope;
+        self.promise.get_or_insert(promise);
+        if self.config.rules == Rules::Safe
+            && self.is_within_rounding(objective, promise, &direction)
+        {
+            self.otherwise = Outcome::Converged;
+            return Ok(Progress::Ended);
+        }
         // 2. The step length.
         match self.config.line_search {
             LineSearch::None => self.go(objective, &direction, is_last),
-            LineSearch::Armijo | LineSearch::StrongWolfe => {
+            LineSearch::Armijo | LineSearch::StrongWolfe => loop {
                 let found = self.search(objective, &direction, slope, evaluations_left)?;
-                let found = match found {
-                    None if self.config.rules == Rules::Safe && !self.matrix.is_empty() => {
-                        (direction, slope) = self.restart();
-                        self.search(objective, &direction, slope, evaluations_left)?
+                if let Some(reached) = found {
+                    let change = (reached.known.value - self.known.value).abs();
+                    let step = reached.step;
+                    // 3. The displacement.
+                    if self.arrive(reached.point, reached.known) {
+                        return Ok(self.progress(step, &direction, change));
                     }
-                    found => found,
-                };
-                let Some(reached) = found else { return Ok(Progress::Ended) };
-                let change = (reached.known.value - self.known.value).abs();
-                let largest = reached.step * maximum_norm(&direction);
-                // 3. The displacement.
-                self.arrive(reached.point, reached.known);
-                Ok(self.progress(largest, change))
-            }
+                }
+                if self.config.rules == Rules::Torch || self.matrix.is_empty() {
+                    return Ok(Progress::Ended);
+                }
+                (direction, slope) = self.restart();
+            },
         }
+    }
+
+    /// Whether a first trial along `direction` would neither change f nor the parameters by more than
+    /// their rounding: steps between neighbouring numbers would never end.
+    fn is_within_rounding(
+        &self,
+        objective: &Objective<'_>,
+        promise: f64,
+        direction: &Blocks,
+    ) -> bool {
+        let length = || self.first_step() * maximum_norm(direction);
+        let least = || RESOLUTION * objective.unit() * maximum_norm(&self.theta);
+        promise <= objective.noise(self.known.value) && length() <= least()
     }
 
     /// d = -H g and g.d; -g where H g is not finite.
@@ -493,33 +532,44 @@ impl Run<'_> {
             Ok(known) => known,
             Err(rejection) => {
                 self.matrix.reset();
-                self.failure = rejection;
+                self.otherwise = Outcome::Rejected(rejection);
                 return Ok(Progress::Ended);
             }
         };
         let change = (known.value - self.known.value).abs();
-        let largest = step * maximum_norm(direction);
-        self.arrive(point, known);
-        Ok(self.progress(largest, change))
+        let moved = self.arrive(point, known);
+        Ok(if moved { self.progress(step, direction, change) } else { Progress::Ended })
     }
 
-    /// 3. The new point; its pair is made with the next gradient, which with our rules is here.
-    fn arrive(&mut self, point: Blocks, known: Known) {
+    /// Goes to the new point of step 3; whether it is another one. Its pair is made with the next
+    /// gradient, which with our rules is here.
+    fn arrive(&mut self, point: Blocks, known: Known) -> bool {
         let theta = std::mem::replace(&mut self.theta, point);
         let before = std::mem::replace(&mut self.known, known);
-        self.pending = Some((theta, before.gradient));
-        self.moved = true;
-        if self.config.rules == Rules::Safe {
-            self.make_pair();
-        }
+        let moved = match self.config.rules {
+            Rules::Safe => {
+                self.pending = Some((theta, before.gradient));
+                self.make_pair()
+            }
+            Rules::Torch => {
+                let moved = largest_difference(&self.theta, &theta) > 0.0;
+                self.pending = Some((theta, before.gradient));
+                moved
+            }
+        };
+        self.moved |= moved;
+        moved
     }
 
-    /// 4. s, y, and the memory.
-    fn make_pair(&mut self) {
-        let Some((mut s, mut y)) = self.pending.take() else { return };
+    /// 4. s, y, and the memory; whether there is a displacement.
+    fn make_pair(&mut self) -> bool {
+        let Some((mut s, mut y)) = self.pending.take() else { return false };
         // B s = -t g for a step along -t H g: what damping needs, before g is overwritten.
         let with_b = self.config.damping.map(|least| (least, y.clone()));
         let products = make_pair(&mut s, &mut y, &self.theta, &self.known.gradient);
+        if products.ss == 0.0 {
+            return false;
+        }
         let test = match self.config.rules {
             // Above 1e-10, and never 1e-10 itself.
             Rules::Torch => CurvatureTest::Absolute(1e-10f64.next_up()),
@@ -531,6 +581,7 @@ impl Run<'_> {
             (PairOutcome::Stored { .. }, Some(theta)) => PairOutcome::Damped { theta },
             (outcome, _) => outcome,
         };
+        true
     }
 
     /// y <- theta y + (1 - theta) B s where s.y < least s.Bs; theta and the new products.
@@ -554,11 +605,12 @@ impl Run<'_> {
     }
 
     /// PyTorch's tests after an iteration.
-    fn progress(&self, largest: f64, change: f64) -> Progress {
-        let small = maximum_norm(&self.known.gradient) <= self.config.tolerance_grad;
-        let still =
-            largest <= self.config.tolerance_change || change < self.config.tolerance_change;
-        let ended = small || (still && self.config.rules == Rules::Torch);
+    fn progress(&self, step: f64, direction: &Blocks, change: f64) -> Progress {
+        let LBfgsConfig { tolerance_grad, tolerance_change, .. } = self.config;
+        let is_still =
+            || change < *tolerance_change || step * maximum_norm(direction) <= *tolerance_change;
+        let ended = maximum_norm(&self.known.gradient) <= *tolerance_grad
+            || self.config.rules == Rules::Torch && is_still();
         if ended { Progress::Ended } else { Progress::Moved }
     }
 
@@ -572,14 +624,17 @@ impl Run<'_> {
                 self.pending.unwrap_or_else(|| (self.theta.clone(), self.known.gradient.clone()));
             (state.theta, state.gradient) = pending;
         }
+        if self.config.full_batch {
+            state.fingerprint = fingerprint(objective.context, &self.theta);
+        }
         if self.moved {
             objective.move_to(self.theta);
         }
         match self.config.rules {
             Rules::Torch => {}
             Rules::Safe if self.config.full_batch => {
+                state.value = self.known.numbers();
                 state.gradient = self.known.gradient;
-                state.value = vec![self.known.value];
             }
             Rules::Safe => {}
         }

@@ -72,14 +72,14 @@ use secant_core::{
     report::{Outcome, Rejection, StepReport},
 };
 
-use crate::objective::{Known, Objective, displaced};
+use crate::objective::{Beginning, Known, Objective, displaced};
 use crate::{
     blocks::{Layout, make_pair},
     error::{ConfigError, StepError},
     hyper_parameter::{HyperParameters, hyper_parameters},
     operator::{InverseLBfgs, Scaling},
     optimizer::Optimizer,
-    oracle::{Evaluation, Oracle, Records},
+    oracle::{Oracle, Records},
     protocol::{Decay, Method, StepContext, record_state},
 };
 
@@ -156,12 +156,10 @@ impl Method for MultiBatchLBfgs {
         state: &mut MultiBatchLBfgsState,
     ) -> Result<StepReport, StepError> {
         let mut objective = Objective { context, oracle };
-        let (mut theta, at) = objective.here()?;
-        let mut report = at.report(objective.oracle.evals());
-        if at.rejection.is_some() {
-            return Ok(report);
-        }
-        let Evaluation { gradient, .. } = at;
+        let (mut theta, gradient, mut report) = match objective.here()? {
+            Ok(Beginning { theta, known, report }) => (theta, known.gradient, report),
+            Err(report) => return Ok(report),
+        };
         // 1. and 2. The step.
         let mut direction = gradient.zeros_like();
         if state.matrix.apply(-1.0, Scaling::Newest, &gradient, &mut direction).is_none() {

@@ -65,14 +65,14 @@ use secant_core::{
     report::{Outcome, Rejection, StepReport},
 };
 
-use crate::objective::{Known, Objective, displaced};
+use crate::objective::{Beginning, Known, Objective, displaced};
 use crate::{
     blocks::{Blocks, Layout, add_scaled, dot, make_pair},
     error::{ConfigError, StepError},
     hyper_parameter::{HyperParameters, hyper_parameters},
     operator::{InverseLBfgs, Scaling},
     optimizer::Optimizer,
-    oracle::{Evaluation, Oracle},
+    oracle::Oracle,
     protocol::{Decay, Method, StepContext, record_state},
 };
 
@@ -163,12 +163,10 @@ impl Method for OnlineLBfgs {
         state: &mut OnlineLBfgsState,
     ) -> Result<StepReport, StepError> {
         let mut objective = Objective { context, oracle };
-        let (theta, at) = objective.here()?;
-        let mut report = at.report(objective.oracle.evals());
-        if at.rejection.is_some() {
-            return Ok(report);
-        }
-        let Evaluation { gradient, .. } = at;
+        let (theta, gradient, mut report) = match objective.here()? {
+            Ok(Beginning { theta, known, report }) => (theta, known.gradient, report),
+            Err(report) => return Ok(report),
+        };
         // 1. The direction.
         let mut direction = gradient.zeros_like();
         let scaling = if state.matrix.is_empty() {
@@ -187,13 +185,13 @@ impl Method for OnlineLBfgs {
         let known = objective.at(&mut point)?;
         report.evals = objective.oracle.evals();
         match known {
-            Ok(Known { value, gradient: after }) => {
+            Ok(Known { loss, gradient: after, .. }) => {
                 // 3. The pair.
                 let (mut s, mut y) = (theta, gradient);
                 let products = make_pair(&mut s, &mut y, &point, &after);
                 let products = self.regularise(products, &s, &mut y);
                 report.pair = state.matrix.push(self.config.curvature_test, products, s, y);
-                report.loss_after = Some(value);
+                report.loss_after = Some(loss);
                 state.steps += 1;
                 objective.move_to(point);
             }

@@ -70,14 +70,14 @@ use secant_core::{
 };
 
 use super::RateDecay;
-use crate::objective::{Known, Objective, displaced};
+use crate::objective::{Beginning, Known, Objective, displaced};
 use crate::{
     blocks::{Blocks, Layout, add_scaled, dot, make_pair},
     error::{ConfigError, StepError},
     hyper_parameter::{HyperParameters, hyper_parameters},
     operator::{InverseLBfgs, Scaling},
     optimizer::Optimizer,
-    oracle::{Evaluation, Oracle},
+    oracle::Oracle,
     protocol::{Decay, Method, StepContext, record_state},
 };
 
@@ -194,12 +194,10 @@ impl Method for SdLBfgs {
         state: &mut SdLBfgsState,
     ) -> Result<StepReport, StepError> {
         let mut objective = Objective { context, oracle };
-        let (theta, at) = objective.here()?;
-        let mut report = at.report(objective.oracle.evals());
-        if at.rejection.is_some() {
-            return Ok(report);
-        }
-        let Evaluation { gradient, .. } = at;
+        let (theta, gradient, mut report) = match objective.here()? {
+            Ok(Beginning { theta, known, report }) => (theta, known.gradient, report),
+            Err(report) => return Ok(report),
+        };
         // Changed only when the step can no longer fail.
         let mut curvature = Curvature { matrix: state.matrix.clone(), gamma: state.gamma.clone() };
         if self.config.pairs == PairSource::ConsecutiveBatches && state.steps > 0 {
@@ -219,10 +217,10 @@ impl Method for SdLBfgs {
             // Nothing can fail any more.
             PairSource::ConsecutiveBatches => (state.theta, state.gradient) = (theta, gradient),
             PairSource::SameBatch => match objective.at(&mut point)? {
-                Ok(Known { gradient: after, value }) => {
+                Ok(Known { gradient: after, loss, .. }) => {
                     let before = (theta, gradient);
                     report.pair = self.add_pair(&mut curvature, before, &point, &after);
-                    report.loss_after = Some(value);
+                    report.loss_after = Some(loss);
                 }
                 Err(rejection) => report.outcome = Outcome::Rejected(rejection),
             },

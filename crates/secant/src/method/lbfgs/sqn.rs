@@ -75,14 +75,14 @@ use secant_core::{
 };
 
 use super::RateDecay;
-use crate::objective::{Objective, displaced};
+use crate::objective::{Beginning, Objective, displaced};
 use crate::{
     blocks::{Blocks, Layout, add_scaled, dot},
     error::{ConfigError, StepError},
     hyper_parameter::{HyperParameters, hyper_parameters},
     operator::{InverseLBfgs, Scaling},
     optimizer::Optimizer,
-    oracle::{Evaluation, Oracle, Records},
+    oracle::{Oracle, Records},
     protocol::{Decay, Method, StepContext, record_state},
 };
 
@@ -184,12 +184,10 @@ impl Method for Sqn {
         state: &mut SqnState,
     ) -> Result<StepReport, StepError> {
         let mut objective = Objective { context, oracle };
-        let (theta, at) = objective.here()?;
-        let mut report = at.report(objective.oracle.evals());
-        if at.rejection.is_some() {
-            return Ok(report);
-        }
-        let Evaluation { gradient, .. } = at;
+        let (theta, gradient, mut report) = match objective.here()? {
+            Ok(Beginning { theta, known, report }) => (theta, known.gradient, report),
+            Err(report) => return Ok(report),
+        };
         // 1. The step.
         let mut direction = gradient.zeros_like();
         if state.matrix.apply(-1.0, Scaling::Newest, &gradient, &mut direction).is_none() {

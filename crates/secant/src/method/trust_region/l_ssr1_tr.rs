@@ -12,7 +12,8 @@
 //! 2. v <- mu v + s, with the last displacement s; v <- mu times v shortened to delta (3).
 //! 3. p = p* + v, shortened to delta. If p.g > 0, turn p (4, 5).
 //! 4. (7) alpha: a step with the Wolfe conditions along p, from 1. If there is none: w stays,
-//!    delta <- nu1 delta.
+//!    delta <- nu1 delta, and the step says that it found no decrease; or, where the batch is of all records
+//!    and p*, within the radius, promised no more than the rounding of f, that it has converged.
 //! 5. s = alpha p, y = the change of the gradient on the same batch; w <- w + s; store (s, y) (8, 10; eq. (6)).
 //! 6. rho = (f_I(w) - f) / Q(p*) (eq. (5), where the model too is taken at s). If rho < tau2:
 //!    delta <- min(nu1 delta, nu2 |s|); if rho >= tau3 and |s| >= nu3 delta: delta <- nu4 delta (9).
@@ -38,7 +39,8 @@
 //! The learning rate is not used; at 0 nothing moves.
 //!
 //! # Cost
-//! 2m + 1 vectors of memory; two gradients (with `full_batch` one), one more for each further trial of the
+//! 2m + 1 vectors of memory; two gradients (with `full_batch` one, and two
+//! passes over the parameters, for checksums), one more for each further trial of the
 //! Wolfe search (backtracking: as [MB-LSR1](super::mb_lsr1)); 6m R for the matrix; every K steps a forward
 //! pass of all records.
 //!
@@ -279,6 +281,9 @@ impl Method for LSsr1Tr {
         step.report.line_search = Some(report);
         let rule = self.config.radius_rule;
         let Some(arrival) = reached.and_then(|reached| step.arrive(reached)) else {
+            if step.is_at_rounding(&aim) {
+                return Ok(step.converged());
+            }
             // Where all of p rounds to nothing, so would shorter steps.
             let factor = if takes_all { rule.nu4 } else { rule.nu1 };
             step.region.set_delta((factor * step.region.delta).max(rule.delta_min));

@@ -18,7 +18,7 @@
 //! 6. If |p.g| < xi |g| |p|: forget all pairs, and repeat 2 and 4 once; if that does not help, p = p* and
 //!    v = 0 (A4:11-14).
 //! 7. alpha = 1, 1/2, 1/4, ... until f_I(w + alpha p) <= f + c1 alpha p.g (A4:15). If none of 15 is: w stays,
-//!    delta <- delta / 4, go on with 11.
+//!    delta <- delta / 4, go on with 11. The step then says that it found no decrease.
 //! 8. s = alpha p (A4:16), y = the change of the gradient on the same batch (A4:19); w <- w + s (A1:6);
 //!    rho = R* / Q(p*) (A4:18).
 //! 9. rho_hat = the average of rho with weight zeta on the past (A5:3-5). If rho_hat < 0.25:
@@ -31,7 +31,8 @@
 //!     K falls on batches, double the batch; on all records, zeta <- 0 (A6:5-11). The next check compares with fc
 //!     (A6:13); the next batch is the next step's (A6:15).
 //! 12. If |g| and then the gradient of all records are within eps, the step ends as converged (A2; A1:7, here
-//!     before the step instead of after it).
+//!     before the step instead of after it); so it does where 7 finds nothing, the batch is of all records, and p*,
+//!     within the radius, promised no more than the rounding of f.
 //!
 //! # Notation
 //! | paper | here |
@@ -53,7 +54,8 @@
 //!
 //! # Cost
 //! 2m + 1 vectors of memory (one more each with `full_batch` and `check_snapshot`); two gradients (with
-//! `full_batch` one) and a forward pass for R*, unless p = p*. A step that is shortened costs a forward pass
+//! `full_batch` one, and two passes over the parameters, whose checksums tell whether they are where the
+//! last step left them) and a forward pass for R*, unless p = p*. A step that is shortened costs a forward pass
 //! for each shorter trial, and then one more gradient at the point accepted. 6m R for the matrix; every K
 //! steps a forward pass of the sample, two with `check_snapshot`. A warm start costs m Hessian products or
 //! gradients.
@@ -412,6 +414,9 @@ impl Method for MbLsr1 {
         let mut verdict = Verdict { actual, ratio, averaged: step.region.average.value() };
         let rule = self.config.radius_rule;
         let Some(arrival) = reached.and_then(|reached| step.arrive(reached)) else {
+            if step.is_at_rounding(&aim) {
+                return Ok(step.converged());
+            }
             let delta = step.region.delta;
             // Where all of p rounds to nothing, so would shorter steps.
             step.region.set_delta(if takes_all {

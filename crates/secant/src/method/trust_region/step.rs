@@ -29,12 +29,12 @@ use secant_core::{
     },
 };
 
-use crate::objective::{Known, Line, Objective, Reached};
+use crate::objective::{Beginning, Kept, Known, Line, Objective, Reached, fingerprint};
 use crate::{
     blocks::{Blocks, advance, combine_rows, make_pair, norm, scale},
     error::{ConfigError, StepError},
     operator::{LSr1, Minimiser, MinimiserError},
-    oracle::{BatchSizes, Evaluation, Records},
+    oracle::{BatchSizes, Records},
     protocol::record_state,
 };
 
@@ -74,9 +74,11 @@ pub struct TrustRegionState {
     checked: Vec<f64>,
     /// The parameters at the last check, where the next one evaluates them again.
     snapshot: Blocks,
-    /// The gradient at the parameters and f there, where the next step sees the same function.
+    /// Where the next step sees the same function: the gradient of f at the parameters; f, the loss
+    /// without decay and the norm of its gradient; and of which parameters and decay they are.
     gradient: Blocks,
     value: Vec<f64>,
+    fingerprint: u64,
     /// Steps so far: k.
     steps: u64,
     /// n_b; 0 where it is that of the user's batches.
@@ -85,7 +87,7 @@ pub struct TrustRegionState {
 
 record_state!(TrustRegionState {
     vectors: [carried, gradient, snapshot],
-    counters: [steps, batch_size],
+    counters: [steps, batch_size, fingerprint],
     numbers: [region, changes, checked, value],
     matrices: [matrix]
 });
@@ -95,6 +97,11 @@ impl TrustRegionState {
     pub(super) fn new(memory: usize, region: Region) -> Self {
         let matrix = LSr1::new(memory);
         Self { matrix, region: region.to_numbers(), ..Self::default() }
+    }
+
+    fn kept(&self) -> Kept<'_> {
+        let (gradient, numbers) = (&self.gradient, self.value.as_slice());
+        Kept { gradient, numbers, fingerprint: self.fingerprint }
     }
 
     /// k
@@ -318,20 +325,17 @@ impl<'a> Step<'a> {
         mut objective: Objective<'a>,
         state: &TrustRegionState,
     ) -> Result<Result<Self, StepReport>, StepError> {
-        let (mut theta, at) = match state.value.first() {
-            Some(value) if common.full_batch => {
-                (objective.parameters(), kept(*value, &state.gradient))
-            }
-            _ => objective.here()?,
+        let beginning = if common.full_batch {
+            objective.here_or_kept(state.kept())?
+        } else {
+            objective.here()?
         };
-        let mut report = at.report(objective.oracle.evals());
-        if at.rejection.is_some() {
-            return Ok(Err(report));
-        }
-        let Evaluation { loss, gradient, .. } = at;
-        let known = Known { value: loss.unwrap_or(f64::NAN), gradient };
+        let Beginning { mut theta, known, mut report } = match beginning {
+            Ok(beginning) => beginning,
+            Err(report) => return Ok(Err(report)),
+        };
+        report.objective = Some(known.value);
         let gradient_norm = norm(&known.gradient);
-        report.gradient_norm = Some(gradient_norm);
         let tolerance = common.tolerance_gradient;
         if gradient_norm <= tolerance && is_stationary(&mut objective, &mut theta, tolerance)? {
             report.outcome = Outcome::Converged;
@@ -496,8 +500,24 @@ impl<'a> Step<'a> {
         self.report
     }
 
+    /// Whether no step was found because there is none: all that p* promises, with nothing of the
+    /// radius in its way, is within the rounding of f, and f is of all records.
+    pub fn is_at_rounding(&self, aim: &Aim) -> bool {
+        let promise = -aim.best.model_value;
+        aim.best.case == Case::Interior
+            && promise <= self.objective.noise(self.known.value)
+            && self.objective.oracle.is_batch(Records::All)
+    }
+
+    /// The end of a step that found nothing to do; the state is as before.
+    pub fn converged(mut self) -> StepReport {
+        self.report.outcome = Outcome::Converged;
+        self.report.evals = self.objective.oracle.evals();
+        self.report
+    }
+
     /// Decides on the batch size and writes parameters and state. `to`: the point reached, the function
-    /// there and |s|; none where the parameters stay.
+    /// there and |s|; none where no step was found and the parameters stay.
     pub fn finish(
         mut self,
         state: &mut TrustRegionState,
@@ -507,6 +527,9 @@ impl<'a> Step<'a> {
         carried: Blocks,
     ) -> Result<StepReport, StepError> {
         let before = self.known.value;
+        if to.is_none() {
+            self.report.outcome = Outcome::Rejected(Rejection::NoDecrease);
+        }
         let (mut point, known, step_norm) =
             to.unwrap_or_else(|| (take(&mut self.theta), self.known.clone(), 0.0));
         let value = known.value;
@@ -555,7 +578,8 @@ impl<'a> Step<'a> {
             batch_size: sizes.batch,
             check,
         });
-        self.report.loss_after = Some(value);
+        self.report.loss_after = Some(known.loss);
+        self.report.objective_after = Some(value);
         self.report.evals = self.objective.oracle.evals();
         state.matrix = self.matrix;
         state.carried = carried;
@@ -564,7 +588,8 @@ impl<'a> Step<'a> {
         state.steps += 1;
         state.batch_size = batch_size;
         if self.common.full_batch {
-            (state.gradient, state.value) = (known.gradient, vec![value]);
+            state.fingerprint = fingerprint(self.objective.context, &point);
+            (state.value, state.gradient) = (known.numbers(), known.gradient);
         }
         if step_norm > 0.0 {
             self.objective.move_to(point);
@@ -598,12 +623,6 @@ impl<'a> Step<'a> {
             last.is_some_and(|last| rule.is_too_small(value, last, changes.iter().sum()));
         Ok(BatchCheck { value, is_too_small })
     }
-}
-
-/// The function at the parameters, as the step before found it.
-fn kept(value: f64, gradient: &Blocks) -> Evaluation {
-    let gradient_norm = Some(norm(gradient));
-    Evaluation { loss: Some(value), gradient: gradient.clone(), gradient_norm, rejection: None }
 }
 
 /// Whether the gradient of all records is within the tolerance.

@@ -14,11 +14,11 @@ use burn::module::Module;
 use burn_pack::{Reader, Scalar, Writer};
 
 use self::{parts::Parts, write::write_session};
-use super::{Optimizer, Session};
+use super::{Cohort, MissingGradients, Optimizer, Session, session::check_names};
 use crate::{
     blocks::{Entry, Layout},
     error::{RecordError, StepError},
-    oracle::trainable_layout,
+    oracle::{all_parameters, trainable_layout},
     protocol::{GradientMethod, Method, State, misfit},
 };
 
@@ -75,28 +75,53 @@ impl<K: Method> Optimizer<K> {
         }
         match parts.layout() {
             None => Ok(None),
-            Some(layout) => self.read_session(find_layout(layout, model)?, &parts).map(Some),
+            Some(layout) => self.read_session(layout, &parts, model).map(Some),
         }
     }
 
-    fn read_session(
+    fn read_session<M: Module>(
         &self,
-        layout: Layout,
+        layouts: &str,
         parts: &Parts,
+        model: &M,
     ) -> Result<Session<K::State>, RecordError> {
+        let layouts = layouts.split(BETWEEN_COHORTS).map(|layout| find_layout(layout, model));
+        let layouts = layouts.collect::<Result<Vec<_>, _>>()?;
         parts.verify()?;
         self.require_settings(parts)?;
-        let mut session = self.start(layout).map_err(layout_error)?;
-        let mut fresh = session.state.clone();
+        let all = all_parameters(model);
+        check_names(&self.method, &self.groups, self.missing, &all, &layouts[0])
+            .map_err(layout_error)?;
+        let mut cohorts = Vec::with_capacity(layouts.len());
+        for (number, layout) in layouts.into_iter().enumerate() {
+            cohorts.push(self.read_cohort(number, layout, parts)?);
+        }
+        if cohorts.len() > 1 && self.missing == MissingGradients::Error {
+            let what = "some of its parameters had no gradient in some steps; load it into an \
+                        optimizer that skips missing gradients";
+            return Err(RecordError::Layout { what: what.to_string() });
+        }
+        let mut session = Session::of(cohorts);
         session.accepted_steps = parts.count("accepted_steps")?;
         session.rejected_steps = parts.count("rejected_steps")?;
         session.random = parts.scalar("random").map(|random| random == Scalar::Bool(true));
         session.batches = parts.positions("batches")?;
         session.is_loaded = true;
-        read_state(&mut session.state, parts)?;
-        match misfit(&mut session.state, &mut fresh, &session.layout) {
-            None => Ok(session),
-            Some(what) => Err(RecordError::Part { what }),
+        Ok(session)
+    }
+
+    fn read_cohort(
+        &self,
+        number: usize,
+        layout: Layout,
+        parts: &Parts,
+    ) -> Result<Cohort<K::State>, RecordError> {
+        let mut cohort = Cohort::new(&self.method, &self.groups, layout).map_err(layout_error)?;
+        let mut fresh = cohort.state.clone();
+        read_state(&mut cohort.state, &prefix(number), parts)?;
+        match misfit(&mut cohort.state, &mut fresh, &cohort.layout) {
+            None => Ok(cohort),
+            Some(what) => Err(RecordError::Part { what: prefix(number) + &what }),
         }
     }
 
@@ -116,9 +141,10 @@ impl<K: GradientMethod> Optimizer<K> {
     /// Loads a state of some of `model`'s parameters, and says which others are new, by path: for a
     /// model that has grown, or of which more is trained now. The state of the new ones is that
     /// before the first step. The counter of steps is one for all, so that corrections for a start at
-    /// zero, as Adam has, do not begin again for them.
+    /// zero, as Adam has, do not begin again for them; where missing gradients are skipped
+    /// ([`Optimizer::with_missing_gradients`]) new ones join at their first gradient, with their own.
     ///
-    /// All trainable parameters of `model` are in the next step; one of the record that `model`
+    /// All trainable parameters of `model` are in the next step, unless missing gradients are skipped; one of the record that `model`
     /// lacks is an error, as in [`Optimizer::load`].
     ///
     /// # Errors
@@ -133,15 +159,21 @@ impl<K: GradientMethod> Optimizer<K> {
         }
         let layout = trainable_layout(model).map_err(layout_error)?;
         let loaded = self.read(path.as_ref(), model)?;
-        let known = |path: &str| {
-            let entries = loaded.as_ref().map_or(&[][..], |session| session.layout.entries());
-            entries.iter().any(|entry| entry.path == path)
-        };
+        let cohorts = loaded.iter().flat_map(|session| &session.cohorts);
+        let entries: Vec<&Entry> = cohorts.flat_map(|cohort| cohort.layout.entries()).collect();
+        let known = |path: &str| entries.iter().any(|entry| entry.path == path);
         let paths = layout.entries().iter().map(|entry| entry.path.clone());
         let new: Vec<String> = paths.filter(|path| !known(path)).collect();
         self.session = match loaded {
-            Some(session) if !new.is_empty() => {
-                Some(session.extended_to(self.start(layout).map_err(layout_error)?))
+            Some(mut session) if !new.is_empty() && self.missing == MissingGradients::Error => {
+                let whole =
+                    Cohort::new(&self.method, &self.groups, layout).map_err(layout_error)?;
+                session.cohorts = session
+                    .cohorts
+                    .into_iter()
+                    .map(|cohort| cohort.extended_to(whole.clone()))
+                    .collect();
+                Some(session)
             }
             loaded => loaded,
         };
@@ -149,24 +181,34 @@ impl<K: GradientMethod> Optimizer<K> {
     }
 }
 
-fn read_state<S: State>(state: &mut S, parts: &Parts) -> Result<(), RecordError> {
+/// Between the layouts of two cohorts: an empty line.
+const BETWEEN_COHORTS: &str = "\n\n";
+
+/// What the names of a cohort's parts begin with: nothing for the first, which is usually the only one.
+fn prefix(cohort: usize) -> String {
+    if cohort == 0 { String::new() } else { format!("cohort {cohort}/") }
+}
+
+fn read_state<S: State>(state: &mut S, prefix: &str, parts: &Parts) -> Result<(), RecordError> {
+    let named = |name: &str| format!("{prefix}{name}");
     for (name, blocks) in state.vectors_mut() {
-        *blocks = parts.blocks(name)?;
+        *blocks = parts.blocks(&named(name))?;
     }
     for (name, matrix) in state.matrices_mut() {
+        let name = named(name);
         let of = |row: &str, pair| parts.blocks(&format!("{name}/{row}{pair}"));
         let pair = |pair: u64| Ok((of("s", pair)?, of("y", pair)?));
         let pairs = (0..parts.count(&format!("{name}/pairs"))?).map(pair);
         let pairs = pairs.collect::<Result<Vec<_>, RecordError>>()?;
         if !matrix.restore(pairs, &parts.numbers(&format!("{name}/gram"))?) {
-            return Err(RecordError::Part { what: name.to_string() });
+            return Err(RecordError::Part { what: name });
         }
     }
     for (name, counter) in state.counters_mut() {
-        *counter = parts.count(name)?;
+        *counter = parts.count(&named(name))?;
     }
     for (name, numbers) in state.numbers_mut() {
-        *numbers = parts.numbers(name)?;
+        *numbers = parts.numbers(&named(name))?;
     }
     Ok(())
 }
@@ -194,9 +236,9 @@ fn find_layout<M: Module>(text: &str, model: &M) -> Result<Layout, RecordError> 
     let trainable = trainable_layout(model).map_err(layout_error)?;
     let known: Vec<String> = trainable.entries().iter().map(line).collect();
     let mut entries = Vec::new();
-    for line in text.split_inclusive('\n') {
-        let Some(index) = known.iter().position(|known| known == line) else {
-            let what = format!("it has no trainable parameter `{}`", line.trim_end());
+    for line in text.lines() {
+        let Some(index) = known.iter().position(|known| known.trim_end() == line) else {
+            let what = format!("it has no trainable parameter `{line}`");
             return Err(RecordError::Layout { what });
         };
         entries.push(trainable.entries()[index].clone());

@@ -3,7 +3,7 @@
 use burn::tensor::{Bytes, DType, TensorData};
 use burn_pack::{Scalar, Tensor, Writer};
 
-use super::{describe, parts::checksum};
+use super::{describe, parts::checksum, prefix};
 use crate::{
     blocks::Blocks,
     error::RecordError,
@@ -15,25 +15,13 @@ pub(super) fn write_session<K: Method>(
     method: &K,
     session: &Session<K::State>,
 ) -> Result<Writer, RecordError> {
-    let mut state = session.state.clone();
     let mut tensors = Vec::new();
     let mut scalars = vec![
         ("accepted_steps".to_string(), Scalar::UInt(session.accepted_steps)),
         ("rejected_steps".to_string(), Scalar::UInt(session.rejected_steps)),
     ];
-    for (name, blocks) in state.vectors() {
-        push_blocks(&mut tensors, name, blocks);
-    }
-    for (name, matrix) in state.matrices() {
-        let (memory, gram) = matrix.parts();
-        let rows = memory.rows();
-        let (s, y) = rows.split_at(memory.len());
-        for (pair, (s, y)) in s.iter().zip(y).enumerate() {
-            push_blocks(&mut tensors, &format!("{name}/s{pair}"), s);
-            push_blocks(&mut tensors, &format!("{name}/y{pair}"), y);
-        }
-        scalars.push((format!("{name}/pairs"), Scalar::UInt(memory.len() as u64)));
-        push_numbers(&mut scalars, &format!("{name}/gram"), &gram);
+    for (number, cohort) in session.cohorts.iter().enumerate() {
+        push_state(&mut tensors, &mut scalars, &prefix(number), &cohort.state);
     }
     if let Some(random) = session.random {
         scalars.push(("random".to_string(), Scalar::Bool(random)));
@@ -44,13 +32,9 @@ pub(super) fn write_session<K: Method>(
             scalars.push((format!("batches/{index}"), Scalar::UInt(*number)));
         }
     }
-    for (name, counter) in state.counters_mut() {
-        scalars.push((name.to_string(), Scalar::UInt(*counter)));
-    }
-    for (name, numbers) in state.numbers_mut() {
-        push_numbers(&mut scalars, name, numbers);
-    }
-    let mut texts = vec![("layout".to_string(), describe(&session.layout))];
+    let layouts: Vec<String> =
+        session.cohorts.iter().map(|cohort| describe(&cohort.layout)).collect();
+    let mut texts = vec![("layout".to_string(), layouts.join("\n"))];
     for (setting, value) in method.state_settings() {
         texts.push((format!("setting/{setting}"), value));
     }
@@ -67,6 +51,37 @@ pub(super) fn write_session<K: Method>(
         .iter()
         .fold(Writer::new(tensors), |writer, (name, text)| writer.with_metadata(name, text));
     Ok(scalars.into_iter().fold(writer, |writer, (name, value)| writer.with_scalar(&name, value)))
+}
+
+fn push_state<S: State>(
+    tensors: &mut Vec<Tensor>,
+    scalars: &mut Vec<(String, Scalar)>,
+    prefix: &str,
+    state: &S,
+) {
+    let mut state = state.clone();
+    let named = |name: &str| format!("{prefix}{name}");
+    for (name, blocks) in state.vectors() {
+        push_blocks(tensors, &named(name), blocks);
+    }
+    for (name, matrix) in state.matrices() {
+        let name = named(name);
+        let (memory, gram) = matrix.parts();
+        let rows = memory.rows();
+        let (s, y) = rows.split_at(memory.len());
+        for (pair, (s, y)) in s.iter().zip(y).enumerate() {
+            push_blocks(tensors, &format!("{name}/s{pair}"), s);
+            push_blocks(tensors, &format!("{name}/y{pair}"), y);
+        }
+        scalars.push((format!("{name}/pairs"), Scalar::UInt(memory.len() as u64)));
+        push_numbers(scalars, &format!("{name}/gram"), &gram);
+    }
+    for (name, counter) in state.counters_mut() {
+        scalars.push((named(name), Scalar::UInt(*counter)));
+    }
+    for (name, numbers) in state.numbers_mut() {
+        push_numbers(scalars, &named(name), numbers);
+    }
 }
 
 fn push_blocks(tensors: &mut Vec<Tensor>, name: &str, blocks: &Blocks) {

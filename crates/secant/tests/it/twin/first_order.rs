@@ -123,6 +123,10 @@ impl RAdam {
     pub(crate) fn new(decay: Decay) -> Self {
         Self { adam: Adam::new(decay) }
     }
+
+    pub(crate) fn with_beta_2(self, beta_2: f64) -> Self {
+        Self { adam: Adam { b2: beta_2, ..self.adam } }
+    }
 }
 
 impl Rule for RAdam {

@@ -291,6 +291,10 @@ impl Method for QuasiAdam {
         self.config.decay
     }
 
+    fn is_per_tensor(&self) -> bool {
+        self.config.scope == Scope::PerTensor
+    }
+
     fn state_settings(&self) -> Vec<(&'static str, String)> {
         let QuasiAdamConfig { scope, on_rejection, .. } = self.config;
         let keeps = on_rejection == OnRejection::KeepPair;
@@ -315,10 +319,6 @@ impl Method for QuasiAdam {
 }
 
 impl GradientMethod for QuasiAdam {
-    fn is_per_tensor(&self) -> bool {
-        self.config.scope == Scope::PerTensor
-    }
-
     fn update(
         &self,
         context: &StepContext<'_>,

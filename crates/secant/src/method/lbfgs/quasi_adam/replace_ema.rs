@@ -141,6 +141,10 @@ impl Method for QuasiAdamEma {
         self.config.decay
     }
 
+    fn is_per_tensor(&self) -> bool {
+        true
+    }
+
     fn init(&self, layout: &Layout) -> QuasiAdamEmaState {
         let zeros = || Blocks::zeros(layout);
         QuasiAdamEmaState { m: zeros(), v: zeros(), s: zeros(), t: 0 }
@@ -150,10 +154,6 @@ impl Method for QuasiAdamEma {
 }
 
 impl GradientMethod for QuasiAdamEma {
-    fn is_per_tensor(&self) -> bool {
-        true
-    }
-
     fn update(
         &self,
         context: &StepContext<'_>,
