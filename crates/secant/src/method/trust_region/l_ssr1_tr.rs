@@ -262,7 +262,7 @@ impl Method for LSsr1Tr {
         oracle: &mut dyn Oracle,
         state: &mut TrustRegionState,
     ) -> Result<StepReport, StepError> {
-        // 1. f, g and p*.
+        // 1. and 8. f, g and p*, and whether there is anything to do.
         let mut step = match Step::begin(self.common(), Objective { context, oracle }, state)? {
             Ok(step) => step,
             Err(report) => return Ok(report),

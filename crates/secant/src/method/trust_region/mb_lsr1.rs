@@ -389,60 +389,44 @@ impl Method for MbLsr1 {
         oracle: &mut dyn Oracle,
         state: &mut TrustRegionState,
     ) -> Result<StepReport, StepError> {
-        // 1. and 12. f, g, and whether there is anything to do.
+        // Algorithm 2, 12. Whether there is anything to do; 1. f and g.
         let mut step = match Step::begin(self.common(), Objective { context, oracle }, state)? {
             Ok(step) => step,
             Err(report) => return Ok(report),
         };
-        // 3. v.
-        let mut v = self.momentum(state, &step);
-        // 2., 4. to 6. p* and p.
-        let aim = match self.aim(&mut step, &mut v) {
-            Ok(aim) => aim,
+        // Algorithm 4, 2. to 8. p*, v, p, alpha and rho.
+        let walk = match self.step_computation(&mut step, state)? {
+            Ok(walk) => walk,
             Err(rejection) => return Ok(step.rejected(rejection)),
         };
-        let at_best = if aim.is_minimiser() { None } else { Some(step.value_at_minimiser(&aim)?) };
-        // 7. alpha.
-        let searched = step.backtrack(self.config.line_search, &aim)?;
-        let takes_all = searched.takes_all();
-        let Searched { reached, report, first } = searched;
-        step.report.line_search = Some(report);
-        // 8. s, y and rho.
-        let actual = at_best.unwrap_or(first) - step.known.value;
-        let ratio = reduction_ratio(actual, aim.best.model_value);
-        let has_failed = !actual.is_finite();
-        let mut verdict = Verdict { actual, ratio, averaged: step.region.average.value() };
-        let rule = self.config.radius_rule;
-        let Some(arrival) = reached.and_then(|reached| step.arrive(reached)) else {
-            if step.is_at_rounding(&aim) {
-                return Ok(step.converged());
-            }
-            let delta = step.region.delta;
-            // Where all of p rounds to nothing, so would shorter steps.
-            step.region.set_delta(if takes_all {
-                rule.growth * delta
-            } else {
-                rule.after_failed_search(delta)
-            });
-            let carried = self.carried(v.as_ref(), None);
-            return step.finish(state, &aim, verdict, None, carried);
+        let Walk { aim, v, arrival, takes_all, mut verdict } = walk;
+        let Some(Arrival { mut point, known, s, y, length, cosine }) = arrival else {
+            return self.stay(step, state, &aim, v.as_ref(), takes_all, verdict);
         };
-        let Arrival { mut point, known, s, y, length, cosine } = arrival;
-        // 9. The radius.
-        verdict.averaged = self.average(&mut step.region, &verdict, aim.best.model_value);
-        let judged = if has_failed { f64::NEG_INFINITY } else { verdict.averaged };
-        step.region.set_delta(rule.next(step.region.delta, length, judged));
         let carried = self.carried(v.as_ref(), Some(&s));
-        // 10. The pairs.
-        let is_wrong = has_failed || ratio < self.config.tau;
-        if is_wrong && self.config.restart != Restart::Never {
+        // Algorithm 5, 9. The radius.
+        self.update_radius(&mut step.region, &mut verdict, &aim, length);
+        // Algorithm 3, 10. The pairs.
+        if self.is_wrong(&verdict) && self.config.restart != Restart::Never {
             self.restart(&mut step, &mut point, &known, state.steps())?;
         } else {
             step.push(s, y, cosine);
         }
-        // 11. The batch.
+        // Algorithm 6, 11. The batch.
         step.finish(state, &aim, verdict, Some((point, known, length)), carried)
     }
+}
+
+/// What Algorithm 4 has found.
+struct Walk {
+    aim: Aim,
+    /// v, where p has a part of it.
+    v: Option<Momentum>,
+    /// The new point and the pair; none where the line search found no other point.
+    arrival: Option<Arrival>,
+    /// Whether alpha = 1.
+    takes_all: bool,
+    verdict: Verdict,
 }
 
 /// v of step 3, as what is left of it when it is shortened to the radius.
@@ -473,6 +457,77 @@ impl MbLsr1 {
     fn weight(&self) -> f64 {
         let MbLsr1Config { eta, mu, hybrid_fixed, .. } = self.config;
         if hybrid_fixed { eta + (1.0 - eta) * mu } else { mu }
+    }
+
+    /// Algorithm 4: steps 2 to 8.
+    fn step_computation(
+        &self,
+        step: &mut Step<'_>,
+        state: &TrustRegionState,
+    ) -> Result<Result<Walk, Rejection>, StepError> {
+        // 3. v.
+        let mut v = self.momentum(state, step);
+        // 2., 4. to 6. p* and p.
+        let aim = match self.aim(step, &mut v) {
+            Ok(aim) => aim,
+            Err(rejection) => return Ok(Err(rejection)),
+        };
+        let at_best = if aim.is_minimiser() { None } else { Some(step.value_at_minimiser(&aim)?) };
+        // 7. alpha.
+        let searched = step.backtrack(self.config.line_search, &aim)?;
+        let takes_all = searched.takes_all();
+        let Searched { reached, report, first } = searched;
+        step.report.line_search = Some(report);
+        // 8. s, y and rho.
+        let actual = at_best.unwrap_or(first) - step.known.value;
+        let ratio = reduction_ratio(actual, aim.best.model_value);
+        let verdict = Verdict { actual, ratio, averaged: step.region.average.value() };
+        let arrival = reached.and_then(|reached| step.arrive(reached));
+        Ok(Ok(Walk { aim, v, arrival, takes_all, verdict }))
+    }
+
+    /// 7. The line search found no other point.
+    fn stay(
+        &self,
+        mut step: Step<'_>,
+        state: &mut TrustRegionState,
+        aim: &Aim,
+        v: Option<&Momentum>,
+        takes_all: bool,
+        verdict: Verdict,
+    ) -> Result<StepReport, StepError> {
+        if step.is_at_rounding(aim) {
+            return Ok(step.converged());
+        }
+        let (rule, delta) = (self.config.radius_rule, step.region.delta);
+        // Where all of p rounds to nothing, so would shorter steps.
+        step.region.set_delta(if takes_all {
+            rule.growth * delta
+        } else {
+            rule.after_failed_search(delta)
+        });
+        let carried = self.carried(v, None);
+        step.finish(state, aim, verdict, None, carried)
+    }
+
+    /// Algorithm 5: step 9. A loss that is not finite counts as no change in the average, and as a model
+    /// that has failed for the radius.
+    fn update_radius(&self, region: &mut Region, verdict: &mut Verdict, aim: &Aim, length: f64) {
+        let Verdict { actual, ratio, .. } = *verdict;
+        if self.config.ratio_of_averages {
+            let change = if actual.is_finite() { actual } else { 0.0 };
+            region.average.record(change, aim.best.model_value);
+        } else {
+            region.average.record(ratio, 1.0);
+        }
+        verdict.averaged = region.average.value();
+        let judged = if actual.is_finite() { verdict.averaged } else { f64::NEG_INFINITY };
+        region.set_delta(self.config.radius_rule.next(region.delta, length, judged));
+    }
+
+    /// 10. Whether the model was wrong.
+    fn is_wrong(&self, verdict: &Verdict) -> bool {
+        !verdict.actual.is_finite() || verdict.ratio < self.config.tau
     }
 
     /// 3. v <- mu v - eta alpha_s g + (1 - eta) s, within the radius; none where p has no part of it.
@@ -538,7 +593,7 @@ impl MbLsr1 {
         carried
     }
 
-    /// 10. The model was wrong.
+    /// Algorithm 3: step 10, where the model was wrong.
     fn restart(
         &self,
         step: &mut Step<'_>,
@@ -563,16 +618,5 @@ impl MbLsr1 {
             }
         }
         Ok(())
-    }
-
-    /// 9. rho_hat. A loss that is not finite counts as no change.
-    fn average(&self, region: &mut Region, verdict: &Verdict, model_change: f64) -> f64 {
-        let Verdict { actual, ratio, .. } = *verdict;
-        if self.config.ratio_of_averages {
-            region.average.record(if actual.is_finite() { actual } else { 0.0 }, model_change);
-        } else {
-            region.average.record(ratio, 1.0);
-        }
-        region.average.value()
     }
 }

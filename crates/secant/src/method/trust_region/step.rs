@@ -319,7 +319,7 @@ pub(super) struct Verdict {
 }
 
 impl<'a> Step<'a> {
-    /// Asks for loss and gradient; a report where the step ends here.
+    /// MB-LSR1 1 and 12, L-SSR1-TR 1 and 8. Asks for loss and gradient; a report where the step ends here.
     pub fn begin(
         common: Common,
         mut objective: Objective<'a>,
@@ -363,7 +363,7 @@ impl<'a> Step<'a> {
         }))
     }
 
-    /// p*. Where B cannot be built of the pairs, they are forgotten.
+    /// MB-LSR1 2, L-SSR1-TR 1. p*. Where B cannot be built of the pairs, they are forgotten.
     pub fn minimise(&mut self) -> Result<Minimiser, Rejection> {
         let rule = self.common.initial_matrix.rule(self.common.gamma);
         if let Ok(gamma) = rule.gamma(self.matrix.gram(), self.region.gamma)
@@ -380,14 +380,14 @@ impl<'a> Step<'a> {
         self.matrix.minimise(&self.known.gradient, self.region.delta, gamma, self.tolerances)
     }
 
-    /// Forgets all pairs.
+    /// MB-LSR1 6 and 10. Forgets all pairs.
     pub fn restart(&mut self) {
         self.restarted = true;
         self.matrix.reset();
         self.region.gamma = self.common.gamma;
     }
 
-    /// p = a p* + a share of momentum, within the radius and turned downhill.
+    /// MB-LSR1 4 and 5, L-SSR1-TR 3. p = a p* + a share of momentum, within the radius and turned downhill.
     pub fn mix(&self, best: Minimiser, a: f64, momentum: Option<Share<'_>>) -> Aim {
         let mut mixed = best.step.zeros_like();
         let (rows, weights): (Vec<&Blocks>, Vec<f64>) =
@@ -399,7 +399,7 @@ impl<'a> Step<'a> {
         Aim { best, mixed: Some(mixed), factor, slope: factor * slope, length }
     }
 
-    /// f_I(w + p*).
+    /// MB-LSR1 2. f_I(w + p*).
     pub fn value_at_minimiser(&mut self, aim: &Aim) -> Result<f64, StepError> {
         let mut point = self.theta.zeros_like();
         advance(&mut point, &self.theta, 1.0, &aim.best.step);
@@ -408,8 +408,8 @@ impl<'a> Step<'a> {
         value
     }
 
-    /// Shortens p until the loss falls enough. All of p is usually taken, so the first trial is
-    /// evaluated with its gradient.
+    /// MB-LSR1 7, L-SSR1-TR 4. Shortens p until the loss falls enough. All of p is usually taken, so the
+    /// first trial is evaluated with its gradient.
     pub fn backtrack(
         &mut self,
         settings: ArmijoSettings,
@@ -447,7 +447,7 @@ impl<'a> Step<'a> {
         Ok(Searched { reached, report, first })
     }
 
-    /// Searches along p with the strong Wolfe conditions; p has been settled.
+    /// L-SSR1-TR 4. Searches along p with the strong Wolfe conditions; p has been settled.
     pub fn strong_wolfe(
         &mut self,
         settings: WolfeSettings,
@@ -467,8 +467,8 @@ impl<'a> Step<'a> {
         Ok(Searched { reached, report, first: f64::NAN })
     }
 
-    /// s and y of the way to a point, in place of the parameters and the gradient; none where rounding
-    /// leaves no displacement.
+    /// MB-LSR1 8, L-SSR1-TR 5. s and y of the way to a point, in place of the parameters and the gradient;
+    /// none where rounding leaves no displacement.
     pub fn arrive(&mut self, reached: Reached) -> Option<Arrival> {
         let Reached { point, known, .. } = reached;
         let (mut s, mut y) = (take(&mut self.theta), take(&mut self.known.gradient));
@@ -485,7 +485,7 @@ impl<'a> Step<'a> {
         None
     }
 
-    /// Stores a pair.
+    /// MB-LSR1 10, L-SSR1-TR 5. Stores a pair.
     pub fn push(&mut self, s: Blocks, y: Blocks, cosine: f64) {
         self.report.pair = if self.matrix.push(s, y) {
             PairOutcome::Stored { cosine }
@@ -516,8 +516,8 @@ impl<'a> Step<'a> {
         self.report
     }
 
-    /// Decides on the batch size and writes parameters and state. `to`: the point reached, the function
-    /// there and |s|; none where no step was found and the parameters stay.
+    /// MB-LSR1 11, L-SSR1-TR 7. Decides on the batch size and writes parameters and state. `to`: the point
+    /// reached, the function there and |s|; none where no step was found and the parameters stay.
     pub fn finish(
         mut self,
         state: &mut TrustRegionState,
@@ -597,7 +597,7 @@ impl<'a> Step<'a> {
         Ok(self.report)
     }
 
-    /// The loss on other records at the new point, and whether it fell enough.
+    /// MB-LSR1 11, L-SSR1-TR 7. The loss on other records at the new point, and whether it fell enough.
     fn check(
         &mut self,
         point: &mut Blocks,
