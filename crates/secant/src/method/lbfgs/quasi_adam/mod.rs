@@ -22,7 +22,7 @@
 //!
 //! # Notation
 //! m, v, s: the fields of [`QuasiAdamState`]; g_prev: its `memory`; gamma, the coefficients of s and y:
-//! [`Combination`]; beta1, beta2, eps: `beta_1`, `beta_2`, `epsilon`; eps_c:
+//! [`Combination`](secant_core::memory_one::Combination); beta1, beta2, eps: `beta_1`, `beta_2`, `epsilon`; eps_c:
 //! [`QuasiAdamConfig::with_curvature_test`]; rate_q: [`QuasiAdamConfig::with_curvature_rate`], lr in the paper, whose
 //! alpha_t is lr.
 //!
