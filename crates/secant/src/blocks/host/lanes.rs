@@ -70,8 +70,8 @@ pub(super) fn lane_fold<T: Real, const W: usize, const R: usize, const S: usize>
     }
     let mut sums = [0.0; S];
     for sum in 0..S {
-        for lane in 0..LANES {
-            sums[sum] = reduction.combine(sums[sum], lanes[sum][lane]);
+        for lane in &lanes[sum] {
+            sums[sum] = reduction.combine(sums[sum], *lane);
         }
     }
     for element in groups * LANES..length {
