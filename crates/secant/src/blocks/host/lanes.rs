@@ -91,7 +91,7 @@ pub(super) fn lane_sums<T: Real, const R: usize, const S: usize>(
     terms: impl Fn([T; R]) -> [f64; S],
 ) -> [f64; S] {
     let length = slices.first().map_or(0, |slice| slice.len());
-    let groups = in_groups(slices, length / LANES);
+    let (groups, rest) = (in_groups(slices, length / LANES), length / LANES * LANES..length);
     let mut lanes = [[0.0; LANES]; S];
     for index in 0..groups[0].len() {
         let group = group_at(groups, index);
@@ -106,7 +106,7 @@ pub(super) fn lane_sums<T: Real, const R: usize, const S: usize>(
     for sum in 0..S {
         sums[sum] = lanes[sum].iter().sum();
     }
-    for element in length / LANES * LANES..length {
+    for element in rest {
         let terms = terms(from_fn(|k| slices[k][element]));
         for sum in 0..S {
             sums[sum] += terms[sum];
