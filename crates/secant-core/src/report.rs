@@ -214,6 +214,9 @@ pub struct Evals {
     /// The same of Hessian-vector products.
     #[serde(default)]
     pub hessian_vector_records: u64,
+    /// The same of forward passes alone.
+    #[serde(default)]
+    pub loss_records: u64,
 }
 
 impl std::ops::AddAssign for Evals {
@@ -223,5 +226,6 @@ impl std::ops::AddAssign for Evals {
         self.hessian_vector += other.hessian_vector;
         self.gradient_records += other.gradient_records;
         self.hessian_vector_records += other.hessian_vector_records;
+        self.loss_records += other.loss_records;
     }
 }

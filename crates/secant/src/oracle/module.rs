@@ -257,6 +257,7 @@ impl<M: Module> ModuleOracle<'_, '_, M> {
         let mut sum = 0.0;
         for part in parts {
             self.evals.loss += 1;
+            self.evals.loss_records += part.len() as u64;
             let (share, weight) = share(self.collective, self.batches.is_some(), part);
             let Some(share) = share else { continue };
             let loss =
