@@ -53,6 +53,7 @@ pub mod dual;
 pub mod error;
 pub mod hyper_parameter;
 pub mod method;
+mod nearest;
 mod objective;
 pub mod operator;
 mod optimizer;

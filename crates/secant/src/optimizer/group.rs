@@ -3,8 +3,9 @@
 use burn::module::{ParamGroup, ParamId};
 
 use crate::{
-    blocks::{Entry, Layout},
+    blocks::Layout,
     error::{ConfigError, StepError, require, require_decay},
+    nearest::nearest_path,
     protocol::Decay,
 };
 
@@ -44,8 +45,7 @@ impl Group {
 
     /// Checks that it selects one of a model's parameters, trained or not.
     pub(crate) fn require_any(&self, all: &Layout) -> Result<(), StepError> {
-        let entries = all.entries();
-        if entries.iter().any(|entry| self.selects(entry.id, &entry.path)) {
+        if all.entries().iter().any(|entry| self.selects(entry.id, &entry.path)) {
             return Ok(());
         }
         let patterns = patterns(&self.params);
@@ -55,10 +55,7 @@ impl Group {
             let quoted: Vec<String> = patterns.iter().map(|text| format!("`{text}`")).collect();
             quoted.join(", ")
         };
-        let least = |entry: &&Entry| patterns.iter().map(|name| distance(name, &entry.path)).min();
-        let nearest = entries.iter().min_by_key(least).filter(|_| !patterns.is_empty());
-        let nearest = nearest.map(|entry| entry.path.clone());
-        Err(StepError::EmptyGroup { group, nearest })
+        Err(StepError::EmptyGroup { group, nearest: nearest_path(&patterns, all) })
     }
 
     pub(crate) fn rate_factor(&self) -> f64 {
@@ -83,12 +80,6 @@ fn patterns(params: &ParamGroup) -> Vec<String> {
     let selects = text.split("excludes:").next().unwrap_or_default();
     // Every second piece between quotation marks is inside of them.
     selects.split('"').skip(1).step_by(2).map(str::to_string).collect()
-}
-
-/// How many letters are to be changed in `pattern` for it to be `path` or one of its names.
-fn distance(pattern: &str, path: &str) -> usize {
-    let whole = strsim::levenshtein(pattern, path);
-    path.split('.').map(|name| strsim::levenshtein(pattern, name)).fold(whole, usize::min)
 }
 
 #[cfg(test)]

@@ -4,8 +4,8 @@ use std::{fmt, str::FromStr};
 
 use serde_json::{Map, Value};
 
-use super::{MethodSpec, PRESETS, Preset, Run, SpecError, error::suggestion, text};
-use crate::hyper_parameter::HyperParameter;
+use super::{MethodSpec, PRESETS, Preset, Run, SpecError, text};
+use crate::{hyper_parameter::HyperParameter, nearest::suggestion};
 
 /// A preset and what is changed of it: `adam`, `mb-lsr1(memory=8)`.
 #[derive(Clone, Debug)]

@@ -69,16 +69,3 @@ pub enum SpecError {
     #[error(transparent)]
     Config(#[from] ConfigError),
 }
-
-/// The nearest of `known`, as a sentence; all of them where none is near.
-pub(crate) fn suggestion<'a>(name: &str, known: impl Iterator<Item = &'a str> + Clone) -> String {
-    let near = known
-        .clone()
-        .map(|known| (strsim::jaro_winkler(name, known), known))
-        .filter(|(likeness, _)| *likeness > 0.8)
-        .max_by(|a, b| a.0.total_cmp(&b.0));
-    match near {
-        Some((_, known)) => format!("did you mean `{known}`?"),
-        None => format!("there are {}", known.collect::<Vec<_>>().join(", ")),
-    }
-}

@@ -14,8 +14,8 @@ use serde::{
 };
 use serde_json::{Map, Value};
 
-use super::{SpecError, error::suggestion, text::value_text};
-use crate::hyper_parameter::HyperParameter;
+use super::{SpecError, text::value_text};
+use crate::{hyper_parameter::HyperParameter, nearest::suggestion};
 
 /// Reads a `C` from `given`, and from `base` what is not given there.
 pub(super) fn overlay<C: DeserializeOwned>(given: &Value, base: &Value) -> Result<C, Fault> {

@@ -19,7 +19,7 @@ use secant::{
 };
 
 use crate::{
-    support::{AnyOptimizer, Many, Numbers, assert_close, vector},
+    support::{Many, Numbers, Tested, assert_close, vector},
     table::{Row, table},
     twins::{Noisy, double},
 };
@@ -99,7 +99,7 @@ type Path = Vec<(Vec<Vec<f64>>, StepReport)>;
 
 /// 12 steps on batches of 3 records, the last of which the next batch shares: the second rank has one
 /// record of a batch, and none of what two batches share, of samples of one, and of the last part of all.
-fn run(row: &Row, noisy: &Noisy, dtype: DType, mut optimizer: Box<dyn AnyOptimizer>) -> Path {
+fn run(row: &Row, noisy: &Noisy, dtype: DType, mut optimizer: Box<dyn Tested>) -> Path {
     let mut batches = Batches::shuffled(RECORDS, 3, 5).and_then(|b| b.with_overlap(1)).expect("ok");
     let mut model = Many::new(&noisy.start, dtype);
     (0..STEPS)
@@ -147,7 +147,7 @@ fn with_batches_of_their_own_ranks_step_along_the_mean_of_their_gradients() {
     // Another batch in each step: on one function pairs get shorter and shorter, and rounding larger.
     let noisy = Noisy::new(&[5, 20], 10, 0.3);
     for row in table() {
-        let steps = |mut optimizer: Box<dyn AnyOptimizer>, which: &[usize]| {
+        let steps = |mut optimizer: Box<dyn Tested>, which: &[usize]| {
             let mut model = Many::f64(&noisy.start);
             for step in 0..5 {
                 let records: Vec<usize> = which.iter().map(|which| 2 * step + which).collect();

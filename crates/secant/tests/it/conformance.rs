@@ -11,8 +11,8 @@ use secant::{PairOutcome, QuasiAdamConfig};
 
 use crate::{
     support::{
-        AnyOptimizer, GENERATOR, Many, Net, Numbers, Steps, Vectors, assert_close, device, numbers,
-        sum, vector,
+        GENERATOR, Many, Net, Numbers, Steps, Tested, Vectors, assert_close, device, numbers, sum,
+        vector,
     },
     table::table,
     twins::Noisy,
@@ -24,12 +24,12 @@ const BOTH: [DType; 2] = [DType::F32, DType::F64];
 #[track_caller]
 fn accept<M>(
     name: &str,
-    optimizer: &mut (dyn AnyOptimizer + 'static),
+    optimizer: &mut (dyn Tested + 'static),
     lr: f64,
     model: &mut M,
     mut loss: impl FnMut(&M) -> Tensor<1>,
 ) where
-    dyn AnyOptimizer: Steps<M>,
+    dyn Tested: Steps<M>,
 {
     let report = optimizer.step(lr, model, &mut loss).expect("the contract is kept");
     assert!(report.is_accepted(), "{name}: {report:?}");
@@ -466,7 +466,7 @@ fn a_clone_of_the_model_keeps_its_values_when_the_model_steps() {
         let mut model = Many::f64(&noisy.start);
         let clone = model.clone();
         let before = clone.bits();
-        let mut optimizer: Box<dyn AnyOptimizer> = row.optimizer();
+        let mut optimizer: Box<dyn Tested> = row.optimizer();
         accept(row.name, &mut *optimizer, row.lr, &mut model, |m: &Many| noisy.loss(m, 0));
         assert_eq!(clone.bits(), before, "{}", row.name);
         assert_ne!(model.bits(), before, "{}", row.name);

@@ -4,8 +4,10 @@
 //!
 //! A new method joins with one line in `table.rs`, which names its plain twin in `twin/`.
 
+mod batches;
 mod collective;
 mod conformance;
+mod curvature_products;
 mod device;
 mod dual;
 mod groups_and_clipping;

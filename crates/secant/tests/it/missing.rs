@@ -24,19 +24,17 @@ use secant::{
 };
 
 use crate::{
-    support::{AnyOptimizer, Many, Numbers},
+    support::{Many, Numbers, Tested},
     twins::Noisy,
 };
 
-fn skipping<K: GradientMethod>(
-    optimizer: Result<Optimizer<K>, ConfigError>,
-) -> Box<dyn AnyOptimizer> {
+fn skipping<K: GradientMethod>(optimizer: Result<Optimizer<K>, ConfigError>) -> Box<dyn Tested> {
     let optimizer = optimizer.and_then(|o| o.with_missing_gradients(MissingGradients::Skip));
     Box::new(optimizer.expect("it works tensor by tensor"))
 }
 
 /// Every method that works tensor by tensor.
-fn methods() -> Vec<(&'static str, Box<dyn AnyOptimizer>)> {
+fn methods() -> Vec<(&'static str, Box<dyn Tested>)> {
     let sgd = |momentum| SgdConfig::new().with_momentum(momentum).init();
     let rmsprop = RmsPropConfig::new().with_momentum(0.9).with_centered(true);
     let quasi = QuasiAdamConfig::new().with_scope(Scope::PerTensor);
@@ -94,7 +92,7 @@ fn accept(report: Result<StepReport, StepError>, what: &str) {
 }
 
 /// Each tensor by itself, in the steps that use it: its bits at the end.
-fn alone(optimizer: &dyn AnyOptimizer, noisy: &[Noisy], dtype: DType) -> Vec<Vec<u64>> {
+fn alone(optimizer: &dyn Tested, noisy: &[Noisy], dtype: DType) -> Vec<Vec<u64>> {
     let train = |tensor: usize| {
         let (mut optimizer, noisy) = (optimizer.boxed(), &noisy[tensor]);
         let mut model = Many::new(&noisy.start, dtype);

@@ -1,15 +1,9 @@
-//! The mathematics of the methods that keep pairs, and of those that choose their data.
+//! The mathematics of the methods that keep pairs.
 
-use burn::{
-    module::{Module, Param},
-    tensor::{DType, Tensor, TensorData},
-};
+use burn::tensor::{DType, TensorData};
 use secant::{
-    AdaHessianConfig, Batches, CurvatureTest, Duals as OnDuals, Function, LBfgsConfig, LineSearch,
-    MultiBatchLBfgsConfig, Optimizer, Outcome, PairOutcome, Rules, SdLBfgsConfig, SgdBbConfig,
-    SqnConfig, SvrgConfig, WithProduct,
+    CurvatureTest, Function, LBfgsConfig, LineSearch, Outcome, PairOutcome, Rules, SdLBfgsConfig,
     blocks::Blocks,
-    dual::{Dual, Tangents},
     error::{ConfigError, StepError},
     operator::{InverseLBfgs, Scaling},
     protocol::Method,
@@ -17,11 +11,11 @@ use secant::{
 use secant_core::curvature::PairProducts;
 
 use crate::{
-    support::{Many, Net, Numbers, Vectors, assert_close, device, numbers, vector},
+    support::{Many, Numbers, Vectors, assert_close},
     twins::Noisy,
 };
 
-fn dot(a: &[f64], b: &[f64]) -> f64 {
+pub(crate) fn dot(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
@@ -36,8 +30,8 @@ fn entries(blocks: &Blocks) -> Vec<f64> {
 }
 
 /// A symmetric matrix with eigenvalues between 1 and `condition`, in no special basis.
-struct Dense {
-    rows: Vectors,
+pub(crate) struct Dense {
+    pub rows: Vectors,
 }
 
 impl Dense {
@@ -70,7 +64,7 @@ impl Dense {
 }
 
 /// x'Ax/2 - b'x.
-struct Quadratic(Dense, Vec<f64>);
+pub(crate) struct Quadratic(pub Dense, pub Vec<f64>);
 
 impl Function for Quadratic {
     fn gradient(&mut self, x: &[f64], gradient: &mut [f64]) -> f64 {
@@ -304,237 +298,6 @@ fn pytorchs_rules_without_a_search_stop_before_a_nan() {
     assert!(matches!(both, Err(ConfigError::Conflict { .. })));
 }
 
-/// The mean over records r of (x - a_r)' D_r (x - a_r) / 2, whose gradients differ from record to record.
-struct Records {
-    curvature: Vectors,
-    centre: Vectors,
-}
-
-impl Records {
-    fn new(records: usize, length: usize) -> Self {
-        let mut numbers = Numbers::new(17);
-        let curvature =
-            (0..records).map(|_| numbers.vector(length).iter().map(|x| 1.5 + x).collect());
-        let curvature = curvature.collect();
-        Self { curvature, centre: (0..records).map(|_| numbers.vector(length)).collect() }
-    }
-
-    fn loss(&self, model: &Many, records: &[usize]) -> Tensor<1> {
-        let x = model.tensors[0].val();
-        let terms = records.iter().map(|r| {
-            let away = x.clone() - vector(&self.centre[*r], DType::F64);
-            (away.clone() * away * vector(&self.curvature[*r], DType::F64)).sum()
-        });
-        crate::support::sum(terms).mul_scalar(0.5 / records.len() as f64)
-    }
-
-    fn gradient(&self, x: &[f64], records: &[usize]) -> Vec<f64> {
-        let mut g = vec![0.0; x.len()];
-        for r in records {
-            for (i, g) in g.iter_mut().enumerate() {
-                *g += self.curvature[*r][i] * (x[i] - self.centre[*r][i]) / records.len() as f64;
-            }
-        }
-        g
-    }
-
-    fn minimum(&self) -> Vec<f64> {
-        let sum = |i: usize, f: &dyn Fn(usize) -> f64| {
-            (0..self.centre.len()).map(|r| self.curvature[r][i] * f(r)).sum::<f64>()
-        };
-        (0..self.centre[0].len())
-            .map(|i| sum(i, &|r| self.centre[r][i]) / sum(i, &|_| 1.0))
-            .collect()
-    }
-}
-
-fn step_on<K: Method>(
-    optimizer: &mut Optimizer<K>,
-    lr: f64,
-    model: &mut Many,
-    batches: &mut Batches,
-    data: &Records,
-) -> secant::StepReport {
-    let report = optimizer
-        .step_on(lr, model, batches, |model: &Many, records: &[usize]| data.loss(model, records));
-    report.expect("the contract is kept")
-}
-
-#[test]
-fn at_its_snapshot_svrg_steps_along_the_full_gradient_and_its_estimate_has_no_bias() {
-    let data = Records::new(12, 4);
-    let all: Vec<usize> = (0..12).collect();
-    let start = Numbers::new(1).vector(4);
-    let mut model = Many::f64(std::slice::from_ref(&start));
-    let mut batches = Batches::shuffled(12, 3, 5).expect("valid");
-    let mut optimizer = SvrgConfig::new(5).init().expect("valid");
-    let report = step_on(&mut optimizer, 0.1, &mut model, &mut batches, &data);
-    let full = data.gradient(&start, &all);
-    let expected: Vec<f64> = start.iter().zip(&full).map(|(x, g)| x - 0.1 * g).collect();
-    assert_close(&model.values(), &[expected], 1e-14, "the snapshot's step");
-    // The batch's gradient, and all records in four parts.
-    assert_eq!(report.evals.gradient, 5);
-
-    // Over the batches of a partition, the estimates' mean is the full gradient.
-    let theta = model.values()[0].clone();
-    let mut moved = vec![0.0; 4];
-    for part in all.chunks(3) {
-        let mut listed = Batches::listed(12, vec![part.to_vec()]).expect("valid");
-        let (mut model, mut optimizer) = (model.clone(), optimizer.clone());
-        let report = step_on(&mut optimizer, 0.1, &mut model, &mut listed, &data);
-        assert_eq!(report.evals.gradient, 2);
-        let new = &model.values()[0];
-        moved.iter_mut().zip(new.iter().zip(&theta)).for_each(|(m, (a, b))| *m += 0.25 * (a - b));
-    }
-    let expected: Vec<f64> = data.gradient(&theta, &all).iter().map(|g| -0.1 * g).collect();
-    assert_close(&[moved], &[expected], 1e-12, "the mean step");
-}
-
-#[test]
-fn svrg_converges_to_the_minimum_at_a_constant_rate_where_sgd_only_hovers() {
-    let data = Records::new(12, 4);
-    let distance = |model: &Many| {
-        let values = &model.values()[0];
-        values.iter().zip(data.minimum()).map(|(x, m)| (x - m).powi(2)).sum::<f64>().sqrt()
-    };
-    let run = |svrg: bool| {
-        let mut model = Many::f64(&[vec![2.0; 4]]);
-        let mut batches = Batches::shuffled(12, 2, 5).expect("valid");
-        let mut with = SvrgConfig::new(6).init().expect("valid");
-        let mut without = secant::SgdConfig::new().init().expect("valid");
-        for _ in 0..300 {
-            let _ = if svrg {
-                step_on(&mut with, 0.2, &mut model, &mut batches, &data)
-            } else {
-                step_on(&mut without, 0.2, &mut model, &mut batches, &data)
-            };
-        }
-        distance(&model)
-    };
-    assert!(run(true) < 1e-8, "{}", run(true));
-    assert!(run(false) > 1e-3, "{}", run(false));
-}
-
-/// a/2 |x|^2.
-struct Isotropic(f64);
-
-impl Function for Isotropic {
-    fn gradient(&mut self, x: &[f64], gradient: &mut [f64]) -> f64 {
-        gradient.iter_mut().zip(x).for_each(|(g, x)| *g = self.0 * x);
-        0.5 * self.0 * dot(x, x)
-    }
-}
-
-#[test]
-fn barzilai_borwein_rates_on_an_isotropic_quadratic_are_those_of_the_specification() {
-    let (a, lr) = (4.0, 0.05);
-    let none = secant::Safeguard::None;
-    let config = SgdBbConfig::new(1).with_beta(Some(1.0)).with_safeguard(none);
-    let mut optimizer = config.init().expect("valid");
-    let mut x = vec![1.0, -2.0];
-    let mut rates = Vec::new();
-    for _ in 0..3 {
-        let report = optimizer.step_function(lr, &mut x, &mut Isotropic(a)).expect("a step");
-        rates.push(report.step_size.expect("its own"));
-    }
-    assert_eq!(rates[..2], [lr, lr]);
-    // Averages before the epoch's end against displacements to its end: |1 - lr a| / a, not 1 / a.
-    assert!((rates[2] - (1.0 - lr * a).abs() / a).abs() < 1e-15);
-
-    let config = SvrgConfig::new(3).with_barzilai_borwein(true);
-    let mut optimizer = config.init().expect("valid");
-    let mut x = vec![1.0, -2.0];
-    for step in 0..9 {
-        let report = optimizer.step_function(lr, &mut x, &mut Isotropic(a)).expect("a step");
-        let rate = report.step_size.expect("its own");
-        let expected = if step < 3 { lr } else { 1.0 / (3.0 * a) };
-        assert!((rate - expected).abs() < 1e-15, "step {step}: {rate}");
-    }
-}
-
-#[test]
-fn multi_batch_pairs_are_of_what_consecutive_batches_share() {
-    let data = Records::new(40, 4);
-    let mut model = Many::f64(&[vec![2.0; 4]]);
-    let mut batches = Batches::shuffled(40, 8, 5).expect("valid").with_overlap(2).expect("valid");
-    let mut optimizer = MultiBatchLBfgsConfig::new().with_memory(4).init().expect("valid");
-    let mut seen: Vec<Vec<usize>> = Vec::new();
-    for step in 0..6 {
-        let mut calls = Vec::new();
-        let report = optimizer
-            .step_on(0.3, &mut model, &mut batches, |model: &Many, records: &[usize]| {
-                calls.push(records.to_vec());
-                data.loss(model, records)
-            })
-            .expect("a step");
-        // The first step looks for randomness twice.
-        let calls = calls.split_off(if step == 0 { 2 } else { 0 });
-        let sizes: Vec<usize> = calls.iter().map(Vec::len).collect();
-        assert_eq!(sizes, [8, 2, 2], "the batch, and what it shares at both points");
-        assert_eq!((&calls[1], &calls[2]), (&calls[0][6..].to_vec(), &calls[0][6..].to_vec()));
-        if let Some(before) = seen.last() {
-            assert_eq!(calls[0][..2], before[6..]);
-        }
-        assert!(matches!(report.pair, PairOutcome::Stored { .. }), "{report:?}");
-        seen.push(calls[0].clone());
-    }
-}
-
-#[test]
-fn sqn_takes_curvature_from_an_independent_sample_every_so_many_steps() {
-    let data = Records::new(40, 4);
-    let mut model = Many::f64(&[vec![2.0; 4]]);
-    let mut batches = Batches::shuffled(40, 4, 5).expect("valid");
-    let mut optimizer = SqnConfig::new(10).with_curvature_every(3).init().expect("valid");
-    for step in 1..=12 {
-        let mut sizes = Vec::new();
-        let report = optimizer
-            .step_on(0.1, &mut model, &mut batches, |model: &Many, records: &[usize]| {
-                sizes.push(records.len());
-                data.loss(model, records)
-            })
-            .expect("a step");
-        let sizes = sizes.split_off(if step == 1 { 2 } else { 0 });
-        let has_pair = step % 3 == 0 && step > 3;
-        // By differences: the gradient, and one to each side, of the sample.
-        let expected: &[usize] = if has_pair { &[4, 10, 10, 10] } else { &[4] };
-        assert_eq!(sizes, expected, "step {step}");
-        assert_eq!(matches!(report.pair, PairOutcome::Stored { .. }), has_pair, "step {step}");
-    }
-}
-
-#[test]
-fn the_position_of_the_batches_is_part_of_a_record() {
-    let path = std::env::temp_dir().join(format!("secant-batches-{}.bpk", std::process::id()));
-    let data = Records::new(20, 4);
-    let fresh = || Batches::shuffled(20, 6, 3).expect("valid").with_overlap(2).expect("valid");
-    let config = SqnConfig::new(7).with_curvature_every(2);
-    let (mut model, mut batches) = (Many::f64(&[vec![2.0; 4]]), fresh());
-    let mut whole = config.init().expect("valid");
-    for _ in 0..9 {
-        whole.save(&path).expect("saved");
-        let mut resumed = config.init().expect("valid");
-        let mut other = Many::f64(&model.values());
-        resumed.load(&path, &other).expect("loaded");
-        let (mut same, mut again, mut unbroken) = (whole.clone(), fresh(), batches.clone());
-        let mut reference = model.clone();
-        for _ in 0..5 {
-            let _ = step_on(&mut resumed, 0.1, &mut other, &mut again, &data);
-            let _ = step_on(&mut same, 0.1, &mut reference, &mut unbroken, &data);
-        }
-        assert_eq!(other.bits(), reference.bits());
-        let _ = step_on(&mut whole, 0.1, &mut model, &mut batches, &data);
-    }
-    whole.save(&path).expect("saved");
-    let mut resumed = config.init().expect("valid");
-    resumed.load(&path, &model).expect("loaded");
-    let mut wrong = Batches::shuffled(20, 5, 3).expect("valid");
-    let error =
-        resumed.step_on(0.1, &mut model, &mut wrong, |m: &Many, r: &[usize]| data.loss(m, r));
-    assert_eq!(error, Err(StepError::OtherBatches));
-    std::fs::remove_file(path).expect("ours");
-}
-
 #[test]
 fn a_step_on_a_function_is_the_step_on_a_module_with_that_loss() {
     let noisy = Noisy::new(&[7], 1, 0.5);
@@ -558,118 +321,4 @@ fn a_step_on_a_function_is_the_step_on_a_module_with_that_loss() {
     }
     let error = of_function.step_function(0.3, &mut vec![1.0], &mut OfNoisy(&noisy));
     assert!(matches!(error, Err(StepError::LayoutChanged { .. })));
-}
-
-/// Two layers with tanh or ReLU between them, on duals.
-#[derive(Module, Debug)]
-struct Duals {
-    hidden: Param<Tensor<2>>,
-    output: Param<Tensor<2>>,
-    kinked: bool,
-}
-
-impl Duals {
-    fn new(kinked: bool, dtype: DType) -> Self {
-        let mut numbers = Numbers::new(3);
-        let mut matrix = |rows: usize, columns: usize| {
-            let values = vector(&numbers.vector(rows * columns), dtype);
-            Param::from_tensor(values.reshape([rows, columns]).detach())
-        };
-        Self { hidden: matrix(3, 40), output: matrix(40, 2), kinked }
-    }
-
-    fn loss(&self, at: &Tangents) -> Dual<1> {
-        let dtype = self.hidden.val().dtype();
-        let (x, y) = Net::data(0, dtype);
-        let x = Dual::from(x).matmul(at.param(&self.hidden));
-        let x = if self.kinked { x.relu() } else { x.tanh() };
-        x.matmul(at.param(&self.output)).mse(y)
-    }
-
-    fn values(&self) -> Vectors {
-        vec![numbers(self.hidden.val()), numbers(self.output.val())]
-    }
-}
-
-#[test]
-fn differences_are_refused_on_a_kinked_network_and_taken_on_a_smooth_one() {
-    for dtype in [DType::F32, DType::F64] {
-        let plain = |model: &Duals| model.loss(&Tangents::none()).value;
-        let mut model = Duals::new(true, dtype);
-        let before = model.values();
-        // With a large eps a step shows the error of D itself, and not that of its smallest entries.
-        let mut optimizer = AdaHessianConfig::new().with_epsilon(1.0).init().expect("valid");
-        // Double precision takes so small a step that no unit may cross its kink: then the
-        // differences are right, and there is nothing to refuse.
-        if dtype == DType::F32 {
-            let error = optimizer.step(0.1, &mut model, plain);
-            assert!(matches!(error, Err(StepError::Kinks { .. })), "{error:?}");
-            assert_eq!(model.values(), before);
-            let mut allowed = AdaHessianConfig::new().init().expect("valid").allow_differences();
-            assert!(allowed.step(0.1, &mut model, plain).is_ok_and(|r| r.is_accepted()));
-        }
-        let mut smooth = Duals::new(false, dtype);
-        for _ in 0..5 {
-            let mut exact = smooth.clone();
-            let mut with_duals = optimizer.clone();
-            let dual =
-                with_duals.step(0.1, &mut exact, OnDuals(|m: &Duals, at: &Tangents| m.loss(at)));
-            let report = dual.expect("a step");
-            assert!(report.evals.hessian_vector == 1, "{report:?}");
-            let report = optimizer
-                .step(0.1, &mut smooth, |m: &Duals| m.loss(&Tangents::none()).value)
-                .expect("a smooth network");
-            assert!(report.is_accepted());
-            // The product's error by differences: 2e-4 in single precision, 1e-9 in double.
-            let tolerance = if dtype == DType::F32 { 1e-3 } else { 1e-8 };
-            assert_close(&smooth.values(), &exact.values(), tolerance, "a step by differences");
-        }
-    }
-}
-
-#[test]
-fn a_users_own_product_is_taken_as_it_is() {
-    // f = sum a x^2 / 2, whose product with z is a z: the first step is theta - lr g / (a + eps).
-    let a = [vec![2.0, 5.0, 0.5]];
-    let zero = [vec![0.0; 3]];
-    let mut model = Many::f64(&[vec![1.0, -1.0, 3.0]]);
-    let mut optimizer = AdaHessianConfig::new().init().expect("valid");
-    let mut products = 0;
-    let report = optimizer
-        .step(
-            0.1,
-            &mut model,
-            WithProduct(
-                |m: &Many| m.quadratic(&a, &zero),
-                |m: &Many, v: &burn::optim::GradientsParams| {
-                    products += 1;
-                    let id = m.tensors[0].id;
-                    let z = v.get::<1>(id).expect("an entry");
-                    let mut product = burn::optim::GradientsParams::new();
-                    let curvature = Tensor::from_data(
-                        TensorData::new(a[0].clone(), [3]),
-                        (&device().inner(), DType::F64),
-                    );
-                    product.register(id, z * curvature);
-                    product
-                },
-            ),
-        )
-        .expect("a step");
-    assert_eq!((products, report.evals.hessian_vector), (1, 1));
-    let expected: Vec<f64> =
-        [1.0f64, -1.0, 3.0].iter().zip(&a[0]).map(|(x, a)| x - 0.1 * a * x / (a + 1e-4)).collect();
-    assert_close(&model.values(), &[expected], 1e-14, "the first step");
-}
-
-#[test]
-fn adahessian_with_unit_rate_and_no_averages_is_newtons_method_on_a_diagonal_quadratic() {
-    let hessian = Dense { rows: vec![vec![4.0, 0.0], vec![0.0, 0.5]] };
-    let mut function = Quadratic(hessian, vec![1.0, 2.0]);
-    let config = AdaHessianConfig::new().with_beta_1(0.0).with_beta_2(0.0).with_epsilon(1e-14);
-    let mut optimizer = config.init().expect("valid");
-    let mut x = vec![7.0, -3.0];
-    let report = optimizer.step_function(1.0, &mut x, &mut function).expect("a step");
-    assert_eq!(report.evals.hessian_vector, 1);
-    assert_close(&[x], &[vec![0.25, 4.0]], 1e-12, "the minimum after one step");
 }

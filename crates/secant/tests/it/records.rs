@@ -19,7 +19,7 @@ use secant::{
 use secant_core::curvature::PairProducts;
 
 use crate::{
-    support::{AnyOptimizer, Many, Numbers, Vectors, sum, temporary_folder, vector},
+    support::{Many, Numbers, Tested, Vectors, sum, temporary_folder, vector},
     table::{decayed, table},
     twins::Noisy,
 };
@@ -27,7 +27,7 @@ use crate::{
 const SIZES: [usize; 3] = [1, 7, 12];
 
 /// An optimizer and the settings that it has beyond the table's.
-type Variant = (String, f64, Box<dyn AnyOptimizer>);
+type Variant = (String, f64, Box<dyn Tested>);
 
 fn variant<K: Method>(
     settings: &str,
@@ -72,13 +72,7 @@ fn variants() -> Vec<Variant> {
     all
 }
 
-fn advance(
-    optimizer: &mut dyn AnyOptimizer,
-    model: &mut Many,
-    lr: f64,
-    noisy: &Noisy,
-    steps: usize,
-) {
+fn advance(optimizer: &mut dyn Tested, model: &mut Many, lr: f64, noisy: &Noisy, steps: usize) {
     for step in 0..steps {
         let report = optimizer.step(lr, model, &mut |model: &Many| noisy.loss(model, step));
         let _ = report.expect("the contract is kept");

@@ -11,7 +11,7 @@ use burn::tensor::DType;
 use secant::{AdamConfig, QuasiAdamConfig, SgdConfig, error::RecordError};
 
 use crate::{
-    support::{AnyOptimizer, Many, Numbers, Vectors, temporary_folder as folder},
+    support::{Many, Numbers, Tested, Vectors, temporary_folder as folder},
     table::{decayed, table},
 };
 
@@ -27,12 +27,7 @@ fn start(dtype: DType) -> Many {
     Many::new(&Numbers::new(3).vectors(&SIZES), dtype)
 }
 
-fn steps(
-    optimizer: &mut dyn AnyOptimizer,
-    model: &mut Many,
-    lr: f64,
-    steps: std::ops::Range<usize>,
-) {
+fn steps(optimizer: &mut dyn Tested, model: &mut Many, lr: f64, steps: std::ops::Range<usize>) {
     let curvature: Vectors = SIZES.iter().map(|size| vec![0.5; *size]).collect();
     for step in steps {
         let b = gradient(step);

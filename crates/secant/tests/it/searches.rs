@@ -8,7 +8,7 @@ use secant::{
 };
 
 use crate::{
-    support::{AnyOptimizer, Many},
+    support::{Many, Tested},
     table::{decayed, table},
     twins::Noisy,
 };
@@ -157,10 +157,10 @@ fn the_objective_is_the_loss_with_half_the_decay_times_the_square() {
 }
 
 /// A method that keeps its last gradient, and the same one that does not.
-fn keeping_and_not() -> Vec<(&'static str, [Box<dyn AnyOptimizer>; 2])> {
+fn keeping_and_not() -> Vec<(&'static str, [Box<dyn Tested>; 2])> {
     fn boxed<K: Method>(
         optimizer: Result<Optimizer<K>, secant::error::ConfigError>,
-    ) -> Box<dyn AnyOptimizer> {
+    ) -> Box<dyn Tested> {
         Box::new(optimizer.expect("valid"))
     }
     let l2 = Decay::L2(0.1);

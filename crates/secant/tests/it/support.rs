@@ -233,21 +233,19 @@ impl<K: Method, M: Module> Steps<M> for Optimizer<K> {
 }
 
 /// An optimizer of any method, for the models above.
-pub(crate) trait AnyOptimizer:
-    Steps<Many> + Steps<Net> + InEitherMemory + Send + Sync
-{
+pub(crate) trait Tested: Steps<Many> + Steps<Net> + InEitherMemory + Send + Sync {
     fn accepted_steps(&self) -> u64;
     fn rejected_steps(&self) -> u64;
     fn state_bytes(&self) -> usize;
     fn evaluates_again(&self) -> bool;
     fn name(&self) -> &'static str;
-    fn boxed(&self) -> Box<dyn AnyOptimizer>;
-    fn together(&self, collective: Arc<dyn Collective>) -> Box<dyn AnyOptimizer>;
+    fn boxed(&self) -> Box<dyn Tested>;
+    fn together(&self, collective: Arc<dyn Collective>) -> Box<dyn Tested>;
     fn save_to(&self, path: &Path);
     fn load_from(&mut self, path: &Path, model: &Many) -> Result<(), RecordError>;
 }
 
-impl<K: Method> AnyOptimizer for Optimizer<K>
+impl<K: Method> Tested for Optimizer<K>
 where
     K::State: State,
 {
@@ -271,11 +269,11 @@ where
         K::NAME
     }
 
-    fn boxed(&self) -> Box<dyn AnyOptimizer> {
+    fn boxed(&self) -> Box<dyn Tested> {
         Box::new(self.clone())
     }
 
-    fn together(&self, collective: Arc<dyn Collective>) -> Box<dyn AnyOptimizer> {
+    fn together(&self, collective: Arc<dyn Collective>) -> Box<dyn Tested> {
         Box::new(self.clone().with_collective(collective))
     }
 

@@ -11,7 +11,7 @@ use secant::{
 use secant::method::lbfgs::quasi_adam::replace_ema::QuasiAdamEmaConfig;
 
 use crate::{
-    support::AnyOptimizer,
+    support::Tested,
     twin::{self, Global, PerTensor, Twin, WithL2},
 };
 
@@ -20,12 +20,12 @@ pub(crate) struct Row {
     pub(crate) name: &'static str,
     /// A rate at which it descends on the tests' functions.
     pub(crate) lr: f64,
-    optimizer: Box<dyn AnyOptimizer>,
+    optimizer: Box<dyn Tested>,
     twin: Box<dyn Fn() -> Box<dyn Twin> + Send + Sync>,
 }
 
 impl Row {
-    pub(crate) fn new<O: AnyOptimizer + 'static, T: Twin + 'static>(
+    pub(crate) fn new<O: Tested + 'static, T: Twin + 'static>(
         name: &'static str,
         lr: f64,
         optimizer: Result<O, ConfigError>,
@@ -36,7 +36,7 @@ impl Row {
     }
 
     /// The optimizer before its first step.
-    pub(crate) fn optimizer(&self) -> Box<dyn AnyOptimizer> {
+    pub(crate) fn optimizer(&self) -> Box<dyn Tested> {
         self.optimizer.boxed()
     }
 

@@ -9,7 +9,7 @@ use burn::{
 use secant::{Outcome, Rejection, error::StepError};
 
 use crate::{
-    support::{AnyOptimizer, Many, Net, device, vector},
+    support::{Many, Net, Tested, device, vector},
     table::{Row, table},
     twins::Noisy,
 };
@@ -57,7 +57,7 @@ fn run(
     noisy: &Noisy,
     dtype: DType,
     at: usize,
-    interrupt: impl Fn(&mut Many, &mut dyn AnyOptimizer),
+    interrupt: impl Fn(&mut Many, &mut dyn Tested),
 ) -> (Vec<Vec<u64>>, u64) {
     let mut model = Many::new(&noisy.start, dtype);
     let mut optimizer = row.optimizer();
@@ -119,7 +119,7 @@ fn failing<'a>(
     lr: f64,
     loss: impl Fn(&Many) -> Tensor<1> + 'a,
     expected: impl Fn(&StepError) -> bool + 'a,
-) -> impl Fn(&mut Many, &mut dyn AnyOptimizer) + 'a {
+) -> impl Fn(&mut Many, &mut dyn Tested) + 'a {
     move |model, optimizer| match optimizer.step(lr, model, &mut |model: &Many| loss(model)) {
         Err(error) => assert!(expected(&error), "{}: {error}", row.name),
         Ok(report) => panic!("{}: {report:?}", row.name),
@@ -135,7 +135,7 @@ fn an_error_leaves_model_and_state_as_they_were() {
     for row in table() {
         let (undisturbed, _) = run(&row, &noisy, DType::F64, usize::MAX, |_, _| {});
         for at in [0, 1, 4] {
-            let check = |interrupt: &dyn Fn(&mut Many, &mut dyn AnyOptimizer)| {
+            let check = |interrupt: &dyn Fn(&mut Many, &mut dyn Tested)| {
                 let (disturbed, rejected) = run(&row, &noisy, DType::F64, at, interrupt);
                 assert_eq!((rejected, &disturbed), (0, &undisturbed), "{}, {at}", row.name);
             };

@@ -32,8 +32,7 @@ pub(super) fn for_tensors<P, const W: usize, const R: usize>(
 where
     P: Passes<W, R>,
 {
-    let work = gather(written, read).into_iter().enumerate();
-    let work: Vec<_> = work.filter(|(tensor, _)| is_chosen(*tensor)).collect();
+    let work = gather(is_chosen, written, read);
     let run = |(tensor, (written, read)): (usize, Buffers<'_, W, R>)| match written
         .first()
         .map_or_else(|| read[0].dtype(), |data| data.dtype())
@@ -59,11 +58,12 @@ fn num_elements<const W: usize, const R: usize>(
     written.first().map_or_else(|| read[0].num_elements(), |data| data.num_elements())
 }
 
-/// Turns W + R lists over tensors into one list of W + R buffers.
+/// Turns W + R lists over tensors into one list of W + R buffers, of the tensors that are chosen.
 fn gather<'a, const W: usize, const R: usize>(
+    is_chosen: impl Fn(usize) -> bool,
     written: [&'a mut Blocks; W],
     read: [&'a Blocks; R],
-) -> Vec<Buffers<'a, W, R>> {
+) -> Vec<(usize, Buffers<'a, W, R>)> {
     let tensors = written.first().map_or_else(|| read[0].num_tensors(), |b| b.num_tensors());
     assert!(
         written.iter().all(|blocks| blocks.num_tensors() == tensors)
@@ -72,12 +72,15 @@ fn gather<'a, const W: usize, const R: usize>(
     );
     let mut written = written.map(|blocks| blocks.host_mut().iter_mut());
     let mut read = read.map(|blocks| blocks.host().iter());
-    let next = |_| {
+    let mut work = Vec::with_capacity(tensors);
+    for tensor in 0..tensors {
         let written = written.each_mut().map(|list| list.next().expect("counted above"));
         let read = read.each_mut().map(|list| list.next().expect("counted above"));
-        (written, read)
-    };
-    (0..tensors).map(next).collect()
+        if is_chosen(tensor) {
+            work.push((tensor, (written, read)));
+        }
+    }
+    work
 }
 
 /// The numbers of a buffer.

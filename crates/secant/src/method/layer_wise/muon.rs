@@ -93,6 +93,7 @@ use crate::{
     error::{ConfigError, StepError, require, require_decay},
     hyper_parameter::{HyperParameters, hyper_parameters},
     method::first_order::adam::{AdamConfig, AdamKernel},
+    nearest::nearest_path,
     optimizer::Optimizer,
     preconditioner::NewtonSchulz,
     protocol::{
@@ -251,13 +252,11 @@ impl Method for Muon {
         let Some(name) = self.config.adamw_params.iter().find(|name| !is_there(name)) else {
             return Ok(());
         };
-        let distance = |entry: &&Entry| strsim::damerau_levenshtein(&entry.path, name);
-        let nearest = entries.iter().min_by_key(distance);
         Err(StepError::NoSuchParameter {
             method: Self::NAME,
             setting: "adamw_params",
             name: name.clone(),
-            nearest: nearest.map(|entry| entry.path.clone()).unwrap_or_default(),
+            nearest: nearest_path(&[name], layout).unwrap_or_default(),
         })
     }
 

@@ -104,9 +104,13 @@ use secant_core::{
     },
 };
 
-use super::step::{
-    Aim, Arrival, BatchRule, Common, InitialMatrix, Region, Searched, Share, Step,
-    TrustRegionState, Verdict, clipped, radius_error, search_error,
+use super::{
+    batch_rule::BatchRule,
+    state::{Region, TrustRegionState},
+    step::{
+        Aim, Arrival, Common, InitialMatrix, Searched, Share, Step, Verdict, clipped, radius_error,
+        search_error,
+    },
 };
 use crate::{
     blocks::{Blocks, Layout, combine_rows, dot, norm},

@@ -141,11 +141,14 @@ use secant_core::{
     },
 };
 
-use super::step::{
-    Aim, Arrival, BatchRule, Common, Region, SampleSize, Searched, Share, Step, Verdict, clipped,
-    radius_error, search_error,
-};
 pub use super::{InitialMatrix, TrustRegionState};
+use super::{
+    batch_rule::{BatchRule, SampleSize},
+    state::Region,
+    step::{
+        Aim, Arrival, Common, Searched, Share, Step, Verdict, clipped, radius_error, search_error,
+    },
+};
 pub use crate::objective::Sampling;
 use crate::{
     blocks::{Blocks, Layout, combine_rows},
@@ -408,7 +411,7 @@ impl Method for MbLsr1 {
         self.update_radius(&mut step.region, &mut verdict, &aim, length);
         // Algorithm 3, 10. The pairs.
         if self.is_wrong(&verdict) && self.config.restart != Restart::Never {
-            self.restart(&mut step, &mut point, &known, state.steps())?;
+            self.restart(&mut step, &mut point, &known, state.steps)?;
         } else {
             step.push(s, y, cosine);
         }

@@ -11,7 +11,7 @@
 //! | `strong_wolfe` | | 4 |
 //! | `arrive` | 8 | 5 |
 //! | `push` | 10 | 5 |
-//! | `finish` and its `check`, by a `BatchRule` | 11 | 7 |
+//! | `finish` and its `check`, by a [`BatchRule`] | 11 | 7 |
 
 use std::mem::take;
 
@@ -23,19 +23,19 @@ use secant_core::{
         BatchCheck, LineSearchReport, Outcome, PairOutcome, Rejection, SkipReason, StepReport,
         TrustRegionReport,
     },
-    trust_region::{
-        radius::{AveragedRatio, RadiusError},
-        subproblem::Case,
-    },
+    trust_region::{radius::RadiusError, subproblem::Case},
 };
 
-use crate::objective::{Beginning, Kept, Known, Line, Objective, Reached, fingerprint};
+use super::{
+    batch_rule::BatchRule,
+    state::{Region, TrustRegionState},
+};
+use crate::objective::{Beginning, Known, Line, Objective, Reached, fingerprint};
 use crate::{
     blocks::{Blocks, advance, combine_rows, make_pair, norm, scale},
     error::{ConfigError, StepError},
     operator::{LSr1, Minimiser, MinimiserError},
-    oracle::{BatchSizes, Records},
-    protocol::record_state,
+    oracle::Records,
 };
 
 /// How the initial matrix gamma I is chosen.
@@ -60,101 +60,6 @@ impl InitialMatrix {
     }
 }
 
-/// What the L-SR1 trust-region methods remember.
-#[derive(Clone, Debug, Default)]
-pub struct TrustRegionState {
-    matrix: LSr1,
-    /// What momentum carries over to the next step: mu v + (1 - eta) s. Empty where it is zero.
-    carried: Blocks,
-    /// delta and gamma; zeta, T and the two parts of rho_hat.
-    region: Vec<f64>,
-    /// The changes of the batches' losses since the last check, oldest first.
-    changes: Vec<f64>,
-    /// f_K, the loss at the last check; none before the first.
-    checked: Vec<f64>,
-    /// The parameters at the last check, where the next one evaluates them again.
-    snapshot: Blocks,
-    /// Where the next step sees the same function: the gradient of f at the parameters; f, the loss
-    /// without decay and the norm of its gradient; and of which parameters and decay they are.
-    gradient: Blocks,
-    value: Vec<f64>,
-    fingerprint: u64,
-    /// Steps so far: k.
-    steps: u64,
-    /// n_b; 0 where it is that of the user's batches.
-    batch_size: u64,
-}
-
-record_state!(TrustRegionState {
-    vectors: [carried, gradient, snapshot],
-    counters: [steps, batch_size, fingerprint],
-    numbers: [region, changes, checked, value],
-    matrices: [matrix]
-});
-
-impl TrustRegionState {
-    /// With room for `memory` pairs.
-    pub(super) fn new(memory: usize, region: Region) -> Self {
-        let matrix = LSr1::new(memory);
-        Self { matrix, region: region.to_numbers(), ..Self::default() }
-    }
-
-    fn kept(&self) -> Kept<'_> {
-        let (gradient, numbers) = (&self.gradient, self.value.as_slice());
-        Kept { gradient, numbers, fingerprint: self.fingerprint }
-    }
-
-    /// k
-    pub(super) fn steps(&self) -> u64 {
-        self.steps
-    }
-
-    /// What momentum begins with; none where that is zero.
-    pub(super) fn carried(&self) -> Option<&Blocks> {
-        (!self.carried.is_empty()).then_some(&self.carried)
-    }
-
-    /// n_b, where the method has chosen it.
-    pub(super) fn batch_size(&self) -> Option<usize> {
-        (self.batch_size > 0).then_some(self.batch_size as usize)
-    }
-}
-
-/// The numbers of a trust region.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Region {
-    pub delta: f64,
-    pub gamma: f64,
-    /// rho_hat
-    pub average: AveragedRatio,
-}
-
-impl Region {
-    pub fn new(delta: f64, gamma: f64, zeta: f64) -> Self {
-        Self { delta, gamma, average: AveragedRatio::new(zeta) }
-    }
-
-    /// delta <- `delta`, unless that overflows.
-    pub fn set_delta(&mut self, delta: f64) {
-        if delta.is_finite() {
-            self.delta = delta;
-        }
-    }
-
-    fn to_numbers(self) -> Vec<f64> {
-        let Self { delta, gamma, average } = self;
-        let AveragedRatio { zeta, weight, numerator, denominator } = average;
-        vec![delta, gamma, zeta, weight, numerator, denominator]
-    }
-
-    fn of(state: &TrustRegionState) -> Self {
-        let number = |index: usize| state.region.get(index).copied().unwrap_or(f64::NAN);
-        let [delta, gamma, zeta, weight, numerator, denominator] = [0, 1, 2, 3, 4, 5].map(number);
-        let average = AveragedRatio { zeta, weight, numerator, denominator };
-        Self { delta, gamma, average }
-    }
-}
-
 /// The settings that both methods have.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Common {
@@ -165,50 +70,6 @@ pub(super) struct Common {
     /// Whether every step sees the same function.
     pub full_batch: bool,
     pub batch_rule: BatchRule,
-}
-
-/// When the batch is doubled: every K steps, if the loss on other records fell too little since the
-/// last time.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct BatchRule {
-    /// K; none is max(20, N / n_b).
-    pub every: Option<usize>,
-    /// The other records: a sample of this size, or all there are.
-    pub sample: Option<SampleSize>,
-    pub gamma1: f64,
-    pub gamma2: f64,
-    /// Whether a fall by exactly the bound is too little.
-    pub bound_is_too_little: bool,
-    /// Whether the loss at the last check is evaluated again, on the records of this one.
-    pub snapshot: bool,
-}
-
-/// nhat = min(growth n_b, most, N).
-#[derive(Clone, Copy, Debug)]
-pub(super) struct SampleSize {
-    pub growth: f64,
-    pub most: usize,
-}
-
-impl BatchRule {
-    /// At the first step, and then K steps after the check before, whatever K was then.
-    fn is_due(&self, is_first: bool, since_check: usize, sizes: BatchSizes) -> bool {
-        let usual = sizes.records.div_ceil(sizes.batch.max(1)).max(20);
-        is_first || since_check >= self.every.unwrap_or(usual)
-    }
-
-    fn sample(&self, BatchSizes { batch, records, .. }: BatchSizes) -> Records {
-        self.sample.map_or(Records::All, |SampleSize { growth, most }| {
-            Records::Sample(((growth * batch as f64) as usize).min(most).min(records))
-        })
-    }
-
-    /// Whether `value` is too little below `last`, after steps that changed the loss of their batches
-    /// by `changes`.
-    fn is_too_small(&self, value: f64, last: f64, changes: f64) -> bool {
-        let (change, bound) = (value - last, self.gamma2 * changes - self.gamma1);
-        if self.bound_is_too_little { change >= bound } else { change > bound }
-    }
 }
 
 /// One step: where it starts, and the state it will leave. Nothing is written before its end.
@@ -526,38 +387,14 @@ impl<'a> Step<'a> {
         to: Option<(Blocks, Known, f64)>,
         carried: Blocks,
     ) -> Result<StepReport, StepError> {
-        let before = self.known.value;
         if to.is_none() {
             self.report.outcome = Outcome::Rejected(Rejection::NoDecrease);
         }
         let (mut point, known, step_norm) =
             to.unwrap_or_else(|| (take(&mut self.theta), self.known.clone(), 0.0));
         let value = known.value;
-        let mut changes = state.changes.clone();
-        changes.push(value - before);
-        let sizes = self.objective.oracle.batch_sizes();
-        let mut batch_size = state.batch_size;
-        let rule = self.common.batch_rule;
-        let check = if rule.is_due(state.steps == 0, changes.len(), sizes) {
-            let check = self.check(&mut point, value, &changes, state)?;
-            if check.value.is_finite() {
-                changes.clear();
-                state.checked = vec![check.value];
-                if rule.snapshot {
-                    state.snapshot = point.clone();
-                }
-            }
-            if check.is_too_small && sizes.can_change {
-                let doubled = (2 * sizes.batch).min(sizes.records);
-                batch_size = doubled as u64;
-                if doubled == sizes.records {
-                    self.region.average.zeta = 0.0;
-                }
-            }
-            Some(check)
-        } else {
-            None
-        };
+        let batch = self.objective.oracle.batch_sizes().batch;
+        let check = self.check(&mut point, value, state)?;
         let best = &aim.best;
         self.report.trust_region = Some(TrustRegionReport {
             model_change: best.model_value,
@@ -575,7 +412,7 @@ impl<'a> Step<'a> {
             pairs_skipped: best.skipped,
             pairs_stored: self.matrix.len(),
             flipped: aim.factor < 0.0,
-            batch_size: sizes.batch,
+            batch_size: batch,
             check,
         });
         self.report.loss_after = Some(known.loss);
@@ -584,9 +421,7 @@ impl<'a> Step<'a> {
         state.matrix = self.matrix;
         state.carried = carried;
         state.region = self.region.to_numbers();
-        state.changes = changes;
         state.steps += 1;
-        state.batch_size = batch_size;
         if self.common.full_batch {
             state.fingerprint = fingerprint(self.objective.context, &point);
             (state.value, state.gradient) = (known.numbers(), known.gradient);
@@ -597,16 +432,50 @@ impl<'a> Step<'a> {
         Ok(self.report)
     }
 
-    /// MB-LSR1 11, L-SSR1-TR 7. The loss on other records at the new point, and whether it fell enough.
+    /// MB-LSR1 11, L-SSR1-TR 7. Notes how far the batch's loss fell; and K steps after the last time, evaluates
+    /// the loss on other records, and doubles a batch that is too small.
     fn check(
         &mut self,
         point: &mut Blocks,
         value: f64,
-        changes: &[f64],
-        state: &TrustRegionState,
-    ) -> Result<BatchCheck, StepError> {
+        state: &mut TrustRegionState,
+    ) -> Result<Option<BatchCheck>, StepError> {
         let rule = self.common.batch_rule;
-        let records = rule.sample(self.objective.oracle.batch_sizes());
+        let sizes = self.objective.oracle.batch_sizes();
+        let change = value - self.known.value;
+        if !rule.is_due(state.steps == 0, state.changes.len() + 1, sizes) {
+            state.changes.push(change);
+            return Ok(None);
+        }
+        let (value, last) = self.other_losses(point, value, state)?;
+        state.changes.push(change);
+        let changes = state.changes.iter().sum();
+        let is_too_small = last.is_some_and(|last| rule.is_too_small(value, last, changes));
+        if value.is_finite() {
+            state.changes.clear();
+            state.checked = vec![value];
+            if rule.snapshot {
+                state.snapshot = point.clone();
+            }
+        }
+        if is_too_small && sizes.can_change {
+            let doubled = (2 * sizes.batch).min(sizes.records);
+            state.batch_size = doubled as u64;
+            if doubled == sizes.records {
+                self.region.average.zeta = 0.0;
+            }
+        }
+        Ok(Some(BatchCheck { value, is_too_small }))
+    }
+
+    /// The loss on other records at the new point, and that of the last check; none before the first.
+    fn other_losses(
+        &mut self,
+        point: &mut Blocks,
+        value: f64,
+        state: &TrustRegionState,
+    ) -> Result<(f64, Option<f64>), StepError> {
+        let records = self.common.batch_rule.sample(self.objective.oracle.batch_sizes());
         let (value, same_records) = if self.objective.oracle.is_batch(records) {
             (value, Records::Batch)
         } else if let Records::Sample(_) = records {
@@ -619,9 +488,7 @@ impl<'a> Step<'a> {
         } else {
             Some(self.objective.value_of(same_records, &mut state.snapshot.clone())?)
         };
-        let is_too_small =
-            last.is_some_and(|last| rule.is_too_small(value, last, changes.iter().sum()));
-        Ok(BatchCheck { value, is_too_small })
+        Ok((value, last))
     }
 }
 
