@@ -20,7 +20,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 VENV_PYTHON = HERE / ".venv" / "bin" / "python"
-BINARY = HERE.parent / "target" / "release" / "secant"
+BINARY = HERE.parent / "target" / "release" / "secant-dev"
 
 # Steps before the clock starts. RAdam's first five steps take a shorter path,
 # and the first step of every optimizer allocates its state.
@@ -178,7 +178,7 @@ class Peers:
 
 
 def our_line(secant, method, shapes, rounds, guard):
-    """The line that `secant bench step` prints for one method and shapes."""
+    """The line that `secant-dev bench step` prints for one method and shapes."""
     command = [secant, "bench", "step", "--json", "--shapes", shapes]
     command += ["--methods", method, "--rounds", str(rounds)]
     if not guard:

@@ -93,7 +93,7 @@ fn not_text(path: &Path, bytes: &[u8], at: usize) -> DataError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::testing::{folder, gzip, write};
+    use crate::testing::{folder, gzip, write};
 
     /// The text "one" and a line end, packed by the program `xz`.
     const XZ: &[u8] =

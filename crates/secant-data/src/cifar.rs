@@ -138,8 +138,8 @@ impl Records {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::locate::named;
-    use crate::data::testing::{folder, gzip, real, write};
+    use crate::locate::named;
+    use crate::testing::{folder, gzip, real, write};
     use tempfile::TempDir;
 
     const CLASSES: [&str; 2] = ["cat", "dog"];

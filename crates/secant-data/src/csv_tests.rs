@@ -1,9 +1,9 @@
 //! Tests of the table reader.
 
 use super::*;
-use crate::data::dataset::Dataset;
-use crate::data::split::Parts;
-use crate::data::testing::{folder, gzip, real, write};
+use crate::dataset::Dataset;
+use crate::split::Parts;
+use crate::testing::{folder, gzip, real, write};
 
 const SHARES: Fractions = Fractions { validation: 0.2, test: 0.2 };
 

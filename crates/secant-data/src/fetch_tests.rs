@@ -1,7 +1,7 @@
 //! Tests of downloading, against a server on this machine.
 
 use super::*;
-use crate::data::testing::folder;
+use crate::testing::folder;
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader};
 use std::net::{TcpListener, TcpStream};

@@ -142,7 +142,7 @@ fn body(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::testing::{folder, gzip, real, write};
+    use crate::testing::{folder, gzip, real, write};
     use tempfile::TempDir;
 
     const CLASSES: [&str; 3] = ["a", "b", "c"];

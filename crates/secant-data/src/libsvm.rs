@@ -239,7 +239,7 @@ fn entry<V: Number>(field: &str) -> Result<(usize, V), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::testing::{folder, gzip, real, write};
+    use crate::testing::{folder, gzip, real, write};
 
     const SHARES: Fractions = Fractions { validation: 0.25, test: 0.25 };
 

@@ -141,7 +141,7 @@ impl Named {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::testing::{folder, real};
+    use crate::testing::{folder, real};
     use std::fs;
 
     #[test]

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 pub(super) use real_data::real;
 
-#[path = "../../tests/it/real_data.rs"]
+#[path = "../../secant-cli/tests/it/real_data.rs"]
 mod real_data;
 
 /// An empty folder which goes away with the value.

@@ -14,8 +14,7 @@ use std::{
 use clap::{ArgGroup, Args};
 use secant::spec::{Choice, PRESETS};
 
-use super::UsageError;
-use crate::{
+use secant_lab::{
     compare::{CompareError, Plan, compare},
     problem::{
         CatalogueEntry, DEFAULT_PROBLEM, Precision, Problem, TableModel, TableSource, load,
@@ -24,6 +23,8 @@ use crate::{
     report::{Summary, plain_text, write_report},
     run::{Falling, HessianProducts},
 };
+
+use crate::arguments::{Choices, UsageError, parse_count, parse_optimizers, parse_rate, repeated};
 
 /// Trains a problem with several optimizers and reports which does best.
 ///
@@ -111,31 +112,6 @@ const EXAMPLES: &str = "Examples:
 
 fn parse_problem(name: &str) -> Result<&'static CatalogueEntry, String> {
     CatalogueEntry::named(name).map_err(|error| error.to_string())
-}
-
-/// Optimizers as they are listed on the command line.
-#[derive(Clone, Debug)]
-pub(super) struct Choices(pub Vec<Choice>);
-
-pub(super) fn parse_optimizers(list: &str) -> Result<Choices, String> {
-    Choice::list(list).map(Choices).map_err(|error| error.to_string())
-}
-
-/// The first optimizer that is there twice.
-pub(super) fn repeated(optimizers: &[Choice]) -> Option<&Choice> {
-    let mut all = optimizers.iter().enumerate();
-    all.find_map(|(index, choice)| optimizers[..index].contains(choice).then_some(choice))
-}
-
-pub(super) fn parse_count(text: &str) -> Result<NonZeroUsize, String> {
-    text.parse().map_err(|_| "a whole number from 1 is wanted".to_string())
-}
-
-pub(super) fn parse_rate(text: &str) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(rate) if rate > 0.0 && rate.is_finite() => Ok(rate),
-        _ => Err("a learning rate is a finite number above 0".to_string()),
-    }
 }
 
 fn parse_fraction(text: &str) -> Result<f64, String> {

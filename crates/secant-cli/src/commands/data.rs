@@ -4,7 +4,7 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::Subcommand;
 
-use crate::data::{Progress, fetch::fetch, locate::named};
+use secant_data::{Progress, fetch::fetch, locate::named};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum DataCommand {

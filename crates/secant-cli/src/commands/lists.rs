@@ -5,8 +5,9 @@ use std::{io::Write, process::ExitCode};
 use clap::Args;
 use secant::spec::{Choice, PRESETS, Run, value_text};
 
-use super::UsageError;
-use crate::problem::{CATALOGUE, DEFAULT_PROBLEM};
+use secant_lab::problem::{CATALOGUE, DEFAULT_PROBLEM};
+
+use crate::arguments::UsageError;
 
 /// Lists the optimizers, or says everything about one.
 #[derive(Debug, Args)]

@@ -11,20 +11,14 @@ use std::{
 
 use clap::Args;
 
-use super::{
-    UsageError,
-    compare::{
-        Choices, INTERRUPTED, parse_count, parse_optimizers, parse_rate, repeated,
-        stop_on_interrupt,
-    },
+use secant_data::libsvm;
+use secant_lab::minimize::{
+    Limits, Logistic, Problem, ProblemKind, Run, Status, json_line, minimize, plain_text,
+    write_picture,
 };
-use crate::{
-    data::libsvm,
-    minimize::{
-        Limits, Logistic, Problem, ProblemKind, Run, Status, json_line, minimize, plain_text,
-        write_picture,
-    },
-};
+
+use super::compare::{INTERRUPTED, stop_on_interrupt};
+use crate::arguments::{Choices, UsageError, parse_count, parse_optimizers, parse_rate, repeated};
 
 /// Minimizes a function that is the same at every evaluation, with one or more methods.
 ///

@@ -1,11 +1,9 @@
 //! The subcommands: arguments in, exit code out.
 
-mod bench;
 mod compare;
 mod data;
 mod lists;
 mod minimize;
-mod trace;
 
 use std::process::ExitCode;
 
@@ -34,11 +32,7 @@ enum Command {
     /// Get the data of the problems that need some
     #[command(subcommand)]
     Data(data::DataCommand),
-    /// Time what an optimizer costs
-    #[command(subcommand)]
-    Bench(bench::BenchCommand),
     Minimize(minimize::MinimizeArgs),
-    Trace(trace::TraceArgs),
 }
 
 /// Runs the command that the arguments name.
@@ -51,13 +45,6 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Optimizers(args) => lists::optimizers(&args),
         Command::Problems => lists::problems(),
         Command::Data(command) => data::run(&command),
-        Command::Bench(command) => bench::run(&command),
         Command::Minimize(args) => minimize::run(&args),
-        Command::Trace(args) => trace::run(&args),
     }
 }
-
-/// A mistake on the command line that only the command can see: one sentence, exit code 2.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct UsageError(String);

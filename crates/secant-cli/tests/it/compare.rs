@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use secant_cli::run::record::{Comparison, Record, Run};
+use secant_lab::run::record::{Comparison, Record, Run};
 
 use crate::real_data::real;
 use crate::support::{

@@ -3,7 +3,7 @@
 use clap::{Command, CommandFactory};
 use secant_cli::commands::Cli;
 
-use crate::support::{folder, output, refusal, secant};
+use crate::support::{output, secant};
 
 /// A command and all below it, with their full names.
 fn all(command: &Command, above: &str, found: &mut Vec<(String, Command)>) {
@@ -47,11 +47,9 @@ fn every_help_begins_with_a_sentence_and_shows_the_usage() {
 }
 
 #[test]
-fn the_help_of_compare_and_trace_says_how_they_judge() {
+fn the_help_of_compare_says_how_it_judges() {
     let compare = output(&mut secant(&["compare", "--help"]));
     assert!(compare.contains("same number of tuning runs"), "{compare}");
-    let trace = output(&mut secant(&["trace", "--help"]));
-    assert!(trace.contains("The exit code is 1 if"), "{trace}");
 }
 
 #[test]
@@ -86,13 +84,6 @@ fn an_optimizer_is_shown_with_the_value_the_range_and_the_meaning_of_every_hyper
 }
 
 #[test]
-fn the_benchmark_of_steps_refuses_methods_that_evaluate_the_loss() {
-    let folder = folder();
-    let mut command = secant(&["bench", "step", "--methods", "adam,l-bfgs"]);
-    insta::assert_snapshot!(refusal(&mut command, 2, &folder), @"error: invalid value 'adam,l-bfgs' for '--methods <LIST>': `l-bfgs` evaluates its loss itself; `secant bench function` times it");
-}
-
-#[test]
 fn lists_name_every_optimizer_and_every_problem_in_a_line_each() {
     let optimizers = output(&mut secant(&["optimizers"]));
     for entry in secant::spec::PRESETS {
@@ -100,7 +91,7 @@ fn lists_name_every_optimizer_and_every_problem_in_a_line_each() {
         assert_eq!(optimizers.lines().filter(|line| line.starts_with(&name)).count(), 1, "{name}");
     }
     let problems = output(&mut secant(&["problems"]));
-    for entry in secant_cli::problem::CATALOGUE.iter() {
+    for entry in secant_lab::problem::CATALOGUE.iter() {
         let name = format!("{} ", entry.name);
         assert_eq!(problems.lines().filter(|line| line.starts_with(&name)).count(), 1, "{name}");
     }

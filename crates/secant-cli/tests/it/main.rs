@@ -6,7 +6,5 @@ mod help;
 mod minimize;
 mod mistakes;
 mod real_data;
-mod reference;
 mod resume;
 mod support;
-mod trace;

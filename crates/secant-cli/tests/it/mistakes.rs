@@ -2,11 +2,9 @@
 
 use std::{fs, path::Path};
 
-use assert_cmd::Command;
 use tempfile::TempDir;
 
 use crate::support::{folder, names, refusal, secant, text, tiny, write};
-use crate::trace::BY_HAND;
 
 /// What `secant compare` says to these arguments; the output folder must stay empty.
 fn compare(code: i32, folder: &TempDir, arguments: &[&str]) -> String {
@@ -238,41 +236,6 @@ fn a_folder_in_the_way_of_the_data_is_told_before_any_run() {
     let said = refusal(&mut tiny(folder.path(), &[]), 1, &folder);
     insta::assert_snapshot!(said, @"secant: cannot write [DIR]/data.jsonl: Is a directory (os error 21); choose another folder with --out");
     assert_eq!(names(folder.path()), ["data.jsonl"]);
-}
-
-/// What `secant trace` says to this text.
-fn trace(contents: &str) -> String {
-    let folder = folder();
-    let path = write(&folder, "trace.json", contents);
-    let said = refusal(&mut secant(&["trace", text(&path)]), 1, &folder);
-    assert_one_line(&said);
-    said
-}
-
-#[test]
-fn a_trace_that_cannot_be_read_is_told() {
-    let folder = folder();
-    let mut command: Command = secant(&["trace", text(&folder.path().join("none.json"))]);
-    insta::assert_snapshot!(refusal(&mut command, 1, &folder), @"secant: the trace [DIR]/none.json cannot be read: No such file or directory (os error 2)");
-    insta::assert_snapshot!(trace(&BY_HAND[..100]), @"secant: the trace [DIR]/trace.json cannot be replayed: EOF while parsing an object at line 3 column 61");
-    insta::assert_snapshot!(trace("not JSON"), @"secant: the trace [DIR]/trace.json cannot be replayed: expected ident at line 1 column 2");
-}
-
-#[test]
-fn a_trace_of_an_unknown_optimizer_is_told_with_those_there_are() {
-    let said = trace(&BY_HAND.replace("\"sgd\"", "\"sgdd\""));
-    assert!(said.contains("`sgdd`") && said.contains("`sgd`"), "{said}");
-}
-
-#[test]
-fn a_trace_whose_numbers_do_not_fit_is_told() {
-    insta::assert_snapshot!(trace(&BY_HAND.replace("\"steps\": 2", "\"steps\": 3")), @"secant: the trace `by_hand` is not consistent: 3 steps announced, 2 given");
-    insta::assert_snapshot!(trace(&BY_HAND.replace("[[2, 2]]", "[[2, 2, 2]]")), @"secant: the trace `by_hand` is not consistent: the parameters of step 1 differ in size from `init`");
-}
-
-#[test]
-fn a_trace_of_another_kind_is_told() {
-    insta::assert_snapshot!(trace("{\"kind\": \"schedule\"}"), @"secant: the trace [DIR]/trace.json is of kind `schedule`; this version replays optimizer traces, which have no kind, Hessian products, of kind `hvp`, and subproblems, of kind `trust_region`");
 }
 
 #[test]

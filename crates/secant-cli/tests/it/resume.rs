@@ -7,7 +7,7 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use secant_cli::run::record::Record;
+use secant_lab::run::record::Record;
 
 use crate::support::{finished, folder, names, output, records, refusal, runs, text, tiny};
 

@@ -6,7 +6,7 @@ use std::{
 };
 
 use assert_cmd::Command;
-use secant_cli::{
+use secant_lab::{
     report::read_records,
     run::record::{Record, Run},
 };

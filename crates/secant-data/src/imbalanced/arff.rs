@@ -9,8 +9,8 @@ use std::path::Path;
 
 use super::fields::{self, Separator};
 use super::sheet::{Kind, Row, Sheet, wrong_width};
-use crate::data::cell::{is_missing, number};
-use crate::data::error::DataError;
+use crate::cell::{is_missing, number};
+use crate::error::DataError;
 
 const COMMA: Separator = Separator::Character(',');
 

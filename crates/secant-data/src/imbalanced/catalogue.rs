@@ -3,7 +3,7 @@
 use super::fields::Separator;
 use super::layout::{Format, Layout, Positive};
 use super::{ImbalancedSet, Source};
-use crate::data::counts::Counts;
+use crate::counts::Counts;
 
 const COMMA: Separator = Separator::Character(',');
 const BLANKS: Separator = Separator::Blanks;

@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use super::fields::Separator;
 use super::sheet::{self, Row, Sheet};
 use super::{CLASSES, arff, separated};
-use crate::data::bytes;
-use crate::data::cell::{is_missing, number};
-use crate::data::error::DataError;
-use crate::data::table::Table;
+use crate::bytes;
+use crate::cell::{is_missing, number};
+use crate::error::DataError;
+use crate::table::Table;
 
 /// How a file is written.
 #[derive(Debug, Clone, Copy)]
@@ -125,8 +125,8 @@ fn number_in(row: &Row, column: usize) -> Result<f64, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::split::Parts;
-    use crate::data::testing::{folder, gzip, write};
+    use crate::split::Parts;
+    use crate::testing::{folder, gzip, write};
 
     const COMMA: Separator = Separator::Character(',');
 

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::fields::{self, Separator};
 use super::sheet::{Row, Sheet};
-use crate::data::error::DataError;
+use crate::error::DataError;
 
 /// Reads `text`, the contents of `path`; blank lines are skipped.
 pub(super) fn read<'a>(

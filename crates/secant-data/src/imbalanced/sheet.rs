@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use crate::data::cell::{is_missing, number};
-use crate::data::encode::Column;
-use crate::data::error::DataError;
+use crate::cell::{is_missing, number};
+use crate::encode::Column;
+use crate::error::DataError;
 
 /// What a file says of one of its columns.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,7 +1,7 @@
 //! Tests of the collection, on the real files where they are there.
 
 use super::*;
-use crate::data::testing::{folder, real, write};
+use crate::testing::{folder, real, write};
 
 const SHARES: Fractions = Fractions { validation: 0.2, test: 0.2 };
 

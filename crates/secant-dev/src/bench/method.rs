@@ -90,7 +90,7 @@ impl FromStr for BenchMethod {
         match needs_loss.map_err(|error| error.to_string())? {
             false => Ok(Self::Ours(choice)),
             true => Err(format!(
-                "`{choice}` evaluates its loss itself; `secant bench function` times it"
+                "`{choice}` evaluates its loss itself; `secant-dev bench function` times it"
             )),
         }
     }

@@ -1,4 +1,4 @@
-//! `secant bench`: how long a step takes, beside what the memory of the machine allows.
+//! `secant-dev bench`: how long a step takes, beside what the memory of the machine allows.
 
 mod bandwidth;
 mod contender;

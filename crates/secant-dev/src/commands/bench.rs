@@ -1,4 +1,4 @@
-//! `secant bench step`, `secant bench pairs` and `secant bench function`.
+//! `secant-dev bench step`, `secant-dev bench pairs` and `secant-dev bench function`.
 
 use std::{io::Write, num::NonZeroUsize, process::ExitCode};
 
@@ -6,10 +6,8 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use secant::spec::{Choice, PRESETS, split_list};
 
-use super::{
-    UsageError,
-    compare::{Choices, parse_count, parse_optimizers},
-};
+use secant_cli::arguments::{Choices, UsageError, parse_count, parse_optimizers};
+
 use crate::bench::{
     BenchMethod, FunctionPlan, Plan, Shapes, function_json, function_table, json_line, measure,
     measure_function, measure_pairs, pairs_json, pairs_table, table,

@@ -1,4 +1,4 @@
-//! `secant trace FILE`.
+//! `secant-dev trace FILE`.
 
 use std::{
     io::Write,

@@ -1,4 +1,4 @@
-//! `secant trace`: replays a reference trace (steps, a Hessian product, a trust-region subproblem) and
+//! `secant-dev trace`: replays a reference trace (steps, a Hessian product, a trust-region subproblem) and
 //! measures how far we are from it.
 
 mod file;

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use secant_cli::trace::{Reference, TraceError, replay, replay_product, replay_subproblem};
+use secant_dev::trace::{Reference, TraceError, replay, replay_product, replay_subproblem};
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/reference");
 

@@ -1,6 +1,6 @@
-//! `secant trace` on traces worked out by hand.
+//! `secant-dev trace` on traces worked out by hand.
 
-use crate::support::{folder, output, secant, text, write};
+use crate::support::{folder, output, secant_dev, text, write};
 
 /// f(x) = x'Ax/2 - b'x with A = [2 1; 1 4], b = (2, 4), from (2, 2) at rate 1/4.
 ///
@@ -24,7 +24,7 @@ fn steps_worked_out_by_hand_are_repeated_exactly() {
     for dtype in ["f64", "f32"] {
         let trace = write(&folder, "trace.json", BY_HAND.replace("f64", dtype));
         insta::allow_duplicates! {
-            insta::assert_snapshot!(output(&mut secant(&["trace", text(&trace)])), @"ok  by_hand: largest deviation 0.0e0 at step 1 of 2, tolerance 1.0e-12");
+            insta::assert_snapshot!(output(&mut secant_dev(&["trace", text(&trace)])), @"ok  by_hand: largest deviation 0.0e0 at step 1 of 2, tolerance 1.0e-12");
         }
     }
 }
@@ -33,7 +33,7 @@ fn steps_worked_out_by_hand_are_repeated_exactly() {
 fn emitted_steps_are_lines_of_json() {
     let folder = folder();
     let trace = write(&folder, "trace.json", BY_HAND);
-    insta::assert_snapshot!(output(&mut secant(&["trace", "--emit", text(&trace)])), @r#"
+    insta::assert_snapshot!(output(&mut secant_dev(&["trace", "--emit", text(&trace)])), @r#"
     {"step":1,"loss":4.0,"params":[[1.0,0.5]]}
     {"step":2,"loss":-2.0,"params":[[0.875,0.75]]}
     "#);
@@ -46,7 +46,7 @@ fn one_altered_number_is_out_of_tolerance_and_named_by_its_step() {
     for (right, wrong) in [("0.875", "0.876"), ("\"loss\": -2", "\"loss\": -2.001")] {
         let bad = write(&folder, "bad.json", BY_HAND.replace(right, wrong));
         // The good one after it does not hide it.
-        let mut command = secant(&["trace", text(&bad), text(&good)]);
+        let mut command = secant_dev(&["trace", text(&bad), text(&good)]);
         let output = command.assert().code(1).get_output().clone();
         let said = String::from_utf8(output.stdout).expect("UTF-8");
         let lines: Vec<&str> = said.lines().collect();
@@ -70,14 +70,14 @@ fn a_hessian_product_worked_out_by_hand_is_repeated_exactly() {
     for dtype in ["f64", "f32"] {
         let trace = write(&folder, "trace.json", PRODUCT_BY_HAND.replace("f64", dtype));
         insta::allow_duplicates! {
-            insta::assert_snapshot!(output(&mut secant(&["trace", text(&trace)])), @"ok  product_by_hand: largest deviation 0.0e0, tolerance 1.0e-12");
-            insta::assert_snapshot!(output(&mut secant(&["trace", "--emit", text(&trace)])), @r#"{"loss":4.0,"grad":[[4.0,6.0]],"hvp":[[1.0,-3.0]]}"#);
+            insta::assert_snapshot!(output(&mut secant_dev(&["trace", text(&trace)])), @"ok  product_by_hand: largest deviation 0.0e0, tolerance 1.0e-12");
+            insta::assert_snapshot!(output(&mut secant_dev(&["trace", "--emit", text(&trace)])), @r#"{"loss":4.0,"grad":[[4.0,6.0]],"hvp":[[1.0,-3.0]]}"#);
         }
     }
     for (right, wrong) in
         [("[[1, -3]]", "[[1, -3.1]]"), ("[[4, 6]]", "[[4, 7]]"), ("\"loss\": 4", "\"loss\": 5")]
     {
         let bad = write(&folder, "bad.json", PRODUCT_BY_HAND.replacen(right, wrong, 1));
-        secant(&["trace", text(&bad)]).assert().code(1);
+        secant_dev(&["trace", text(&bad)]).assert().code(1);
     }
 }

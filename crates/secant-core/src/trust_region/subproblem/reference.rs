@@ -8,7 +8,7 @@ use super::*;
 use crate::dense::{DenseProblem, Vector, worse};
 
 /// The traces of all crates; the README there says what they are.
-const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../secant-cli/tests/reference");
+const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../secant-dev/tests/reference");
 
 fn numbers(value: &Value) -> Vec<f64> {
     value.as_array().unwrap().iter().map(|x| x.as_f64().unwrap()).collect()
