@@ -19,6 +19,7 @@ pub mod curvature;
 pub mod line_search;
 pub mod memory_one;
 pub mod moving_average;
+pub mod nearest;
 pub mod report;
 pub mod rng;
 pub mod schedule;

@@ -35,44 +35,72 @@ static PACKINGS: [Packing; 2] = [
 ];
 
 /// The file `path` where there is one, else `path.gz`, else `path.xz`, where there is one.
-pub(super) fn find(path: &Path) -> Option<PathBuf> {
+pub(crate) fn find(path: &Path) -> Option<PathBuf> {
     let packed = PACKINGS.iter().map(|packing| with_suffix(path, packing.suffix));
     std::iter::once(path.to_path_buf()).chain(packed).find(|file| file.is_file())
 }
 
 /// Those of `files` that are not in `folder`, packed or not.
-pub(super) fn missing<'a>(folder: &Path, files: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
+pub(crate) fn missing<'a>(folder: &Path, files: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
     files.into_iter().filter(|file| find(&folder.join(file)).is_none()).collect()
 }
 
 /// `path` with `suffix` put after its whole name.
-pub(super) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+pub(crate) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     PathBuf::from(name)
 }
 
+/// What stands for standard input in place of a file.
+const STANDARD_INPUT: &str = "-";
+
+/// `path` as it is shown in messages.
+pub(crate) fn shown(path: &Path) -> PathBuf {
+    if path == Path::new(STANDARD_INPUT) {
+        PathBuf::from("standard input")
+    } else {
+        path.to_path_buf()
+    }
+}
+
 /// The contents of `path`, or of the packed file that [`find`] finds, unpacked where they are
 /// packed.
-pub(super) fn read(path: &Path) -> Result<Vec<u8>, DataError> {
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>, DataError> {
+    read_packed(path).map(|(bytes, _)| bytes)
+}
+
+/// The contents of `path` as [`read`] gives them, or of standard input where it is `-`, with the
+/// name of what they were packed with.
+pub(crate) fn read_packed(path: &Path) -> Result<(Vec<u8>, Option<&'static str>), DataError> {
     let found = find(path);
     let path = found.as_deref().unwrap_or(path);
-    let raw =
-        fs::read(path).map_err(|reason| DataError::Read { path: path.to_path_buf(), reason })?;
+    let raw = if path == Path::new(STANDARD_INPUT) {
+        let mut raw = Vec::new();
+        std::io::stdin().lock().read_to_end(&mut raw).map(|_| raw)
+    } else {
+        fs::read(path)
+    };
+    let path = shown(path);
+    let raw = raw.map_err(|reason| DataError::Read { path: path.clone(), reason })?;
+    unpack(&path, raw)
+}
+
+fn unpack(path: &Path, raw: Vec<u8>) -> Result<(Vec<u8>, Option<&'static str>), DataError> {
     let named = |packing: &&Packing| path.as_os_str().to_string_lossy().ends_with(packing.suffix);
     let begun = |packing: &&Packing| raw.starts_with(packing.magic);
     let Some(packing) = PACKINGS.iter().find(begun).or_else(|| PACKINGS.iter().find(named)) else {
-        return Ok(raw);
+        return Ok((raw, None));
     };
     let mut unpacked = Vec::new();
     match (packing.unpack)(&raw, &mut unpacked) {
-        Ok(_) => Ok(unpacked),
+        Ok(_) => Ok((unpacked, Some(packing.name))),
         Err(_) => Err(DataError::Packed { path: path.to_path_buf(), packing: packing.name }),
     }
 }
 
 /// The contents of `path` as [`read`] gives them, as text without a byte order mark.
-pub(super) fn read_text(path: &Path) -> Result<String, DataError> {
+pub(crate) fn read_text(path: &Path) -> Result<String, DataError> {
     let text = String::from_utf8(read(path)?)
         .map_err(|error| not_text(path, error.as_bytes(), error.utf8_error().valid_up_to()))?;
     if let Some(zero) = text.find('\0') {

@@ -3,13 +3,19 @@
 use std::path::Path;
 
 use super::error::DataError;
+use super::numbers::Precision;
 
-/// The most bytes of dense `f32` inputs, 4 GiB.
+/// The most bytes of dense inputs, 4 GiB.
 const LIMIT: u128 = 4 << 30;
 
 /// Refuses `rows` of `width` inputs where they would pass the limit.
-pub(super) fn check_size(path: &Path, rows: usize, width: usize) -> Result<(), DataError> {
-    let bytes = rows as u128 * width as u128 * size_of::<f32>() as u128;
+pub(crate) fn check_size(
+    path: &Path,
+    rows: usize,
+    width: usize,
+    precision: Precision,
+) -> Result<(), DataError> {
+    let bytes = rows as u128 * width as u128 * precision.bytes() as u128;
     if bytes <= LIMIT {
         return Ok(());
     }
@@ -28,8 +34,10 @@ mod tests {
     #[test]
     fn exactly_four_gibibytes_are_allowed_and_one_more_row_is_not() {
         let path = Path::new("big.svm");
-        assert!(check_size(path, 1 << 20, 1 << 10).is_ok());
-        let message = check_size(path, (1 << 20) + 1, 1 << 10).unwrap_err().to_string();
+        let single = |rows| check_size(path, rows, 1 << 10, Precision::F32);
+        assert!(single(1 << 20).is_ok());
+        let message = single((1 << 20) + 1).unwrap_err().to_string();
         assert!(message.starts_with("big.svm would need 4.0 GiB as 1048577"), "{message}");
+        assert!(check_size(path, 1 << 20, 1 << 10, Precision::F64).is_err());
     }
 }

@@ -3,7 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
-use super::counts::Counts;
+use super::numbers::Precision;
+use super::sets::Counts;
 
 /// A reason why data cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -13,7 +14,7 @@ pub enum DataError {
     Read { path: PathBuf, reason: io::Error },
     #[error("{} is not a whole {packing} file; it is cut off or damaged, so get it again", path.display())]
     Packed { path: PathBuf, packing: &'static str },
-    #[error("line {line} of {} is not UTF-8 text; give a text file, in UTF-8", path.display())]
+    #[error("line {line} of {} is not text; give a text file, best in UTF-8", path.display())]
     NotText { path: PathBuf, line: usize },
     #[error("{} holds no records; give a file with data in it", path.display())]
     Empty { path: PathBuf },
@@ -62,7 +63,7 @@ pub enum DataError {
     )]
     CsvRagged { path: PathBuf, line: usize, found: usize, wanted: usize },
     #[error(
-        "{} has only one column; separate target and inputs by commas, semicolons or tabs",
+        "{} has only one column; separate its cells by commas, semicolons, tabs, vertical bars or blanks",
         path.display()
     )]
     CsvOneColumn { path: PathBuf },
@@ -80,16 +81,48 @@ pub enum DataError {
     )]
     CsvTargetMissing { path: PathBuf, column: String, count: usize, line: usize },
     #[error(
-        "the target {column} of {} has {count} different {kind}, too many for classes; only classification is \
-         supported, so choose a target of few classes",
+        "the target {column} of {} has {count} different values in {records} records, too many for classes; choose \
+         another target, or regression where they are numbers",
         path.display()
     )]
-    TargetNotClasses { path: PathBuf, column: String, count: usize, kind: &'static str },
+    TargetNotClasses { path: PathBuf, column: String, count: usize, records: usize },
+    #[error(
+        "the target {column} of {} is to be a number, but {count} of its cells are none, such as '{cell}' in line \
+         {line}; correct or remove these rows, or choose classification",
+        path.display()
+    )]
+    TargetNotNumbers { path: PathBuf, column: String, count: usize, cell: String, line: usize },
+    #[error("all records of {} have the target {number}; there is nothing to learn", path.display())]
+    OneNumber { path: PathBuf, number: f64 },
+    #[error("no target column was given for {}; choose one of its columns {columns}", path.display())]
+    NoTarget { path: PathBuf, columns: String },
+    #[error(
+        "{} has two columns named '{column}', so neither can be told from the other; rename one, or say that there \
+         is no header line if the first line is a record",
+        path.display()
+    )]
+    RepeatedName { path: PathBuf, column: String },
+    #[error("the quote that opens in line {line} of {} is never closed; close it or take it out", path.display())]
+    OpenQuote { path: PathBuf, line: usize },
+    #[error(
+        "'{cell}' in column '{column}', line {line} of {}, is beyond the largest number of double precision; correct \
+         it, or give it as a missing value",
+        path.display()
+    )]
+    TooLargeNumber { path: PathBuf, line: usize, column: String, cell: String },
+    #[error(
+        "column '{column}' of {} holds a value so far from the others that it overflows {precision} when it is \
+         standardised; correct it, or give it as a missing value",
+        path.display()
+    )]
+    Overflow { path: PathBuf, column: String, precision: Precision },
+    #[error("there is no {what} '{word}'; use one of {known}")]
+    Word { what: &'static str, word: String, known: &'static str },
     #[error("all records of {} belong to the class '{class}'; at least two classes are needed", path.display())]
     OneClass { path: PathBuf, class: String },
     #[error(
-        "{} has no usable input column: apart from the target all columns are empty or hold only texts that differ \
-         in every training row; add inputs",
+        "{} has no usable input column: apart from the target all columns are empty, constant or hold only texts \
+         that differ in every training row; add inputs",
         path.display()
     )]
     CsvNoInputs { path: PathBuf },
@@ -143,23 +176,18 @@ pub enum DataError {
     #[error("there is no data set named '{name}'; the names are {known}")]
     UnknownName { name: String, known: String },
     #[error(
-        "the data set {name} is not complete: {} lacks {missing} (with or without .gz); run \
+        "the data set {name} is not complete: {} lacks {missing} (with or without .gz or .xz); run \
          `secant data fetch {name} --data-dir {}` to download what is lacking",
         data_dir.join(name).display(),
         data_dir.display()
     )]
     NotFetched { name: &'static str, data_dir: PathBuf, missing: String },
+    #[error("{url} lacks {missing}; give another address with the same archive")]
+    ArchiveLacks { url: String, missing: String },
     #[error(
-        "the data set {name} is not complete: {} lacks {missing} (with or without .gz or .xz); download {url} and \
-         unpack it into that folder",
-        folder.display()
+        "cannot unpack {url}: {reason}; try again, or give another address with the same archive"
     )]
-    NotUnpacked { name: &'static str, folder: PathBuf, missing: String, url: &'static str },
-    #[error(
-        "{name} is published as one archive, which this command does not unpack; download {url} and unpack it into {}",
-        folder.display()
-    )]
-    Archive { name: &'static str, folder: PathBuf, url: &'static str },
+    Archive { url: String, reason: io::Error },
     #[error(
         "the data set {name} is not complete: {} lacks {missing} (with or without .gz or .xz); put what is lacking \
          there, since it cannot be fetched",
@@ -186,4 +214,11 @@ pub enum DataError {
     Checksum { url: String, wanted: &'static str, found: String },
     #[error("cannot write {}: {reason}; check that the folder may be written and the disk is not full", path.display())]
     Write { path: PathBuf, reason: io::Error },
+}
+
+impl DataError {
+    /// The error for a word that is none of the known ones.
+    pub(crate) fn word(what: &'static str, word: &str, known: &'static str) -> Self {
+        Self::Word { what, word: word.to_owned(), known }
+    }
 }

@@ -1,35 +1,34 @@
-//! Data for the comparisons: reading, checking, splitting, encoding and fetching classification
-//! problems.
+//! Data for the comparisons: reading people's files and known data sets, checking, splitting,
+//! encoding and fetching them.
 //!
-//! Nothing here depends on a tensor library: every problem ends as plain rows of `f32` with class
-//! numbers.
+//! Start with [`load_table`] for a table in a text file, [`load_libsvm`] for a LIBSVM file,
+//! [`inspect`] to see how a table is understood, and [`locate::named`] for the data sets known by
+//! name. Nothing here depends on a tensor library: every problem ends as plain rows of numbers with
+//! a class or a number each.
 
+mod arff;
 mod bytes;
-mod cell;
-pub mod cifar;
-mod counts;
-pub mod csv;
 mod dataset;
 mod dense;
-pub mod digits;
-mod encode;
+mod description;
 mod error;
-pub mod fetch;
-pub mod idx;
-pub mod imbalanced;
+mod fingerprint;
 pub mod libsvm;
-pub mod locate;
-mod number_classes;
-mod progress;
-mod skeletons;
+mod numbers;
+mod sets;
 pub mod split;
-mod strokes;
 mod table;
+mod target;
 #[cfg(test)]
 mod testing;
 
-pub use dataset::{Dataset, Splits, Standardization};
+pub use dataset::{Dataset, Splits, Standardization, Targets};
+pub use description::{ColumnDescription, Description, Kind, Loaded};
 pub use error::DataError;
-pub use progress::Progress;
+pub use fingerprint::fingerprint;
+pub use libsvm::load as load_libsvm;
+pub use numbers::{Numbers, Precision};
+pub use sets::{Counts, Progress, cifar, digits, fetch, housing, idx, imbalanced, locate};
 pub use split::Fractions;
-pub use table::Table;
+pub use table::{Header, TableOptions, inspect, load_table};
+pub use target::{Task, rare_classes};

@@ -1,45 +1,87 @@
 //! LIBSVM files: lines of `label index:value ...`, with indices from 1 upwards.
 
-use std::{
-    collections::HashSet,
-    path::{Path, PathBuf},
-    str::FromStr,
-};
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
 
 use super::bytes;
-use super::dataset::{Dataset, Splits};
+use super::dataset::{Dataset, Splits, Targets};
 use super::dense;
+use super::description::{Description, Loaded};
 use super::error::DataError;
-use super::number_classes::number_classes;
+use super::fingerprint::fingerprint;
+use super::numbers::{Numbers, Precision};
 use super::split::{self, Fractions};
+use super::target::{self, Task, canonical, rare_classes};
 
 /// Reads `path` (or `path.gz`) and cuts it into parts. Where the test file `path.t` (or
 /// `path.t.gz`) lies beside it, that is the test part and only the validation share is cut from the
 /// training file.
 ///
-/// The inputs come dense and as they are written; an index that a line leaves out is 0.
-pub fn load(path: &Path, fractions: Fractions, seed: u64) -> Result<Splits, DataError> {
-    let train = read(path)?;
+/// The inputs come dense and as they are written; an index that a line leaves out is 0. Labels that
+/// are the same number, such as `1` and `+1`, are one class.
+pub fn load(
+    path: &Path,
+    task: Task,
+    precision: Precision,
+    fractions: Fractions,
+    seed: u64,
+) -> Result<Loaded, DataError> {
+    let train = read(path, precision)?;
     let test_path = test_file(path);
-    let test = test_path.as_deref().map(read).transpose()?;
+    let test = test_path.as_deref().map(|path| read(path, precision)).transpose()?;
     let width = train.width.max(test.as_ref().map_or(0, |test| test.width));
-    let (labels, classes) = classes(path, &train, test.as_ref())?;
-    let (train_labels, test_labels) = labels.split_at(train.len());
-    let train = train.dense(path, width, train_labels, &classes)?;
-    match (test, test_path) {
+    let mut warnings = Vec::new();
+    let (targets, decision) = targets(path, &train, test.as_ref(), task, &mut warnings)?;
+    let rows: Vec<usize> = (0..targets.len()).collect();
+    let (train_rows, test_rows) = rows.split_at(train.len());
+    let dense = train.dense(path, width, targets.select(train_rows), precision)?;
+    let splits = match (&test, &test_path) {
         (Some(test), Some(test_path)) => {
-            let test = test.dense(&test_path, width, test_labels, &classes)?;
-            split::hold_out(&train, test, fractions.validation, seed)
+            let test = test.dense(test_path, width, targets.select(test_rows), precision)?;
+            split::hold_out(&dense, test, fractions.validation, seed)?
         }
-        _ => split::three_ways(&train, fractions, seed),
+        _ => split::three_ways(&dense, fractions, seed)?,
+    };
+    warnings.extend(rare_classes(&splits));
+    let description = describe(path, test_path.as_deref(), &splits, decision, warnings, seed);
+    Ok(Loaded { splits, description })
+}
+
+/// What is said of these files.
+fn describe(
+    path: &Path,
+    test_path: Option<&Path>,
+    splits: &Splits,
+    decision: String,
+    warnings: Vec<String>,
+    seed: u64,
+) -> Description {
+    let mut format = vec!["LIBSVM: a label and the inputs that are not 0".to_owned()];
+    if let Some(test) = test_path {
+        format.push(format!("the test part is {}", test.display()));
+    }
+    let records: usize = splits.parts().map(|(_, part)| part.len()).iter().sum();
+    format.push(format!("{records} records of {} inputs", splits.train.record_len()));
+    let mut sizes = super::table::describe_split(splits, seed);
+    if test_path.is_some() {
+        sizes.push("the test part was not cut but is a file of its own".to_owned());
+    }
+    Description {
+        source: path.display().to_string(),
+        format,
+        columns: Vec::new(),
+        split: sizes,
+        preprocessing: vec![decision, "inputs are used as they are written".to_owned()],
+        warnings,
+        fingerprint: fingerprint(splits),
     }
 }
 
-/// The different lines of the files `paths` (or packed ones), in the order in which they first occur:
-/// the label of each, and the inputs as in [`load`].
-pub(super) fn distinct(paths: &[PathBuf]) -> Result<Dataset, DataError> {
+/// The different lines of the files `paths` (or packed ones), in the order in which they first occur,
+/// with the inputs as in [`load`]; their two classes, by ascending label, get these names.
+pub(crate) fn distinct(paths: &[PathBuf], names: &[&str; 2]) -> Result<Dataset, DataError> {
     let texts = paths.iter().map(|path| bytes::read_text(path)).collect::<Result<Vec<_>, _>>()?;
-    let mut sparse = Sparse::new();
+    let mut sparse = Sparse::new(Precision::F32);
     let mut seen = HashSet::new();
     for (path, text) in paths.iter().zip(&texts) {
         add_lines(&mut sparse, path, text, |line| seen.insert(line))?;
@@ -48,31 +90,24 @@ pub(super) fn distinct(paths: &[PathBuf]) -> Result<Dataset, DataError> {
     if sparse.len() == 0 {
         return Err(DataError::Empty { path: path.clone() });
     }
-    let (labels, classes) = classes(path, &sparse, None)?;
-    sparse.dense(path, sparse.width, &labels, &classes)
+    let names = names.map(str::to_owned).to_vec();
+    let labels = sparse.signs(path)?.into_iter().map(|sign| u32::from(sign > 0.0)).collect();
+    sparse.dense(path, sparse.width, Targets::Classes { labels, names }, Precision::F32)
 }
 
 /// The records of `path` (or `path.gz`), which must be of two classes, without zeros and in double
 /// precision.
 pub fn load_two_classes(path: &Path) -> Result<SparseRows, DataError> {
-    let Sparse { labels, starts, entries, width } = read::<f64>(path)?;
-    let larger = labels.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let smaller = labels.iter().copied().fold(f64::INFINITY, f64::min);
-    let path = path.to_path_buf();
-    if larger == smaller {
-        return Err(DataError::OneClass { path, class: larger.to_string() });
-    }
-    if labels.iter().any(|&label| label != larger && label != smaller) {
-        return Err(DataError::NotTwoClasses { path });
-    }
+    let sparse = read(path, Precision::F64)?;
+    let signs = sparse.signs(path)?;
+    let Sparse { starts, entries, width, .. } = sparse;
     if width == 0 {
-        return Err(DataError::NoInputs { path });
+        return Err(DataError::NoInputs { path: path.to_path_buf() });
     }
-    let sign = |&label: &f64| if label == larger { 1.0 } else { -1.0 };
     // Indices were read as `u32`.
     let columns = entries.iter().map(|&(column, _)| column as u32).collect();
     let values = entries.iter().map(|&(_, value)| value).collect();
-    Ok(SparseRows { signs: labels.iter().map(sign).collect(), starts, columns, values, width })
+    Ok(SparseRows { signs, starts, columns, values, width })
 }
 
 /// Records of two classes: the entries of row i are those of `starts[i]..starts[i + 1]`.
@@ -93,83 +128,134 @@ pub struct SparseRows {
 /// The test file beside `path`.
 fn test_file(path: &Path) -> Option<PathBuf> {
     let base = match path.extension() {
-        Some(extension) if extension == "gz" => path.with_extension(""),
+        Some(extension) if extension == "gz" || extension == "xz" => path.with_extension(""),
         _ => path.to_path_buf(),
     };
     bytes::find(&bytes::with_suffix(&base, ".t"))
 }
 
-/// The class of every training and then every test record, and the class names.
-fn classes(
+/// The target of every training and then every test record, and what was decided.
+fn targets(
     path: &Path,
-    train: &Sparse<f32>,
-    test: Option<&Sparse<f32>>,
-) -> Result<(Vec<u32>, Vec<String>), DataError> {
-    let mut labels = train.labels.clone();
-    if labels.iter().all(|&label| label == labels[0]) {
-        return Err(DataError::OneClass { path: path.to_path_buf(), class: labels[0].to_string() });
+    train: &Sparse,
+    test: Option<&Sparse>,
+    task: Task,
+    warnings: &mut Vec<String>,
+) -> Result<(Targets, String), DataError> {
+    let decision = target::decide(&train.labels);
+    if task == Task::Auto && decision.doubtful {
+        let taken = if decision.regression { "numbers to be learned" } else { "classes" };
+        warnings.push(format!(
+            "the labels were taken for {taken}, which is not sure ({}); give the task if that is \
+             wrong",
+            decision.reason
+        ));
     }
-    labels.extend(test.iter().flat_map(|test| &test.labels));
-    number_classes(&labels).map_err(|count| DataError::TargetNotClasses {
-        path: path.to_path_buf(),
-        column: "label".to_owned(),
-        count,
-        kind: "numbers",
-    })
+    let regression = match task {
+        Task::Auto => decision.regression,
+        Task::Classification => false,
+        Task::Regression => true,
+    };
+    let why = if task == Task::Auto { decision.reason } else { "as asked".to_owned() };
+    if train.labels.iter().all(|&label| label == train.labels[0]) {
+        let path = path.to_path_buf();
+        return Err(if regression {
+            DataError::OneNumber { path, number: train.labels[0] }
+        } else {
+            DataError::OneClass { path, class: train.names[0].clone() }
+        });
+    }
+    if regression {
+        let labels = train.labels.iter().chain(test.iter().flat_map(|test| &test.labels));
+        return Ok((Targets::Numbers(labels.copied().collect()), format!("regression: {why}")));
+    }
+    let names = train.names.iter().chain(test.iter().flat_map(|test| &test.names));
+    let targets = target::classes(names.map(String::as_str));
+    if 2 * targets.class_names().len() > targets.len() && targets.class_names().len() > MANY {
+        return Err(DataError::TargetNotClasses {
+            path: path.to_path_buf(),
+            column: "label".to_owned(),
+            count: targets.class_names().len(),
+            records: targets.len(),
+        });
+    }
+    Ok((targets, format!("classification: {why}")))
 }
+
+/// With more classes than this, each must occur twice on average.
+const MANY: usize = 50;
 
 /// The rows of a file as they are written; `starts[row]..starts[row + 1]` are its
 /// entries.
-struct Sparse<V> {
+struct Sparse {
+    precision: Precision,
+    /// The label of each row as a number.
     labels: Vec<f64>,
+    /// The label of each row as a text, the same for the same number.
+    names: Vec<String>,
     starts: Vec<usize>,
-    entries: Vec<(usize, V)>,
+    /// Columns, from 0, with values that are exact in the precision.
+    entries: Vec<(usize, f64)>,
     width: usize,
 }
 
-impl<V> Sparse<V> {
-    fn new() -> Self {
-        Self { labels: Vec::new(), starts: vec![0], entries: Vec::new(), width: 0 }
+impl Sparse {
+    fn new(precision: Precision) -> Self {
+        let (labels, names, entries) = (Vec::new(), Vec::new(), Vec::new());
+        Self { precision, labels, names, starts: vec![0], entries, width: 0 }
     }
 
     fn len(&self) -> usize {
         self.labels.len()
     }
-}
 
-impl Sparse<f32> {
+    /// 1 for the larger of two labels, else -1.
+    fn signs(&self, path: &Path) -> Result<Vec<f64>, DataError> {
+        let larger = self.labels.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let smaller = self.labels.iter().copied().fold(f64::INFINITY, f64::min);
+        let path = path.to_path_buf();
+        if larger == smaller {
+            return Err(DataError::OneClass { path, class: larger.to_string() });
+        }
+        if self.labels.iter().any(|&label| label != larger && label != smaller) {
+            return Err(DataError::NotTwoClasses { path });
+        }
+        Ok(self.labels.iter().map(|&label| if label == larger { 1.0 } else { -1.0 }).collect())
+    }
+
     fn dense(
         &self,
         path: &Path,
         width: usize,
-        labels: &[u32],
-        classes: &[String],
+        targets: Targets,
+        precision: Precision,
     ) -> Result<Dataset, DataError> {
-        dense::check_size(path, self.len(), width)?;
-        let mut features = vec![0.0; self.len() * width];
+        if width == 0 {
+            return Err(DataError::NoInputs { path: path.to_path_buf() });
+        }
+        dense::check_size(path, self.len(), width, precision)?;
+        let features = match precision {
+            Precision::F32 => Numbers::F32(self.filled(width, |value| value as f32)),
+            Precision::F64 => Numbers::F64(self.filled(width, |value| value)),
+        };
+        Ok(Dataset { features, record_shape: vec![width], targets })
+    }
+
+    fn filled<T: Copy + Default>(&self, width: usize, cast: fn(f64) -> T) -> Vec<T> {
+        let mut features = vec![T::default(); self.len() * width];
         for (row, ends) in self.starts.windows(2).enumerate() {
             for &(column, value) in &self.entries[ends[0]..ends[1]] {
-                features[row * width + column] = value;
+                features[row * width + column] = cast(value);
             }
         }
-        Ok(Dataset {
-            features,
-            record_shape: vec![width],
-            labels: labels.to_vec(),
-            classes: classes.to_vec(),
-        })
+        features
     }
 }
 
-/// A number type of values.
-trait Number: FromStr + Copy + Into<f64> {}
-
-impl<V: FromStr + Copy + Into<f64>> Number for V {}
-
 /// Reads one file.
-fn read<V: Number>(path: &Path) -> Result<Sparse<V>, DataError> {
+fn read(path: &Path, precision: Precision) -> Result<Sparse, DataError> {
     let text = bytes::read_text(path)?;
-    let mut sparse = Sparse::new();
+    let mut sparse = Sparse::new(precision);
     add_lines(&mut sparse, path, &text, |_| true)?;
     if sparse.len() == 0 {
         return Err(DataError::Empty { path: path.to_path_buf() });
@@ -178,8 +264,8 @@ fn read<V: Number>(path: &Path) -> Result<Sparse<V>, DataError> {
 }
 
 /// Adds the records of those lines of `text` that are `wanted`.
-fn add_lines<'a, V: Number>(
-    sparse: &mut Sparse<V>,
+fn add_lines<'a>(
+    sparse: &mut Sparse,
     path: &Path,
     text: &'a str,
     mut wanted: impl FnMut(&'a str) -> bool,
@@ -197,19 +283,19 @@ fn add_lines<'a, V: Number>(
 }
 
 /// Adds the record of one line; a line may be blank, and end with a comment after `#`.
-fn add_line<V: Number>(sparse: &mut Sparse<V>, line: &str) -> Result<(), String> {
+fn add_line(sparse: &mut Sparse, line: &str) -> Result<(), String> {
     let record = line.split_once('#').map_or(line, |(record, _)| record);
     let mut fields = record.split_ascii_whitespace();
     let Some(label) = fields.next() else {
         return Ok(());
     };
-    let label = match label.parse::<f64>() {
-        Ok(label) if label.is_finite() => label,
+    let number = match label.parse::<f64>() {
+        Ok(number) if number.is_finite() => number,
         _ => return Err(format!("the label '{label}' is not a number")),
     };
     let mut last = 0;
     for field in fields {
-        let (index, value) = entry(field)?;
+        let (index, value) = entry(field, sparse.precision)?;
         if index <= last {
             return Err(format!("the index {index} follows {last}, but indices must ascend"));
         }
@@ -217,21 +303,30 @@ fn add_line<V: Number>(sparse: &mut Sparse<V>, line: &str) -> Result<(), String>
         sparse.entries.push((index - 1, value));
     }
     sparse.width = sparse.width.max(last);
-    sparse.labels.push(label);
+    sparse.labels.push(number);
+    sparse.names.push(canonical(label, number));
     sparse.starts.push(sparse.entries.len());
     Ok(())
 }
 
 /// The index, counted from 1, and the value of `index:value`.
-fn entry<V: Number>(field: &str) -> Result<(usize, V), String> {
+fn entry(field: &str, precision: Precision) -> Result<(usize, f64), String> {
     let (index, value) = field.split_once(':').ok_or_else(|| format!("'{field}' has no colon"))?;
     let index = match index.parse::<u32>() {
         Ok(0) => return Err("the index 0 was found, but indices start at 1".to_owned()),
         Ok(index) => index as usize,
         Err(_) => return Err(format!("the index '{index}' is not a whole number")),
     };
-    match value.parse::<V>() {
-        Ok(value) if value.into().is_finite() => Ok((index, value)),
+    let number = match precision {
+        Precision::F32 => value.parse::<f32>().map(f64::from),
+        Precision::F64 => value.parse::<f64>(),
+    };
+    let overflows = || value.bytes().any(|byte| byte.is_ascii_digit());
+    match number {
+        Ok(number) if number.is_finite() => Ok((index, number)),
+        Ok(_) if overflows() => Err(format!(
+            "the value {value} of feature {index} is beyond the largest number of {precision}"
+        )),
         _ => Err(format!("the value '{value}' is not a number")),
     }
 }
@@ -239,14 +334,14 @@ fn entry<V: Number>(field: &str) -> Result<(usize, V), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{folder, gzip, real, write};
+    use crate::testing::{case, folder, gzip, real, record as inputs, write};
 
     const SHARES: Fractions = Fractions { validation: 0.25, test: 0.25 };
 
     fn message(text: &str) -> String {
         let folder = folder();
         let path = write(&folder, "data", text.as_bytes());
-        load(&path, SHARES, 0).unwrap_err().to_string()
+        load(&path, Task::Auto, Precision::F32, SHARES, 0).unwrap_err().to_string()
     }
 
     #[test]
@@ -280,13 +375,13 @@ mod tests {
     fn a_file_without_test_file_is_cut_three_ways() {
         let folder = folder();
         let path = write(&folder, "data", "+1 2:0.5\n-1 1:3 4:1e2 # note\n\n".repeat(8).as_bytes());
-        let splits = load(&path, SHARES, 0).unwrap();
-        assert_eq!(splits.train.classes, ["-1", "1"]);
+        let splits = load(&path, Task::Auto, Precision::F32, SHARES, 0).unwrap().splits;
+        assert_eq!(splits.train.targets.class_names(), ["-1", "1"]);
         let sizes = [&splits.train, &splits.validation, &splits.test].map(Dataset::len);
         assert_eq!(sizes, [8, 4, 4]);
-        for (record, &label) in splits.train.labels.iter().enumerate() {
+        for (record, &label) in splits.train.targets.labels().iter().enumerate() {
             let expected = [[3.0, 0.0, 0.0, 100.0], [0.0, 0.5, 0.0, 0.0]][label as usize];
-            assert_eq!(splits.train.record(record), expected);
+            assert_eq!(inputs(&splits.train, record), expected);
         }
     }
 
@@ -296,11 +391,13 @@ mod tests {
         write(&folder, "data.gz", &gzip("1 1:1\n2 2:1\n".repeat(8).as_bytes()));
         write(&folder, "data.t.gz", &gzip(b"2 3:7\n1 1:1\n"));
         for name in ["data", "data.gz"] {
-            let splits = load(&folder.path().join(name), SHARES, 0).unwrap();
+            let splits = load(&folder.path().join(name), Task::Auto, Precision::F32, SHARES, 0)
+                .unwrap()
+                .splits;
             assert_eq!(splits.train.record_shape, [3]);
             assert_eq!(splits.train.len() + splits.validation.len(), 16);
-            assert_eq!(splits.test.features, [0.0, 0.0, 7.0, 1.0, 0.0, 0.0]);
-            assert_eq!(splits.test.labels, [1, 0]);
+            assert_eq!(splits.test.features, Numbers::F32(vec![0.0, 0.0, 7.0, 1.0, 0.0, 0.0]));
+            assert_eq!(splits.test.targets.labels(), [1, 0]);
         }
     }
 
@@ -309,11 +406,12 @@ mod tests {
         let folder = folder();
         let first = write(&folder, "a", b"1 1:2 3:1\n-1 2:5 \n1 1:2 3:1\n");
         let second = write(&folder, "b.gz", &gzip(b"-1 2:5\n-1\n\n"));
-        let all = distinct(&[first.clone(), second]).unwrap();
-        assert_eq!(all.features, [2.0, 0.0, 1.0, 0.0, 5.0, 0.0, 0.0, 0.0, 0.0]);
-        assert_eq!(all.labels, [1, 0, 0]);
+        let all = distinct(&[first.clone(), second], &["n", "p"]).unwrap();
+        let expected = vec![2.0, 0.0, 1.0, 0.0, 5.0, 0.0, 0.0, 0.0, 0.0];
+        assert_eq!(all.features, Numbers::F32(expected));
+        assert_eq!(all.targets.labels(), [1, 0, 0]);
         let wrong = write(&folder, "c", b"1 1:2 3:1\n-1 x\n");
-        let message = distinct(&[first, wrong]).unwrap_err().to_string();
+        let message = distinct(&[first, wrong], &["n", "p"]).unwrap_err().to_string();
         assert!(message.starts_with("line 2 of ") && message.contains("'x'"), "{message}");
     }
 
@@ -349,20 +447,62 @@ mod tests {
     }
 
     #[test]
-    fn one_class_many_numbers_and_no_record_are_refused() {
+    fn one_class_and_no_record_are_refused() {
         assert!(message("3 1:1\n3 1:2\n").contains("belong to the class '3'"));
-        let many: String = (0..60).map(|i| format!("{i}.5 1:1\n")).collect();
-        assert!(message(&many).contains("has 60 different numbers"));
         assert!(message("\n# nothing\n").contains("holds no records"));
+        assert!(message("1\n2\n").contains("has no inputs"));
+    }
+
+    #[test]
+    fn continuous_labels_are_a_regression_and_plus_signs_make_no_class() {
+        let folder = folder();
+        let many: String = (0..60).map(|i| format!("{i}.5 1:{i}\n")).collect();
+        let path = write(&folder, "data", many.as_bytes());
+        let load = |task| load(&path, task, Precision::F64, SHARES, 0);
+        let loaded = load(Task::Auto).unwrap();
+        assert!(matches!(loaded.splits.train.targets, Targets::Numbers(_)));
+        assert!(loaded.description.preprocessing[0].starts_with("regression: 60 records"));
+        let message = load(Task::Classification).unwrap_err().to_string();
+        assert!(message.contains("60 different values"), "{message}");
+        let path =
+            write(&folder, "signs", "+1 1:1\n1 1:2\n-1 1:3\n-1.0 1:4\n".repeat(8).as_bytes());
+        let splits = super::load(&path, Task::Auto, Precision::F64, SHARES, 0).unwrap().splits;
+        assert_eq!(splits.train.targets.class_names(), ["-1", "1"]);
+    }
+
+    #[test]
+    fn a_value_beyond_single_precision_is_an_error_there_and_a_number_in_double_precision() {
+        let folder = folder();
+        let path = write(&folder, "data", "1 1:1 2:1e39\n0 2:2\n".repeat(8).as_bytes());
+        let load = |precision| load(&path, Task::Auto, precision, SHARES, 0);
+        let message = load(Precision::F32).unwrap_err().to_string();
+        assert!(message.starts_with("line 1 of "), "{message}");
+        assert!(message.contains("1e39 of feature 2 is beyond"), "{message}");
+        let Numbers::F64(numbers) = load(Precision::F64).unwrap().splits.train.features else {
+            panic!("double precision was asked for");
+        };
+        assert!(numbers.contains(&1e39));
+    }
+
+    #[test]
+    #[ignore = "needs the folder of cases"]
+    fn files_that_differ_in_double_precision_alone_differ_in_it() {
+        let features = |name: &str, precision| {
+            let shares = Fractions { validation: 0.2, test: 0.2 };
+            load(&case(name), Task::Auto, precision, shares, 0).unwrap().splits.train.features
+        };
+        assert_ne!(features("p64.svm", Precision::F64), features("p32.svm", Precision::F64));
+        assert_eq!(features("p64.svm", Precision::F32), features("p32.svm", Precision::F32));
+        assert!(features("value_1e39.svm", Precision::F64).iter().any(|x| x == 1e39));
     }
 
     #[test]
     #[ignore = "needs libsvm/a9a.gz and libsvm/a9a.t.gz in SECANT_DATA"]
     fn real_a9a_has_the_known_counts() {
         let path = real("libsvm/a9a.gz");
-        let splits = load(&path, SHARES, 0).unwrap();
+        let splits = load(&path, Task::Auto, Precision::F32, SHARES, 0).unwrap().splits;
         assert_eq!(splits.train.record_shape, [123]);
-        assert_eq!(splits.train.classes, ["-1", "1"]);
+        assert_eq!(splits.train.targets.class_names(), ["-1", "1"]);
         let counts = [splits.train.class_counts(), splits.validation.class_counts()];
         assert_eq!([counts[0][0] + counts[1][0], counts[0][1] + counts[1][1]], [24_720, 7_841]);
         assert_eq!(splits.test.class_counts(), [12_435, 3_846]);

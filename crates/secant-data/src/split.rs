@@ -1,6 +1,7 @@
-//! Cutting records into training, validation and test parts with every class in its share.
+//! Cutting records into training, validation and test parts, with every class in its share where
+//! there are classes.
 
-use super::dataset::{Dataset, Splits};
+use super::dataset::{Dataset, Splits, Targets};
 use super::error::DataError;
 use secant_core::rng::SplitMix64;
 
@@ -26,7 +27,7 @@ pub struct Parts {
 
 impl Parts {
     /// These parts of `all`.
-    pub(super) fn select(&self, all: &Dataset) -> Splits {
+    pub(crate) fn select(&self, all: &Dataset) -> Splits {
         Splits {
             train: all.select(&self.train),
             validation: all.select(&self.validation),
@@ -41,6 +42,27 @@ impl Parts {
 /// record; the training part always holds at least one record of every class. A part with a share
 /// above 0 is never empty: too few records are refused.
 pub fn stratified(labels: &[u32], fractions: Fractions, seed: u64) -> Result<Parts, DataError> {
+    deal(&records_by_class(labels), fractions, seed)
+}
+
+/// Cuts `count` records at random, by a generator started from `seed`.
+///
+/// Every record goes into exactly one part. A part with a share above 0 is never empty: too few
+/// records are refused.
+pub fn random(count: usize, fractions: Fractions, seed: u64) -> Result<Parts, DataError> {
+    deal(&[(0..count).collect()], fractions, seed)
+}
+
+/// Cuts records by [`stratified`] where they have classes, else by [`random`].
+pub fn by_targets(targets: &Targets, fractions: Fractions, seed: u64) -> Result<Parts, DataError> {
+    match targets {
+        Targets::Classes { labels, .. } => stratified(labels, fractions, seed),
+        Targets::Numbers(numbers) => random(numbers.len(), fractions, seed),
+    }
+}
+
+/// Deals each group of records out to the parts.
+fn deal(groups: &[Vec<usize>], fractions: Fractions, seed: u64) -> Result<Parts, DataError> {
     let Fractions { validation, test } = fractions;
     if !(validation >= 0.0 && test >= 0.0 && validation + test < 1.0) {
         return Err(DataError::Fractions { validation, test });
@@ -48,8 +70,7 @@ pub fn stratified(labels: &[u32], fractions: Fractions, seed: u64) -> Result<Par
     let mut rng = SplitMix64::new(seed);
     let mut parts = Parts { train: Vec::new(), validation: Vec::new(), test: Vec::new() };
     let (mut test_quota, mut validation_quota) = (Quota::new(test), Quota::new(validation));
-    let by_class = records_by_class(labels);
-    for mut records in by_class.iter().cloned() {
+    for mut records in groups.iter().cloned() {
         rng.shuffle(&mut records);
         let most = records.len().saturating_sub(1);
         let for_test = test_quota.next(records.len()).min(most);
@@ -60,12 +81,9 @@ pub fn stratified(labels: &[u32], fractions: Fractions, seed: u64) -> Result<Par
     }
     let lacks = |part: &[usize], share: f64| share > 0.0 && part.is_empty();
     if parts.train.is_empty() || lacks(&parts.validation, validation) || lacks(&parts.test, test) {
-        return Err(DataError::TooFew {
-            records: labels.len(),
-            classes: by_class.iter().filter(|records| !records.is_empty()).count(),
-            validation,
-            test,
-        });
+        let records = groups.iter().map(Vec::len).sum();
+        let classes = groups.iter().filter(|records| !records.is_empty()).count();
+        return Err(DataError::TooFew { records, classes, validation, test });
     }
     for part in [&mut parts.train, &mut parts.validation, &mut parts.test] {
         part.sort_unstable();
@@ -105,9 +123,9 @@ impl Quota {
     }
 }
 
-/// Cuts one data set into three by [`stratified`].
+/// Cuts one data set into three by [`by_targets`].
 pub fn three_ways(all: &Dataset, fractions: Fractions, seed: u64) -> Result<Splits, DataError> {
-    Ok(stratified(&all.labels, fractions, seed)?.select(all))
+    Ok(by_targets(&all.targets, fractions, seed)?.select(all))
 }
 
 /// Cuts the share `validation` from `train`, for data that come with a test part of their own.
@@ -118,7 +136,7 @@ pub fn hold_out(
     seed: u64,
 ) -> Result<Splits, DataError> {
     let fractions = Fractions { validation, test: 0.0 };
-    let parts = stratified(&train.labels, fractions, seed)?;
+    let parts = by_targets(&train.targets, fractions, seed)?;
     Ok(Splits {
         train: train.select(&parts.train),
         validation: train.select(&parts.validation),
@@ -206,6 +224,15 @@ mod tests {
     const PINNED: [usize; 12] = [5, 6, 7, 8, 15, 32, 39, 41, 45, 52, 55, 58];
 
     #[test]
+    fn records_without_classes_are_cut_in_their_shares_and_always_alike() {
+        let parts = random(40, Fractions { validation: 0.1, test: 0.2 }, 7).unwrap();
+        assert_eq!([parts.train.len(), parts.validation.len(), parts.test.len()], [28, 4, 8]);
+        assert_eq!(parts.validation, PINNED_RANDOM);
+    }
+
+    const PINNED_RANDOM: [usize; 4] = [9, 31, 32, 38];
+
+    #[test]
     fn shares_that_leave_no_training_records_are_refused() {
         for (validation, test) in [(0.5, 0.5), (-0.1, 0.2), (f64::NAN, 0.1), (0.0, 1.0)] {
             let error = stratified(&[0, 1], Fractions { validation, test }, 0).unwrap_err();
@@ -223,17 +250,16 @@ mod tests {
 
     #[test]
     fn hold_out_cuts_only_validation_and_leaves_the_test_part_alone() {
-        let dataset = |count: usize| Dataset {
-            features: (0..count).map(|i| i as f32).collect(),
-            record_shape: vec![1],
-            labels: (0..count).map(|i| (i % 2) as u32).collect(),
-            classes: vec!["a".into(), "b".into()],
+        let dataset = |count: usize| {
+            let labels = (0..count).map(|i| (i % 2) as u32).collect();
+            Dataset::of_classes((0..count).map(|i| i as f32).collect(), &[1], labels, &["a", "b"])
         };
         let splits = hold_out(&dataset(40), dataset(6), 0.25, 3).unwrap();
         assert_eq!(splits.test, dataset(6));
         assert_eq!(splits.validation.class_counts(), [5, 5]);
         assert_eq!(splits.train.class_counts(), [15, 15]);
         // Labels go with their features.
-        assert!((0..30).all(|i| splits.train.record(i)[0] as u32 % 2 == splits.train.labels[i]));
+        let labels = splits.train.targets.labels();
+        assert!((0..30).all(|i| splits.train.features.get(i) as u32 % 2 == labels[i]));
     }
 }

@@ -1,9 +1,31 @@
-//! Finds out, fairly, which optimizer suits a problem: runs, tuning, comparison and report.
+//! Finds out, fairly, which optimizer suits a problem.
+//!
+//! A [`Problem`] is a model of yours with its records, its loss and its metrics. A [`Comparison`] tunes every
+//! optimizer with the same number of trials, runs it from several seeds, keeps every run in a [`Store`], and
+//! makes the [`report`]. The problems of the command `secant` are in [`supervised`].
 
-pub mod compare;
+#![deny(missing_docs)]
+
+mod budget;
+mod comparison;
+mod fingerprint;
+mod metric;
 pub mod minimize;
-pub mod model;
-pub mod problem;
+pub mod network;
+mod precision;
+mod problem;
+pub mod record;
 pub mod report;
 pub mod run;
-pub mod tune;
+mod statistics;
+pub mod store;
+pub mod supervised;
+pub mod tuning;
+
+pub use budget::Budget;
+pub use comparison::{CompareError, Comparison, Finished, Plan, Shown, Trials};
+pub use fingerprint::Fingerprint;
+pub use metric::{Direction, Metric, Range};
+pub use precision::Precision;
+pub use problem::{Baseline, Batch, Part, Problem};
+pub use store::Store;

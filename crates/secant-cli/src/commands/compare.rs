@@ -12,64 +12,89 @@ use std::{
 };
 
 use clap::{ArgGroup, Args};
-use secant::spec::{Choice, PRESETS};
-
+use secant_data::Precision;
 use secant_lab::{
-    compare::{CompareError, Plan, compare},
-    problem::{
-        CatalogueEntry, DEFAULT_PROBLEM, Precision, Problem, TableModel, TableSource, load,
+    Budget, CompareError, Comparison, Finished, Plan, Shown, Trials,
+    report::{Summary, check_folder, plain_text, summary_json, write_report},
+    run::{Falling, HessianProducts},
+    store::export::json_lines,
+    supervised::{
+        CatalogueEntry, ClassWeights, DEFAULT_PROBLEM, Supervised, TableModel, TableSource, load,
         load_table,
     },
-    report::{Summary, plain_text, write_report},
-    run::{Falling, HessianProducts},
+    tuning::Search,
 };
 
-use crate::arguments::{Choices, UsageError, parse_count, parse_optimizers, parse_rate, repeated};
+use super::{store::StoreArgs, table::TableArgs};
+use crate::{
+    arguments::{Choices, UsageError, parse_count, parse_optimizers, parse_rate},
+    terminal,
+};
 
-/// Trains a problem with several optimizers and reports which does best.
+/// Trains a problem with several optimizers and finds out which does best.
 ///
-/// Every optimizer gets the same number of tuning runs to find its learning rate on the validation
-/// records, then one run for each seed at its best rate, measured on the test records. Ends with a
-/// table, and with report.html and data.jsonl in the output folder.
+/// Every optimizer gets the same number of tuning runs, judged on the validation records, and then one run
+/// for each seed with its best settings, measured on the test records; all runs evaluate the same number
+/// of gradients. Every run is kept: the same command again shows what is there, and one that was stopped
+/// goes on. Ends with a table, and with copies of the report and its data in the output folder.
+///
+/// The exit code is 1 if no optimizer trained, or none is better than the baseline.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES, allow_negative_numbers = true, group = ArgGroup::new("file").args(["csv", "libsvm"]))]
 pub(super) struct CompareArgs {
     /// The problem; `secant problems` lists them
     #[arg(default_value = DEFAULT_PROBLEM, value_parser = parse_problem, conflicts_with_all = ["csv", "libsvm"])]
     problem: &'static CatalogueEntry,
-    /// A CSV file of your own instead of a problem; its target column must hold classes
-    #[arg(long, value_name = "FILE", requires = "target")]
+    /// A table of your own instead of a problem: CSV, TSV, ARFF and the like, plain or packed; - is
+    /// standard input. `secant data inspect FILE` shows how it is understood
+    #[arg(long, visible_alias = "table", value_name = "FILE", requires = "target")]
     csv: Option<PathBuf>,
-    /// The CSV file's column to predict, by name or by number from 1
-    #[arg(long, value_name = "COLUMN", requires = "csv")]
-    target: Option<String>,
+    #[command(flatten)]
+    table: TableArgs,
     /// A LIBSVM file of your own instead of a problem; a file FILE.t beside it is the test part
     #[arg(long, value_name = "FILE")]
     libsvm: Option<PathBuf>,
-    /// The network for a file of your own
-    #[arg(long, value_enum, default_value = "mlp", requires = "file")]
+    /// The network for a file of your own: logistic (or linear), or mlp with two hidden layers of 64
+    #[arg(long, default_value = "mlp", requires = "file")]
     model: TableModel,
+    /// How much each class counts in the loss: none (every record the same) or balanced (every class
+    /// the same)
+    #[arg(long, default_value = "none")]
+    class_weights: ClassWeights,
     /// The optimizers, separated by commas, some with other hyper-parameters than usual, as in
     /// 'adam,mb-lsr1(memory=8)'; `secant optimizers` lists them [default: those with a *]
     #[arg(long, value_name = "LIST", value_parser = parse_optimizers)]
     optimizers: Option<Choices>,
-    /// Final runs of every optimizer at its best rate, each from another seed
-    #[arg(long, default_value = "3", value_name = "N", value_parser = parse_count)]
+    /// Ranges for an optimizer's hyper-parameters, searched with the same number of trials, the
+    /// defaults first, as in 'mb-lsr1(delta0=log:1e-4..1, memory=8|16|32)'; may be given several times
+    #[arg(long, value_name = "RANGES")]
+    search: Vec<Search>,
+    /// Final runs of every optimizer with its best settings, each from another seed
+    #[arg(long, default_value = "5", value_name = "N", value_parser = parse_few)]
     seeds: NonZeroUsize,
-    /// Passes over the training records in every run [default: the problem's]
-    #[arg(long, value_name = "N", value_parser = parse_count)]
-    epochs: Option<NonZeroUsize>,
+    /// The first of the seeds; the others follow, and tuning has the one before it
+    #[arg(long, default_value = "1", value_name = "N")]
+    first_seed: u64,
+    /// How long every run is: 100000evaluations (gradients, in records), 5epochs or 30s
+    /// [default: the evaluations that the problem's epochs cost a method with one gradient a step]
+    #[arg(long, value_name = "LENGTH")]
+    budget: Option<Budget>,
+    /// As many evaluations as so many passes over the training records cost a method with one
+    /// gradient a step [default: the problem's]
+    #[arg(long, value_name = "N", value_parser = parse_epochs, conflicts_with = "budget")]
+    epochs: Option<f64>,
     /// Records in a batch [default: the problem's]
     #[arg(long, value_name = "N", value_parser = parse_count)]
     batch_size: Option<NonZeroUsize>,
     /// One learning rate for all optimizers instead of tuning
-    #[arg(long, value_name = "RATE", value_parser = parse_rate, conflicts_with = "tune")]
+    #[arg(long, value_name = "RATE", value_parser = parse_rate, conflicts_with_all = ["tune", "search"])]
     lr: Option<f64>,
-    /// Learning rates to try for every optimizer, one run each, before the final runs
-    #[arg(long, default_value = "3", value_name = "N", value_parser = parse_count)]
-    tune: NonZeroUsize,
-    /// How every learning rate falls over a run
-    #[arg(long = "schedule", value_enum, default_value = "cosine")]
+    /// Tuning runs of every optimizer [default: 5, and up to 4 more for all until every best rate lies
+    /// between two others]
+    #[arg(long, value_name = "N", value_parser = parse_few)]
+    tune: Option<NonZeroUsize>,
+    /// How every learning rate falls over a run: cosine or constant
+    #[arg(long = "schedule", default_value = "cosine")]
     falling: Falling,
     /// Hessian products as differences of gradients instead of exact ones; refused where the network
     /// has kinks
@@ -79,82 +104,132 @@ pub(super) struct CompareArgs {
     /// products there
     #[arg(long, requires = "differences")]
     allow_differences: bool,
-    /// The validation accuracy, above 0 and at most 1, to which costs are counted
-    /// [default: the problem's; for a file of your own from the tuning runs]
-    #[arg(long, value_name = "ACCURACY", value_parser = parse_fraction)]
-    target_accuracy: Option<f64>,
+    /// What tuning and ranking go by: loss, accuracy, balanced-accuracy, F1, AUC, RMSE, MAE, R2
+    /// [default: the loss for tuning; for ranking accuracy, balanced accuracy where the largest class
+    /// has over 80 %, or RMSE]
+    #[arg(long, value_name = "METRIC")]
+    metric: Option<String>,
+    /// The value of the ranking metric on validation records to which costs are counted; shares from 0
+    /// to 1 [default: the problem's, else 80 % of the way from the baseline to the best trial]
+    #[arg(long, value_name = "VALUE", value_parser = parse_finite)]
+    goal: Option<f64>,
     /// The folder below which data sets are kept
     #[arg(long, env = "SECANT_DATA", default_value = "data", value_name = "DIR")]
     data_dir: PathBuf,
-    /// The folder for report.html and data.jsonl; made if need be
+    #[command(flatten)]
+    store: StoreArgs,
+    /// The folder for copies of the report and its data, report.html and data.jsonl; made if need be
     #[arg(long, default_value = "secant-report", value_name = "DIR")]
     out: PathBuf,
-    /// Go on with the comparison in the output folder: only what is missing there is run
-    #[arg(long)]
+    /// Nothing: every comparison goes on from what the store has
+    #[arg(long, hide = true)]
     resume: bool,
-    /// Print the records (those of data.jsonl) as JSON lines instead of the table
+    /// Print a summary and the records (those of data.jsonl) as JSON lines instead of the table
     #[arg(long)]
     json: bool,
+    /// Show no progress
+    #[arg(long, short)]
+    quiet: bool,
     /// Runs side by side, one thread each [default: the number of cores]
-    #[arg(long, value_name = "N", value_parser = parse_count)]
+    #[arg(long, value_name = "N", value_parser = parse_few)]
     threads: Option<NonZeroUsize>,
-    /// The number type of data and weights
-    #[arg(long, value_enum, default_value = "f32")]
+    /// The number type of data and weights: f32 or f64
+    #[arg(long, default_value = "f32")]
     precision: Precision,
 }
 
 const EXAMPLES: &str = "Examples:
   secant compare
   secant compare fashion-mnist/cnn --optimizers sgd-momentum,adam,quasi-adam,apollo
-  secant compare --optimizers 'adam,mb-lsr1(memory=8,delta0=0.01)'
+  secant compare --optimizers 'adam,mb-lsr1' --search 'mb-lsr1(delta0=log:1e-4..1)'
   secant compare --csv wine.csv --target quality --model logistic --seeds 5
+  secant compare --csv credit.csv --target default --metric F1 --class-weights balanced
   secant compare --libsvm a9a --optimizers sgd,adam --tune 5";
 
 fn parse_problem(name: &str) -> Result<&'static CatalogueEntry, String> {
     CatalogueEntry::named(name).map_err(|error| error.to_string())
 }
 
-fn parse_fraction(text: &str) -> Result<f64, String> {
+/// A number of runs or threads.
+fn parse_few(text: &str) -> Result<NonZeroUsize, String> {
+    let most = 1000;
+    parse_count(text)
+        .ok()
+        .filter(|count| count.get() <= most)
+        .ok_or_else(|| format!("a whole number from 1 to {most} is wanted"))
+}
+
+fn parse_epochs(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
-        Ok(fraction) if fraction > 0.0 && fraction <= 1.0 => Ok(fraction),
-        _ => Err("an accuracy is a number above 0 and at most 1".to_string()),
+        Ok(epochs) if epochs > 0.0 && epochs <= 1e6 => Ok(epochs),
+        _ => Err("a number above 0 and at most 1000000 is wanted".to_string()),
+    }
+}
+
+fn parse_finite(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(number) if number.is_finite() => Ok(number),
+        _ => Err("a finite number is wanted".to_string()),
     }
 }
 
 pub(super) fn run(args: CompareArgs) -> anyhow::Result<ExitCode> {
+    let store = args.store.open()?;
     let problem = args.load_problem()?;
-    let plan = args.plan(&problem)?;
+    if !args.quiet {
+        for warning in &problem.data_warnings {
+            eprintln!("secant: data: {warning}");
+        }
+    }
+    check_folder(&args.out)?;
     let stop = stop_on_interrupt()?;
-    let records = match compare(&problem, &plan, &stop) {
-        Err(stopped @ CompareError::Stopped { .. }) => {
-            eprintln!("secant: {stopped}");
+    let comparison = Comparison::new(&problem, args.plan(), &store, &stop).map_err(usage)?;
+    let Finished { recorded, reused } = match comparison.run() {
+        Err(stopped @ CompareError::Stopped) => {
+            eprintln!("secant: {stopped}; the store is {}", store.path().display());
             return Ok(ExitCode::from(INTERRUPTED));
         }
         ended => ended?,
     };
-    let paths = write_report(&plan.folder, &records)?;
+    if reused > 0 && !args.quiet {
+        let runs = recorded.trials.len() + recorded.runs.len();
+        eprintln!("secant: {reused} of {runs} runs were in the store {}", store.path().display());
+    }
+    let summary = Summary::new(&recorded);
+    let paths = write_report(&args.out, std::slice::from_ref(&recorded))?;
     let mut out = std::io::stdout().lock();
     if args.json {
-        for record in &records {
-            writeln!(out, "{}", serde_json::to_string(record)?)?;
-        }
+        writeln!(out, "{}", summary_json(&summary))?;
+        write!(out, "{}", json_lines::text(&[recorded])?)?;
     } else {
-        let summary = Summary::new(&records)?;
-        writeln!(out, "{}", plain_text(&summary))?;
-        writeln!(out, "report: {}", paths.page.display())?;
-        writeln!(out, "data:   {}", paths.data.display())?;
+        let text = plain_text(&summary, terminal::width());
+        write!(out, "{}", terminal::coloured(&text))?;
+        writeln!(out, "\ncomparison: {}", &summary.design.key[..12])?;
+        writeln!(out, "report:     {}", paths.page.display())?;
+        writeln!(out, "data:       {}", paths.data.display())?;
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(if summary.verdict.has_winner() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// What a problem does not allow is a mistake of the command line.
+fn usage(error: CompareError) -> anyhow::Error {
+    match error {
+        CompareError::UnknownMetric { .. }
+        | CompareError::Repeated { .. }
+        | CompareError::SearchOfNone { .. }
+        | CompareError::BatchTooLarge { .. } => UsageError(error.to_string()).into(),
+        error => error.into(),
+    }
 }
 
 impl CompareArgs {
-    fn load_problem(&self) -> anyhow::Result<Problem> {
-        Ok(match (&self.csv, &self.target, &self.libsvm) {
-            (Some(path), Some(target), _) => {
-                load_table(TableSource::Csv { path, target }, self.model)?
-            }
-            (_, _, Some(path)) => load_table(TableSource::Libsvm(path), self.model)?,
-            _ => load(self.problem, &self.data_dir)?,
+    fn load_problem(&self) -> anyhow::Result<Supervised> {
+        let options = self.table.options(self.precision);
+        let (model, weights) = (self.model, self.class_weights);
+        Ok(match (&self.csv, &self.libsvm) {
+            (Some(path), _) => load_table(TableSource::Table(path), &options, model, weights)?,
+            (_, Some(path)) => load_table(TableSource::Libsvm(path), &options, model, weights)?,
+            _ => load(self.problem, &self.data_dir, self.precision, weights)?,
         })
     }
 
@@ -166,31 +241,27 @@ impl CompareArgs {
         }
     }
 
-    fn plan(&self, problem: &Problem) -> Result<Plan, UsageError> {
-        let by_default = || {
-            Choices(PRESETS.iter().filter(|preset| preset.by_default).map(Choice::from).collect())
-        };
-        let Choices(optimizers) = self.optimizers.clone().unwrap_or_else(by_default);
-        if let Some(choice) = repeated(&optimizers) {
-            return Err(UsageError(format!("--optimizers names `{choice}` twice; name it once")));
-        }
-        let cores = || std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
-        Ok(Plan {
+    fn plan(&self) -> Plan {
+        let usual = Plan::default();
+        Plan {
             command: command_line(),
-            optimizers,
-            seeds: (1..=self.seeds.get() as u64).collect(),
-            epochs: self.epochs.map_or(problem.epochs, NonZeroUsize::get),
-            batch_size: self.batch_size.map_or(problem.batch_size, NonZeroUsize::get),
-            trials: self.tune.get(),
+            methods: self.optimizers.clone().map_or(usual.methods, |Choices(methods)| methods),
+            searches: self.search.clone(),
+            seeds: self.seeds.get(),
+            first_seed: self.first_seed,
+            budget: self.budget,
+            epochs: self.epochs,
+            batch_size: self.batch_size.map(NonZeroUsize::get),
+            trials: self.tune.map_or(usual.trials, |count| Trials::Exactly(count.get())),
             lr: self.lr,
             falling: self.falling,
             products: self.products(),
             precision: self.precision,
-            threads: self.threads.map_or_else(cores, NonZeroUsize::get),
-            target_accuracy: self.target_accuracy,
-            folder: self.out.clone(),
-            resume: self.resume,
-        })
+            metric: self.metric.clone(),
+            target: self.goal,
+            threads: self.threads.map_or(usual.threads, NonZeroUsize::get),
+            shown: if self.quiet { Shown::Nothing } else { Shown::Progress },
+        }
     }
 }
 

@@ -1,11 +1,11 @@
 //! `secant optimizers` and `secant problems`.
 
-use std::{io::Write, process::ExitCode};
+use std::{io::Write, path::PathBuf, process::ExitCode};
 
 use clap::Args;
 use secant::spec::{Choice, PRESETS, Run, value_text};
 
-use secant_lab::problem::{CATALOGUE, DEFAULT_PROBLEM};
+use secant_lab::supervised::{CATALOGUE, DEFAULT_PROBLEM};
 
 use crate::arguments::UsageError;
 
@@ -45,15 +45,27 @@ pub(super) fn optimizers(args: &OptimizersArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-pub(super) fn problems() -> anyhow::Result<ExitCode> {
+/// Lists the problems that need no file of your own, and says whether their data are at hand.
+#[derive(Debug, Args)]
+pub(super) struct ProblemsArgs {
+    /// The folder below which data sets are kept
+    #[arg(long, env = "SECANT_DATA", default_value = "data", value_name = "DIR")]
+    data_dir: PathBuf,
+}
+
+pub(super) fn problems(args: &ProblemsArgs) -> anyhow::Result<ExitCode> {
     let mut out = std::io::stdout().lock();
     for entry in CATALOGUE.iter() {
-        let default = if entry.name == DEFAULT_PROBLEM { " (the default)" } else { "" };
-        writeln!(out, "{:<30} {}{default}", entry.name, entry.line)?;
+        let state = if entry.name == DEFAULT_PROBLEM { " (the default)" } else { "" };
+        let sign = if entry.lacks(&args.data_dir).is_some() { "-" } else { "+" };
+        writeln!(out, "{:<30} {sign} {}{state}", entry.name, entry.line)?;
     }
     writeln!(
         out,
-        "\nYour own data: `secant compare --csv FILE --target COLUMN` or `--libsvm FILE`."
+        "\n+ the data are at hand, - they are not in {}: `secant data fetch NAME` gets mnist,\n\
+         fashion-mnist and cifar-10; the others have to be put there.\n\
+         Your own data: `secant compare --csv FILE --target COLUMN` or `--libsvm FILE`.",
+        args.data_dir.display()
     )?;
     Ok(ExitCode::SUCCESS)
 }

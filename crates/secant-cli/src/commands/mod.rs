@@ -3,7 +3,12 @@
 mod compare;
 mod data;
 mod lists;
+mod manual;
 mod minimize;
+mod report;
+mod runs;
+mod store;
+mod table;
 
 use std::process::ExitCode;
 
@@ -27,12 +32,15 @@ Then try your own data: `secant compare --csv FILE --target COLUMN`.";
 enum Command {
     Compare(compare::CompareArgs),
     Optimizers(lists::OptimizersArgs),
-    /// List the problems that need no file of your own
-    Problems,
-    /// Get the data of the problems that need some
+    Problems(lists::ProblemsArgs),
+    Runs(runs::RunsArgs),
+    Report(report::ReportArgs),
+    /// Get data sets, and see how files of your own are understood
     #[command(subcommand)]
     Data(data::DataCommand),
     Minimize(minimize::MinimizeArgs),
+    Completions(manual::CompletionsArgs),
+    Man(manual::ManArgs),
 }
 
 /// Runs the command that the arguments name.
@@ -43,8 +51,12 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.command {
         Command::Compare(args) => compare::run(args),
         Command::Optimizers(args) => lists::optimizers(&args),
-        Command::Problems => lists::problems(),
+        Command::Problems(args) => lists::problems(&args),
+        Command::Runs(args) => runs::run(args),
+        Command::Report(args) => report::run(&args),
         Command::Data(command) => data::run(&command),
         Command::Minimize(args) => minimize::run(&args),
+        Command::Completions(args) => manual::completions(&args),
+        Command::Man(args) => manual::man(&args),
     }
 }

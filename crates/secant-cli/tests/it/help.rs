@@ -91,7 +91,7 @@ fn lists_name_every_optimizer_and_every_problem_in_a_line_each() {
         assert_eq!(optimizers.lines().filter(|line| line.starts_with(&name)).count(), 1, "{name}");
     }
     let problems = output(&mut secant(&["problems"]));
-    for entry in secant_lab::problem::CATALOGUE.iter() {
+    for entry in secant_lab::supervised::CATALOGUE.iter() {
         let name = format!("{} ", entry.name);
         assert_eq!(problems.lines().filter(|line| line.starts_with(&name)).count(), 1, "{name}");
     }

@@ -48,7 +48,7 @@ fn an_unknown_hyper_parameter_is_told_with_the_nearest_that_is_there() {
 
 #[test]
 fn an_unknown_problem_is_told_with_those_there_are() {
-    insta::assert_snapshot!(usage(&["mnist/cn"]), @"error: invalid value 'mnist/cn' for '[PROBLEM]': there is no problem `mnist/cn`; known are digits/cnn, digits/mlp, digits/logistic, mnist/cnn, mnist/mlp, mnist/net-dnn, fashion-mnist/cnn, fashion-mnist/mlp, cifar-10/study, those of `secant problems` that begin with imbalanced/, and any CSV or LIBSVM file by --csv or --libsvm");
+    insta::assert_snapshot!(usage(&["mnist/cn"]), @"error: invalid value 'mnist/cn' for '[PROBLEM]': there is no problem `mnist/cn` (`secant problems` lists them, and any table can be one by --csv or --libsvm); did you mean `mnist/cnn`?");
 }
 
 #[test]
@@ -63,7 +63,7 @@ fn a_rate_that_is_no_positive_number_is_told() {
 
 #[test]
 fn a_count_below_one_or_no_number_is_told() {
-    for option in ["--seeds", "--epochs", "--tune", "--batch-size", "--threads"] {
+    for option in ["--batch-size"] {
         for count in ["0", "1.5", "many"] {
             let said = usage(&[option, count]).replace(&format!("'{count}'"), "'...'");
             insta::allow_duplicates! {
@@ -74,19 +74,38 @@ fn a_count_below_one_or_no_number_is_told() {
 }
 
 #[test]
-fn an_accuracy_that_is_no_share_is_told() {
-    for accuracy in ["0", "95", "NaN"] {
-        let said = usage(&["--target-accuracy", accuracy]);
-        let said = said.replace(&format!("'{accuracy}'"), "'...'");
-        insta::allow_duplicates! {
-            insta::assert_snapshot!(said, @"error: invalid value '...' for '--target-accuracy <ACCURACY>': an accuracy is a number above 0 and at most 1");
-        }
+fn absurd_numbers_are_told_before_memory_is_taken() {
+    for option in ["--seeds", "--tune", "--threads"] {
+        let said = usage(&[option, "99999999999"]);
+        assert!(said.contains("a whole number from 1 to 1000 is wanted"), "{said}");
     }
+    for budget in ["1e300s", "5", "0epochs", "NaNs"] {
+        let said = usage(&["--budget", budget]);
+        assert!(said.contains("a budget is a number above 0 and"), "{said}");
+    }
+    let said = usage(&["--goal", "NaN"]);
+    assert!(said.contains("a finite number is wanted"), "{said}");
+}
+
+#[test]
+fn a_metric_that_is_not_there_is_told_with_the_nearest() {
+    let folder = folder();
+    let said = compare(2, &folder, &["digits/logistic", "--metric", "balanced-acuracy"]);
+    insta::assert_snapshot!(said, @"secant: digits/logistic has no metric `balanced-acuracy`; did you mean `balanced accuracy`?");
+    let said = compare(2, &folder, &["digits/logistic", "--metric", "RMSE"]);
+    insta::assert_snapshot!(said, @"secant: digits/logistic has no metric `RMSE`; there are loss, accuracy, balanced accuracy, F1");
+}
+
+#[test]
+fn ranges_that_cannot_be_searched_are_told() {
+    insta::assert_snapshot!(usage(&["--search", "adam"]), @"error: invalid value 'adam' for '--search <RANGES>': the ranges `adam` cannot be searched: the ranges in parentheses are missing; write them as in 'mb-lsr1(delta0=log:1e-4..1, memory=8|16|32)'");
+    insta::assert_snapshot!(usage(&["--search", "adam(beta_1=0.5..2)"]), @"error: invalid value 'adam(beta_1=0.5..2)' for '--search <RANGES>': the ranges `adam` cannot be searched: adam: beta_1 must be in [0, 1), got 2; write them as in 'mb-lsr1(delta0=log:1e-4..1, memory=8|16|32)'");
+    insta::assert_snapshot!(usage(&["digits/logistic", "--optimizers", "sgd", "--search", "adam(beta_1=0.5..0.9)"]), @"secant: there are ranges for `adam`, which is not compared; name it among the optimizers");
 }
 
 #[test]
 fn an_optimizer_named_twice_is_told() {
-    insta::assert_snapshot!(usage(&["--optimizers", "sgd,adam,sgd"]), @"secant: --optimizers names `sgd` twice; name it once");
+    insta::assert_snapshot!(usage(&["--optimizers", "sgd,adam,sgd"]), @"secant: the method `sgd` is named twice; name it once");
 }
 
 #[test]
@@ -121,8 +140,8 @@ fn a_network_is_chosen_for_a_file_only() {
 #[test]
 fn a_batch_larger_than_the_data_is_told_with_both_sizes() {
     let folder = folder();
-    let said = compare(1, &folder, &["digits/logistic", "--batch-size", "5001"]);
-    insta::assert_snapshot!(said, @"secant: the batch size 5001 is larger than the 5000 training records of digits/logistic; use --batch-size with at most 5000");
+    let said = compare(2, &folder, &["digits/logistic", "--batch-size", "5001"]);
+    insta::assert_snapshot!(said, @"secant: the batch size 5001 is larger than the 5000 training records of digits/logistic; use at most 5000 (--batch-size)");
 }
 
 /// Compares on this table.
@@ -214,7 +233,7 @@ fn an_idx_file_of_another_magic_number_is_told() {
 fn a_data_set_not_on_disk_is_told_with_its_files_and_how_to_get_them() {
     let folder = folder();
     let said = compare(1, &folder, &["mnist/mlp", "--data-dir", text(folder.path())]);
-    insta::assert_snapshot!(said, @"secant: the data set mnist is not complete: [DIR]/mnist lacks train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte, t10k-labels-idx1-ubyte (with or without .gz); run `secant data fetch mnist --data-dir [DIR]` to download what is lacking");
+    insta::assert_snapshot!(said, @"secant: the data set mnist is not complete: [DIR]/mnist lacks train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte, t10k-labels-idx1-ubyte (with or without .gz or .xz); run `secant data fetch mnist --data-dir [DIR]` to download what is lacking");
 }
 
 #[test]
@@ -230,12 +249,16 @@ fn an_output_folder_that_is_a_file_is_told_and_left_as_it_is() {
 }
 
 #[test]
-fn a_folder_in_the_way_of_the_data_is_told_before_any_run() {
+fn a_file_in_the_way_of_the_report_is_told_before_any_run_and_left_as_it_is() {
     let folder = folder();
-    fs::create_dir(folder.path().join("data.jsonl")).expect("a folder");
-    let said = refusal(&mut tiny(folder.path(), &[]), 1, &folder);
-    insta::assert_snapshot!(said, @"secant: cannot write [DIR]/data.jsonl: Is a directory (os error 21); choose another folder with --out");
-    assert_eq!(names(folder.path()), ["data.jsonl"]);
+    for name in ["data.jsonl", "report.html"] {
+        let file = write(&folder, name, "mine");
+        let said = refusal(&mut tiny(folder.path(), &[]), 1, &folder);
+        assert!(said.contains(name) && said.contains("is not of an earlier report"), "{said}");
+        assert_eq!(fs::read(&file).expect("a file"), b"mine");
+        assert_eq!(names(folder.path()), [name]);
+        fs::remove_file(&file).expect("removed");
+    }
 }
 
 #[test]

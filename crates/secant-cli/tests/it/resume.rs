@@ -1,21 +1,26 @@
-//! Stopped comparisons, and going on with them.
+//! What the store keeps: stopped comparisons go on, and nothing is run twice.
 
 use std::{
     fs,
     io::{BufRead, BufReader, Read},
     path::Path,
     process::{Child, Command, Stdio},
+    time::Duration,
 };
 
-use secant_lab::run::record::Record;
+use secant_lab::store::{Filter, Store};
 
-use crate::support::{finished, folder, names, output, records, refusal, runs, text, tiny};
+use crate::support::{finished, folder, names, output, recorded, runs, secant, text, tiny};
 
-/// Lines of progress on standard error; there is one for every run that is really made.
-fn made(out: &Path, more: &[&str]) -> usize {
-    let output = tiny(out, more).assert().success().get_output().clone();
+/// Runs really made, and what was said about the others.
+fn made(store: &Path, out: &Path, more: &[&str]) -> (usize, String) {
+    let output = tiny(out, more).env("SECANT_STORE", store).assert().success().get_output().clone();
     let said = String::from_utf8(output.stderr).expect("UTF-8");
-    said.lines().filter(|line| line.contains(" runs, ")).count()
+    let all = recorded(out);
+    let reused = said.lines().find_map(|line| {
+        line.strip_prefix("secant: ")?.split_once(" of ")?.0.parse::<usize>().ok()
+    });
+    (all.trials.len() + all.runs.len() - reused.unwrap_or(0), said)
 }
 
 fn pairs(seeds: std::ops::RangeInclusive<u64>) -> Vec<(String, u64)> {
@@ -24,93 +29,114 @@ fn pairs(seeds: std::ops::RangeInclusive<u64>) -> Vec<(String, u64)> {
 }
 
 #[test]
-fn a_finished_comparison_is_taken_up_without_a_single_run() {
+fn the_same_command_again_shows_what_is_there_without_a_single_run() {
     let folder = folder();
-    assert_eq!(made(folder.path(), &["--seeds", "1"]), 4);
-    let before = runs(folder.path());
-    assert_eq!(made(folder.path(), &["--seeds", "1", "--resume"]), 0);
-    assert_eq!(runs(folder.path()), before);
-    // Without the flag all is done anew.
-    assert_eq!(made(folder.path(), &["--seeds", "1"]), 4);
+    let (store, out) = (folder.path().join("store"), folder.path().join("out"));
+    assert_eq!(made(&store, &out, &["--seeds", "1"]).0, 4);
+    let before = recorded(&out);
+    let (count, said) = made(&store, &out, &["--seeds", "1"]);
+    assert_eq!(count, 0, "{said}");
+    assert!(said.contains("4 of 4 runs were in the store"), "{said}");
+    assert_eq!(recorded(&out), before);
 }
 
 #[test]
-fn more_seeds_make_only_the_runs_that_are_missing() {
+fn more_seeds_methods_or_trials_make_only_the_runs_that_are_missing() {
     let folder = folder();
-    tiny(folder.path(), &["--seeds", "1"]).assert().success();
-    let before = runs(folder.path());
-    assert_eq!(made(folder.path(), &["--seeds", "3", "--resume"]), 4);
-    assert_eq!(finished(folder.path()), pairs(1..=3));
-    let after = runs(folder.path());
-    assert!(before.iter().all(|run| after.contains(run)), "a finished run was made again");
-}
-
-#[test]
-fn fewer_seeds_leave_no_other_seed_in_the_report() {
-    let folder = folder();
-    tiny(folder.path(), &["--seeds", "2"]).assert().success();
-    assert_eq!(made(folder.path(), &["--seeds", "1", "--resume"]), 0);
-    assert_eq!(finished(folder.path()), pairs(1..=1));
-}
-
-#[test]
-fn more_trials_leave_no_run_at_a_rate_that_was_beaten() {
-    let folder = folder();
-    tiny(folder.path(), &["--seeds", "1"]).assert().success();
-    let first: Vec<f64> = runs(folder.path()).iter().map(|run| run.lr).collect();
-    tiny(folder.path(), &["--seeds", "1", "--resume", "--tune", "3"]).assert().success();
-    assert_eq!(finished(folder.path()), pairs(1..=1));
-    let second: Vec<f64> = runs(folder.path()).iter().map(|run| run.lr).collect();
-    assert_ne!(first, second, "choose a problem on which another rate wins");
-    let trials = records(folder.path());
-    let trials = trials.iter().filter(|record| matches!(record, Record::Trial(_)));
-    assert_eq!(trials.count(), 6);
-}
-
-#[test]
-fn a_folder_of_another_comparison_is_refused_and_left_as_it_is() {
-    let folder = folder();
-    tiny(folder.path(), &["--seeds", "1"]).assert().success();
-    let before = fs::read(folder.path().join("data.jsonl")).expect("data");
-    let other: [&[&str]; 3] = [&["--batch-size", "32"], &["--precision", "f64"], &["--lr", "0.1"]];
-    for change in other {
-        let said = refusal(tiny(folder.path(), change).arg("--resume"), 1, &folder);
-        insta::allow_duplicates! {
-            insta::assert_snapshot!(said, @"secant: [DIR] holds another comparison; leave out --resume to start anew, or choose another folder with --out");
-        }
-        assert_eq!(fs::read(folder.path().join("data.jsonl")).expect("data"), before);
-    }
-}
-
-#[test]
-fn resuming_where_nothing_is_starts_anew() {
-    let folder = folder();
-    let out = folder.path().join("none");
-    assert_eq!(made(&out, &["--seeds", "1", "--resume"]), 4);
-}
-
-#[test]
-fn damaged_data_are_refused_with_their_line() {
-    let folder = folder();
-    tiny(folder.path(), &["--seeds", "1"]).assert().success();
-    let path = folder.path().join("data.jsonl");
-    let data = fs::read_to_string(&path).expect("data");
-    fs::write(&path, data.replacen("\"kind\":\"trial\"", "\"kind\":\"tr", 1)).expect("a file");
-    let said = refusal(&mut tiny(folder.path(), &["--resume"]), 1, &folder);
-    assert!(
-        said.starts_with("secant: line 2 of [DIR]/data.jsonl is not a record of a comparison ("),
-        "{said}"
+    let (store, out) = (folder.path().join("store"), folder.path().join("out"));
+    made(&store, &out, &["--seeds", "1"]);
+    let before = runs(&out);
+    assert_eq!(made(&store, &out, &["--seeds", "3"]).0, 4);
+    assert_eq!(finished(&out), pairs(1..=3));
+    assert!(before.iter().all(|run| runs(&out).contains(run)), "a finished run was made again");
+    // Two more trials each; a run is made anew only at another rate.
+    let (count, _) = made(&store, &out, &["--seeds", "1", "--tune", "3"]);
+    assert!((4..=6).contains(&count), "{count}");
+    assert_eq!(
+        Store::open(&store).expect("a store").list(&Filter::default()).expect("all").len(),
+        3
     );
-    assert!(said.ends_with("; leave out --resume to start anew"), "{said}");
-    assert_eq!(said.lines().count(), 1);
+}
+
+#[test]
+fn another_setting_is_another_comparison_and_nothing_is_overwritten() {
+    let folder = folder();
+    let (store, out) = (folder.path().join("store"), folder.path().join("out"));
+    made(&store, &out, &["--seeds", "1"]);
+    let before = recorded(&out);
+    for change in [["--batch-size", "32"], ["--precision", "f64"], ["--schedule", "constant"]] {
+        assert_eq!(made(&store, &out, &["--seeds", "1", change[0], change[1]]).0, 4, "{change:?}");
+    }
+    let kept = Store::open(&store).expect("a store").comparison(&before.design.key).expect("kept");
+    assert_eq!(kept, before);
+}
+
+#[test]
+fn changed_data_are_another_comparison() {
+    let folder = folder();
+    let (store, out) = (folder.path().join("store"), folder.path().join("out"));
+    let path = folder.path().join("table.csv");
+    let compare = |labels: [&str; 2]| {
+        let row = |i: usize| format!("{}.{},{}\n", i % 2, i, labels[i % 2]);
+        let rows: String = (0..60).map(row).collect();
+        fs::write(&path, format!("x,class\n{rows}")).expect("a file");
+        let mut command = secant(&["compare", "--csv", text(&path), "--target", "class"]);
+        command.args([
+            "--optimizers",
+            "adam",
+            "--lr",
+            "0.1",
+            "--seeds",
+            "1",
+            "--model",
+            "logistic",
+        ]);
+        command.args(["--budget", "20epochs", "--out"]).arg(&out).env("SECANT_STORE", &store);
+        command.assert().success();
+        recorded(&out)
+    };
+    let (first, second) = (compare(["a", "b"]), compare(["b", "a"]));
+    assert_ne!(first.design.key, second.design.key);
+    assert_eq!(compare(["a", "b"]).design.key, first.design.key);
+}
+
+#[test]
+fn what_the_store_has_is_listed_shown_reported_exported_and_deleted() {
+    let folder = folder();
+    let (store, out) = (folder.path().join("store"), folder.path().join("out"));
+    made(&store, &out, &["--seeds", "2"]);
+    let key = recorded(&out).design.key;
+    let run = |arguments: &[&str]| output(secant(arguments).env("SECANT_STORE", &store));
+    let list = run(&["runs", "list", "--problem", "digits"]);
+    assert!(list.starts_with(&key[..12]) && list.contains("4 of 4 runs"), "{list}");
+    assert!(run(&["runs", "list", "--method", "apollo"]).contains("no comparison"));
+    let shown = run(&["runs", "show", &key[..6]]);
+    assert_eq!(shown.matches("seed 2").count(), 2, "{shown}");
+    let again = folder.path().join("again");
+    let table = run(&["report", "--out", text(&again)]);
+    assert!(table.contains("adam") && table.contains("sgd"), "{table}");
+    assert_eq!(names(&again), ["data.jsonl", "report.html"]);
+    for (format, files) in
+        [("csv", vec!["points.csv", "runs.csv"]), ("tensor-board", vec!["digits"])]
+    {
+        let to = folder.path().join(format);
+        run(&["runs", "export", "--format", format, "--out", text(&to)]);
+        let found = names(&to);
+        assert!(format != "csv" || found == files, "{found:?}");
+        assert!(!found.is_empty());
+    }
+    assert!(run(&["runs", "check"]).contains("is in order"));
+    assert!(run(&["runs", "delete", &key[..12]]).contains("4 runs and 2 trials"));
+    assert!(run(&["runs"]).contains("no comparison"));
 }
 
 /// Starts a comparison of 26 runs, and waits for the first of them.
 #[cfg(unix)]
-fn begun(out: &Path) -> (Child, BufReader<std::process::ChildStderr>) {
+fn begun(store: &Path, out: &Path) -> (Child, BufReader<std::process::ChildStderr>) {
     let mut child = Command::new(env!("CARGO_BIN_EXE_secant"))
-        .args(["compare", "digits/logistic", "--optimizers", "sgd,adam", "--epochs", "1"])
-        .args(["--tune", "1", "--seeds", "12", "--threads", "1", "--out", text(out)])
+        .args(["compare", "digits/logistic", "--optimizers", "sgd,adam", "--tune", "1"])
+        .args(["--budget", "4992evaluations", "--seeds", "12", "--threads", "1"])
+        .args(["--out", text(out), "--store", text(store)])
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
@@ -126,7 +152,8 @@ fn begun(out: &Path) -> (Child, BufReader<std::process::ChildStderr>) {
 #[test]
 fn a_comparison_stopped_by_ctrl_c_says_how_to_go_on_and_goes_on() {
     let folder = folder();
-    let (mut child, mut said) = begun(folder.path());
+    let (store, out) = (folder.path().join("store"), folder.path().join("out"));
+    let (mut child, mut said) = begun(&store, &out);
     let kill = format!("kill -INT {}", child.id());
     assert!(Command::new("sh").args(["-c", &kill]).status().expect("sh").success());
     let mut rest = String::new();
@@ -134,22 +161,57 @@ fn a_comparison_stopped_by_ctrl_c_says_how_to_go_on_and_goes_on() {
     let code = child.wait().expect("an end").code();
     assert_eq!(code, Some(130), "{rest}");
     let last = rest.lines().last().unwrap_or_default();
-    let folder_text = text(folder.path());
-    assert_eq!(
-        last,
-        format!(
-            "secant: stopped; the finished runs are in {folder_text}: add --resume to the same \
-             command to go on from there"
-        )
-    );
-    // The data are whole, and there is no page that looks like a result.
-    assert_eq!(names(folder.path()), ["data.jsonl"]);
-    let stopped = records(folder.path());
-    assert!((2..27).contains(&stopped.len()), "{} records", stopped.len());
+    assert!(last.contains("the same command goes on from there"), "{rest}");
+    // There is no page that looks like a result.
+    assert!(names(&out).is_empty());
+    let (count, said) = made(&store, &out, &["--seeds", "12"]);
+    assert!(count < 26, "{count}: {said}");
+    assert_eq!(finished(&out), pairs(1..=12));
+}
 
-    let table = output(&mut tiny(folder.path(), &["--seeds", "12", "--resume"]));
-    assert!(table.contains("adam"), "{table}");
-    assert_eq!(finished(folder.path()), pairs(1..=12));
-    let whole = records(folder.path());
-    assert!(stopped[1..].iter().all(|record| whole.contains(record)), "finished work was redone");
+/// How often processes are killed; SECANT_KILLS says otherwise.
+#[cfg(unix)]
+const KILLS: usize = 20;
+
+#[cfg(unix)]
+#[test]
+fn killed_at_any_moment_two_processes_end_with_the_numbers_of_an_undisturbed_one() {
+    let kills = std::env::var("SECANT_KILLS").ok().and_then(|text| text.parse().ok());
+    let mut left = kills.unwrap_or(KILLS);
+    let undisturbed = folder();
+    let out = undisturbed.path().join("out");
+    made(&undisturbed.path().join("store"), &out, &["--seeds", "9"]);
+    let expected = (recorded(&out).trials, runs(&out));
+    let mut random = 20_261_126_u64;
+    while left > 0 {
+        let folder = folder();
+        let (store, out) = (folder.path().join("store"), folder.path().join("out"));
+        let start = |name: &str| {
+            let mut command = Command::new(env!("CARGO_BIN_EXE_secant"));
+            command.args(["compare", "digits/logistic", "--optimizers", "sgd,adam", "--tune", "1"]);
+            command.args(["--budget", "4992evaluations", "--seeds", "9", "--threads", "1"]);
+            let out = folder.path().join(name);
+            command.arg("--out").arg(out).arg("--store").arg(&store);
+            command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("a process")
+        };
+        // A few kills of one store, then it may end.
+        for _ in 0..left.min(10) {
+            let mut both = [start("first"), start("second")];
+            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            std::thread::sleep(Duration::from_millis((random >> 33) % 900));
+            for child in &mut both {
+                // It may have ended already.
+                let _ = child.kill();
+                child.wait().expect("an end");
+            }
+            left -= 1;
+            if store.exists() {
+                Store::open(&store).expect("a store").check().expect("in order");
+            }
+        }
+        let mut second = start("second");
+        made(&store, &out, &["--seeds", "9"]);
+        assert!(second.wait().expect("an end").success());
+        assert_eq!((recorded(&out).trials, runs(&out)), expected);
+    }
 }

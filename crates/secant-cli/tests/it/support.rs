@@ -3,19 +3,23 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    sync::atomic::{AtomicUsize, Ordering},
 };
 
 use assert_cmd::Command;
 use secant_lab::{
-    report::read_records,
-    run::record::{Record, Run},
+    record::Run,
+    store::{Recorded, export::json_lines},
 };
 use tempfile::TempDir;
 
-/// The command, deaf to the environment of the tests.
+/// The command, deaf to the environment of the tests, with a new store of its own.
 pub fn secant(arguments: &[&str]) -> Command {
+    static STORES: AtomicUsize = AtomicUsize::new(0);
+    let number = STORES.fetch_add(1, Ordering::Relaxed);
+    let store = format!("{}/{}-{number}.sqlite", env!("CARGO_TARGET_TMPDIR"), std::process::id());
     let mut command = Command::new(env!("CARGO_BIN_EXE_secant"));
-    command.args(arguments).env_remove("SECANT_DATA");
+    command.args(arguments).env_remove("SECANT_DATA").env("SECANT_STORE", store);
     command
 }
 
@@ -23,8 +27,8 @@ pub fn secant(arguments: &[&str]) -> Command {
 /// otherwise.
 pub fn tiny(out: &Path, more: &[&str]) -> Command {
     let mut command = secant(&["compare", "digits/logistic", "--optimizers", "sgd,adam"]);
-    command.args(["--epochs", "1", "--out"]).arg(out).args(more);
-    if !more.iter().any(|argument| ["--tune", "--lr"].contains(argument)) {
+    command.args(["--budget", "4992evaluations", "--out"]).arg(out).args(more);
+    if !more.iter().any(|argument| ["--tune", "--lr", "--search"].contains(argument)) {
         command.args(["--tune", "1"]);
     }
     command
@@ -75,25 +79,29 @@ pub fn refusal(command: &mut Command, code: i32, folder: &TempDir) -> String {
     sentence.replace(text(folder.path()), "[DIR]")
 }
 
-/// The records of the comparison in `out`.
-pub fn records(out: &Path) -> Vec<Record> {
-    read_records(&out.join("data.jsonl")).expect("records")
+/// The comparison in `out`.
+pub fn recorded(out: &Path) -> Recorded {
+    let mut all = json_lines::read(&out.join("data.jsonl")).expect("records");
+    assert_eq!(all.len(), 1);
+    all.remove(0)
 }
 
-/// The final runs of the comparison in `out`, sorted by optimizer and seed.
+/// The final runs of the comparison in `out`, sorted by method and seed, without the seconds.
 pub fn runs(out: &Path) -> Vec<Run> {
-    let mut runs: Vec<Run> = records(out)
-        .into_iter()
-        .filter_map(|record| match record {
-            Record::Run(run) => Some(run),
-            _ => None,
-        })
-        .collect();
-    runs.sort_by_key(|run| (run.optimizer.clone(), run.seed));
+    let mut runs = recorded(out).runs;
+    runs.sort_by_key(|run| (run.method.clone(), run.seed));
+    runs.iter_mut().flat_map(|run| &mut run.curve).for_each(|point| point.seconds = 0.0);
     runs
 }
 
-/// The optimizers and seeds of the final runs in `out`.
+/// The methods and seeds of the final runs in `out`.
 pub fn finished(out: &Path) -> Vec<(String, u64)> {
-    runs(out).into_iter().map(|run| (run.optimizer, run.seed)).collect()
+    runs(out).into_iter().map(|run| (run.method, run.seed)).collect()
+}
+
+/// The value of a metric on the test records at the end of a run.
+pub fn test_value(out: &Path, run: &Run, metric: &str) -> f64 {
+    let metrics = recorded(out).design.metrics;
+    let place = metrics.iter().position(|known| known.name == metric).expect(metric);
+    run.test[place].expect("a value")
 }

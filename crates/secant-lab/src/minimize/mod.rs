@@ -1,9 +1,11 @@
 //! Minimising functions that are the same at every evaluation: to a tolerance, with any method.
 
+mod axis;
 mod beale;
 mod contour;
 mod exponential;
 mod logistic;
+mod palette;
 mod picture;
 mod problem;
 mod quadratic;

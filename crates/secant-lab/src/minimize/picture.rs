@@ -11,8 +11,8 @@ use plotters::{
 };
 use thiserror::Error;
 
-use super::{Problem, Run, Status, contour::Grid};
-use crate::report::{Axis, Scale, colour, replace_file};
+use super::{Problem, Run, Status, axis::Axis, contour::Grid, palette::colour};
+use crate::report::replace_file;
 
 /// The drawing library rounds to whole pixels, so there are many of them.
 const SIZE: (u32, u32) = (1800, 1200);
@@ -122,13 +122,7 @@ fn axes(problem: &Problem, runs: &[Run]) -> [Axis; 2] {
     ranges.map(|(least, most)| {
         // Room around, and more where the paths go along the other axis only.
         let room = 0.1 * (most - least) + 0.5 * (0.6 * widest - (most - least)).max(0.0);
-        let (start, end) = (least - room, most + room);
-        // An axis that stays above 0 would go on down to it.
-        let from_zero = [start, end].into_iter();
-        let mut axis = Axis::covering(Scale::Linear, from_zero);
-        (axis.start, axis.end) = (start, end);
-        axis.ticks.retain(|(value, _)| (start..=end).contains(value));
-        axis
+        Axis::between(least - room, most + room)
     })
 }
 

@@ -1,60 +1,141 @@
-//! What can be compared: data, a network, and sensible sizes.
+//! What optimizers can be compared on: records, a model, a loss, and what the model is judged by.
 
-mod catalogue;
-mod table;
+use burn::{
+    module::Module,
+    tensor::{DType, Device, Tensor},
+};
+use secant::dual::{Dual, Tangents};
 
-use burn::tensor::DType;
+use crate::Metric;
 
-use secant_data::Splits;
+/// One of the three parts of the records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// Records to learn from.
+    Train,
+    /// Records to choose settings by, and to watch a run by.
+    Validation,
+    /// Records for the final figures; nothing is chosen by them.
+    Test,
+}
 
-use crate::model::NetworkConfig;
+/// Some records of a part, and the tensors that they become.
+#[derive(Clone, Copy, Debug)]
+pub struct Batch<'a> {
+    /// The part.
+    pub part: Part,
+    /// The numbers of the records in their part.
+    pub records: &'a [usize],
+    /// Where tensors go.
+    pub device: &'a Device,
+    /// The number type of tensors.
+    pub dtype: DType,
+}
 
-pub use catalogue::{CATALOGUE, CatalogueEntry, DEFAULT_PROBLEM, UnknownProblem, load};
-pub use table::{TableModel, TableSource, load_table};
+impl<'a> Batch<'a> {
+    /// The records in batches of at most `size`.
+    pub fn chunks(self, size: usize) -> impl Iterator<Item = Batch<'a>> {
+        self.records.chunks(size).map(move |records| Batch { records, ..self })
+    }
+}
 
-/// Data, a network for it, and sensible sizes.
-#[derive(Clone, Debug)]
-pub struct Problem {
-    /// Such as `fashion-mnist/cnn`.
+/// What reaches the figures of a [`Problem`] without training.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Baseline {
+    /// Such as `always the class 0`.
     pub name: String,
+    /// The metrics on the validation records; `None` where one is not defined.
+    pub validation: Vec<Option<f64>>,
+    /// The same on the test records.
+    pub test: Vec<Option<f64>>,
+}
+
+/// Records, a model for them, its loss and its metrics.
+///
+/// Only [`name`](Self::name), [`model`](Self::model), [`records`](Self::records), [`loss`](Self::loss) and
+/// [`fingerprint`](Self::fingerprint) must be written; the metric is then the loss.
+pub trait Problem: Sync {
+    /// The model.
+    type Model: Module + 'static;
+
+    /// A short name, such as `wine/mlp`.
+    fn name(&self) -> String;
+
     /// One sentence about data, model and loss.
-    pub description: String,
-    /// The records.
-    pub splits: Splits,
-    /// The network.
-    pub network: NetworkConfig,
-    /// Records in a batch, unless the user says otherwise.
-    pub batch_size: usize,
-    /// Passes over the training records, unless the user says otherwise.
-    pub epochs: usize,
-    /// The validation accuracy that counts as "reached the target"; derived from the tuning runs
+    fn description(&self) -> String {
+        format!("{}.", self.name())
+    }
+
+    /// A new model on `device`. Burn's generator has been started from `seed`, so `init` draws from it.
+    fn model(&self, seed: u64, device: &Device) -> Self::Model;
+
+    /// How many records a part has.
+    fn records(&self, part: Part) -> usize;
+
+    /// The mean loss of the records, a tensor of one number.
+    fn loss(&self, model: &Self::Model, batch: Batch<'_>) -> Tensor<1>;
+
+    /// The same loss on duals, for exact Hessian products. Without it, methods that need products take
+    /// differences of gradients, which are right on smooth models only and refused on others.
+    fn loss_on_duals(&self, _: &Self::Model, _: &Tangents, _: Batch<'_>) -> Option<Dual<1>> {
+        None
+    }
+
+    /// What [`measure`](Self::measure) gives, in its order; the first is the loss.
+    fn metrics(&self) -> Vec<Metric> {
+        vec![Metric::loss()]
+    }
+
+    /// The metrics of the model, without autodiff, on these records.
+    fn measure(&self, model: &Self::Model, batch: Batch<'_>) -> Vec<f64> {
+        let sum: f64 = batch
+            .chunks(AT_ONCE)
+            .map(|chunk| self.loss(model, chunk).into_scalar::<f64>() * chunk.records.len() as f64)
+            .sum();
+        vec![sum / batch.records.len() as f64]
+    }
+
+    /// The metric that ranks methods unless the user says otherwise: its place in
+    /// [`metrics`](Self::metrics).
+    fn ranked_by(&self) -> usize {
+        0
+    }
+
+    /// What needs no training, if there is such a thing; a method that is no better is no winner.
+    fn baseline(&self) -> Option<Baseline> {
+        None
+    }
+
+    /// What tells these records from all others, such as their [`Fingerprint`](crate::Fingerprint).
+    fn fingerprint(&self) -> String;
+
+    /// Records in a batch unless the user says otherwise.
+    fn batch_size(&self) -> usize {
+        self.records(Part::Train).min(32)
+    }
+
+    /// Passes over the training records, of a method with one gradient a step, unless the user says
+    /// otherwise.
+    fn epochs(&self) -> f64 {
+        10.0
+    }
+
+    /// The value of the ranking metric that counts as "reached the target"; chosen from the tuning trials
     /// where there is none.
-    pub target_accuracy: Option<f64>,
-}
-
-/// The number type of a comparison.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub enum Precision {
-    /// Single precision.
-    F32,
-    /// Double precision.
-    F64,
-}
-
-impl Precision {
-    /// Burn's name for it.
-    pub fn dtype(self) -> DType {
-        match self {
-            Self::F32 => DType::F32,
-            Self::F64 => DType::F64,
-        }
+    fn target(&self) -> Option<f64> {
+        None
     }
 
-    /// As on the command line.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::F32 => "f32",
-            Self::F64 => "f64",
-        }
+    /// What the data are, for the report: one line each.
+    fn data(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// What a reader should know of the data, one sentence each.
+    fn data_warnings(&self) -> Vec<String> {
+        Vec::new()
     }
 }
+
+/// Records that are evaluated at once.
+pub(crate) const AT_ONCE: usize = 500;

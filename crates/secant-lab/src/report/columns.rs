@@ -1,94 +1,123 @@
 //! The columns of the summary table, the same in every form.
 
-use super::format::{ABSENT, estimate, grouped, short, time};
-use super::statistics::Estimate;
-use super::summary::{OptimizerSummary, Summary};
+use super::{
+    format::{ABSENT, difference_cell, grouped, interval_cell, short, time},
+    summary::{MethodSummary, Summary},
+    target::Spread,
+    verdict::Standing,
+};
 
 /// One column: its heading, and the text of a method in it.
 pub struct Column {
     /// The first line of the heading.
-    pub heading: &'static str,
+    pub heading: String,
     /// The second line of the heading: the unit, or what it is counted to.
-    pub unit: &'static str,
-    /// The text of one method.
-    pub text: fn(&OptimizerSummary) -> String,
+    pub unit: String,
+    /// Columns of a high number are the first to be left out where there is no room.
+    pub rank: u8,
+    /// The texts of the methods, in the summary's order.
+    pub cells: Vec<String>,
+    /// The text of the baseline.
+    pub baseline: String,
 }
 
-/// The columns that fit in a terminal; those of two classes come after the accuracy.
-pub fn main_columns(summary: &Summary) -> Vec<&'static Column> {
-    let two = summary.optimizers.iter().any(|entry| entry.balanced_accuracy.is_some());
-    let (first, rest) = MAIN.split_at(3);
-    first.iter().chain(if two { &TWO_CLASSES[..] } else { &[] }).chain(rest).collect()
+/// All columns, in their order.
+pub fn columns(summary: &Summary) -> Vec<Column> {
+    let mut all = vec![
+        name(summary),
+        of(summary, "", "", 0, |method| sign(method.standing).to_string()),
+        metric(summary, summary.design.ranked_by, 1),
+    ];
+    all[1].baseline = String::new();
+    all.push(of(summary, "to the best", unit(summary), 2, |method| {
+        difference_cell(summary.metric(), method.to_best.as_ref())
+    }));
+    if summary.methods.iter().any(|method| method.to_adam.is_some()) {
+        all.push(of(summary, "to adam", unit(summary), 8, |method| {
+            difference_cell(summary.metric(), method.to_adam.as_ref())
+        }));
+    }
+    all.push(of(summary, "best", "rate", 3, |method| {
+        method.best_rate.map_or(ABSENT.into(), short)
+    }));
+    if summary.design.ranked_by != 0 {
+        all.push(metric(summary, 0, 6));
+    }
+    if summary.target.is_some() {
+        all.push(of(summary, "evaluations", "to target", 4, evaluations_to_target));
+        all.push(of(summary, "seconds", "to target", 7, |method| {
+            method.target.map_or(ABSENT.into(), |cost| time(cost.seconds.median))
+        }));
+    }
+    all.push(of(summary, "step", "ms", 5, step_time));
+    let others = (1..summary.design.metrics.len()).filter(|&m| m != summary.design.ranked_by);
+    all.extend(others.map(|place| metric(summary, place, 9)));
+    if summary.methods.iter().any(|method| method.trained < method.runs) {
+        all.push(of(summary, "trained", "runs", 3, |method| {
+            format!("{} of {}", method.trained, method.runs)
+        }));
+    }
+    all
 }
 
-static MAIN: [Column; 7] = [
-    Column { heading: "optimizer", unit: "", text: |entry| entry.name.clone() },
-    Column {
-        heading: "best",
-        unit: "rate",
-        text: |entry| entry.best_rate.map_or(ABSENT.into(), short),
-    },
-    Column { heading: "test accuracy", unit: "%", text: |entry| in_percent(entry.test_accuracy) },
-    Column { heading: "test loss", unit: "", text: test_loss },
-    Column { heading: "gradients", unit: "to target", text: gradients_to_target },
-    Column {
-        heading: "seconds",
-        unit: "to target",
-        text: |entry| entry.target.map_or(ABSENT.into(), |cost| time(cost.seconds)),
-    },
-    Column {
-        heading: "step",
-        unit: "ms",
-        text: |entry| entry.step_seconds.map_or(ABSENT.into(), |seconds| time(seconds * 1e3)),
-    },
-];
-
-static TWO_CLASSES: [Column; 3] = [
-    Column { heading: "balanced", unit: "%", text: |entry| in_percent(entry.balanced_accuracy) },
-    Column { heading: "F1", unit: "%", text: |entry| in_percent(entry.f1) },
-    Column { heading: "AUC", unit: "%", text: |entry| in_percent(entry.auc) },
-];
-
-fn in_percent(share: Option<Estimate>) -> String {
-    share.map_or(ABSENT.into(), |share| estimate(share.scaled(100.0), 2))
+/// How a method stands, as a sign after its name.
+pub fn sign(standing: Standing) -> &'static str {
+    match standing {
+        Standing::Best => "*",
+        Standing::Tie => "=",
+        Standing::Worse => "",
+        Standing::NotAboveBaseline | Standing::Untrained | Standing::NoRuns => "!",
+    }
 }
 
-/// The columns that only a page has room for.
-pub static EXTRA: [Column; 3] = [
-    Column {
-        heading: "epochs",
-        unit: "to target",
-        text: |entry| entry.target.map_or(ABSENT.into(), |cost| short(cost.epochs)),
-    },
-    Column {
-        heading: "diverged",
-        unit: "runs",
-        text: |entry| format!("{} of {}", entry.diverged, entry.runs),
-    },
-    Column {
-        heading: "rejected",
-        unit: "steps",
-        text: |entry| grouped(entry.rejected_steps as f64),
-    },
-];
-
-/// The loss; in brackets the runs behind it where some have none.
-fn test_loss(entry: &OptimizerSummary) -> String {
-    let Some(loss) = entry.test_loss else {
-        return ABSENT.into();
-    };
-    let text = estimate(loss, 4);
-    with_share(text, loss.count, entry.runs)
+fn name(summary: &Summary) -> Column {
+    let column = of(summary, "optimizer", "", 0, |method| method.settings.clone());
+    Column { baseline: format!("({})", summary.design.baseline_name), ..column }
 }
 
-/// The gradients; in brackets the runs that reached the target where some did not.
-fn gradients_to_target(entry: &OptimizerSummary) -> String {
-    let Some(cost) = entry.target else {
-        return ABSENT.into();
-    };
-    with_share(grouped(cost.gradient_evaluations), cost.reached, entry.runs)
+fn metric(summary: &Summary, place: usize, rank: u8) -> Column {
+    let metric = &summary.design.metrics[place];
+    let unit = if metric.is_in_percent() { "%" } else { "" };
+    let cell = |method: &MethodSummary| interval_cell(metric, method.metrics[place]);
+    let column = of(summary, &format!("test {}", metric.name), unit, rank, cell);
+    let baseline = summary.design.baseline.get(place).copied().flatten();
+    let baseline = baseline.map_or(ABSENT.into(), |value| super::format::cell(metric, value));
+    Column { baseline, ..column }
 }
 
-fn with_share(text: String, part: usize, whole: usize) -> String {
-    if part == whole { text } else { format!("{text} ({part}/{whole})") }
+fn of(
+    summary: &Summary,
+    heading: &str,
+    unit: &str,
+    rank: u8,
+    cell: impl Fn(&MethodSummary) -> String,
+) -> Column {
+    Column {
+        heading: heading.to_string(),
+        unit: unit.to_string(),
+        rank,
+        cells: summary.methods.iter().map(cell).collect(),
+        baseline: ABSENT.to_string(),
+    }
+}
+
+fn unit(summary: &Summary) -> &'static str {
+    if summary.metric().is_in_percent() { "points" } else { "" }
+}
+
+/// The evaluations; in brackets the runs that reached the target where some did not.
+fn evaluations_to_target(method: &MethodSummary) -> String {
+    let Some(cost) = &method.target else { return ABSENT.into() };
+    let Spread { median, .. } = cost.evaluations;
+    if cost.reached == method.runs {
+        grouped(median)
+    } else {
+        format!("{} ({}/{})", grouped(median), cost.reached, method.runs)
+    }
+}
+
+/// The time of a step; with a sign where the machine was busy.
+fn step_time(method: &MethodSummary) -> String {
+    let Some(step) = &method.step else { return ABSENT.into() };
+    format!("{}{}", time(1e3 * step.seconds), if step.busy { "?" } else { "" })
 }

@@ -1,200 +1,220 @@
-//! What the charts show: measures of the runs over what they cost, and the tuning trials.
+//! What the charts of a comparison show: measures of the runs over what they cost, the tuning trials, and
+//! the cost of the target.
 
-use crate::run::record::{Point, Run, Trial};
+use super::{
+    chart::{Bar, Bars, Chart, Section, Series, Spread},
+    format::counted,
+    summary::{MethodSummary, Summary},
+    target,
+};
+use crate::{
+    Metric, Range,
+    record::{Point, Run},
+};
 
-use super::axis::Scale;
-use super::statistics::mean;
-
-/// A quantity that is drawn upwards.
-pub struct Measure {
-    /// Its name.
-    pub name: &'static str,
-    /// How its axis is spread.
-    pub scale: Scale,
-    /// Whether the target of the comparison is one of its values.
-    pub has_target: bool,
-    /// Its value at a point of a run; `None` where there is none.
-    pub of_point: fn(&Point) -> Option<f64>,
+/// The place of the method's colour: that in the comparison's list.
+pub(super) fn slot(summary: &Summary, method: &MethodSummary) -> usize {
+    summary.design.methods.iter().position(|name| *name == method.name).unwrap_or(0)
 }
 
-/// A cost that is drawn to the right.
-pub struct Cost {
-    /// Its name.
-    pub name: &'static str,
-    /// Its value at a point of a run.
-    pub of_point: fn(&Point) -> f64,
+/// Measures of the runs over evaluations, epochs and seconds.
+pub(super) fn progress(summary: &Summary) -> Section {
+    let axes = ["evaluations, records", "epochs", "seconds of training"];
+    let mut section = Section::new("progress", "Progress", &axes);
+    section.note = "Lines are means over the seeds, the light bands run from the least to the largest \
+                    seed. A line ends where one of its seeds has no finite value. Validation figures \
+                    are of a fixed part of the validation records."
+        .to_string();
+    let design = &summary.design;
+    for (place, metric) in design.metrics.iter().enumerate() {
+        let level = summary.target.filter(|_| place == design.ranked_by);
+        let value = move |point: &Point| point.validation.get(place).copied().flatten();
+        let chart = run_chart(summary, &format!("Validation {}", metric.name), metric, &value);
+        section.charts.push(Chart { level, ..chart });
+    }
+    let loss = Metric::loss();
+    section.charts.push(run_chart(summary, "Training loss", &loss, &|point| point.train_loss));
+    let norm = Metric::error("norm");
+    section.charts.push(run_chart(summary, "Norm of the gradient", &norm, &|p| p.gradient_norm));
+    section.charts.push(run_chart(summary, "Length of a step", &norm, &|p| p.step_length));
+    // The ranking metric first.
+    let first = section.charts.remove(design.ranked_by);
+    section.charts.insert(0, first);
+    section
 }
 
-/// A result of the tuning trials.
-pub struct TuningMeasure {
-    /// Its name.
-    pub name: &'static str,
-    /// How its axis is spread.
-    pub scale: Scale,
-    /// Its value in a trial; `None` where it was not finite.
-    pub of_trial: fn(&Trial) -> Option<f64>,
+fn run_chart(
+    summary: &Summary,
+    title: &str,
+    metric: &Metric,
+    value: &dyn Fn(&Point) -> Option<f64>,
+) -> Chart {
+    let methods = summary.methods.iter().filter(|method| method.runs > 0);
+    let series = methods.map(|method| {
+        let curve = run_series(&method.records, value);
+        Series { method: slot(summary, method), ..curve }
+    });
+    chart(title, metric, series.collect())
 }
 
-/// The quantities that are drawn over every cost.
-pub const MEASURES: [Measure; 4] = [
-    Measure {
-        name: "Test accuracy",
-        scale: Scale::Error,
-        has_target: false,
-        of_point: |point| Some(point.test_accuracy),
-    },
-    Measure {
-        name: "Validation accuracy",
-        scale: Scale::Error,
-        has_target: true,
-        of_point: |point| Some(point.validation_accuracy),
-    },
-    Measure {
-        name: "Training loss",
-        scale: Scale::Logarithmic,
-        has_target: false,
-        of_point: |point| point.train_loss,
-    },
-    Measure {
-        name: "Validation loss",
-        scale: Scale::Logarithmic,
-        has_target: false,
-        of_point: |point| point.validation_loss,
-    },
-];
-
-/// The costs that every quantity is drawn over.
-pub const COSTS: [Cost; 3] = [
-    Cost { name: "gradients of a batch", of_point: |point| point.gradient_evaluations as f64 },
-    Cost { name: "epochs", of_point: |point| point.epoch },
-    Cost { name: "seconds of training", of_point: |point| point.seconds },
-];
-
-/// What is drawn of the tuning trials.
-pub const TUNING: [TuningMeasure; 2] = [
-    TuningMeasure {
-        name: "Validation accuracy after tuning trials",
-        scale: Scale::Error,
-        of_trial: |trial| trial.validation_accuracy,
-    },
-    TuningMeasure {
-        name: "Validation loss after tuning trials",
-        scale: Scale::Logarithmic,
-        of_trial: |trial| trial.validation_loss,
-    },
-];
-
-/// One method in a chart.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Curve {
-    /// The method's place in the comparison's list, which fixes its colour.
-    pub slot: usize,
-    /// The line, from left to right.
-    pub points: Vec<CurvePoint>,
-    /// Places on the horizontal axis without a finite value.
-    pub failures: Vec<f64>,
-    /// The place on the horizontal axis that is marked.
-    pub marked: Option<f64>,
-}
-
-/// One point of a curve: the mean over seeds, and the seeds around it.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct CurvePoint {
-    /// The cost or the rate.
-    pub x: f64,
-    /// The mean.
-    pub mean: f64,
-    /// The least of the seeds.
-    pub least: f64,
-    /// The largest of the seeds.
-    pub most: f64,
-}
-
-/// The mean over the runs of one method, where every run has a value.
-///
-/// A mean over the runs that are left would rise when a bad one ends, so there is none.
-pub fn run_curve(slot: usize, runs: &[&Run], measure: &Measure, cost: &Cost) -> Curve {
-    let length = runs.iter().map(|run| run.curve.len()).min().unwrap_or(0);
-    let place = |point| Some(((cost.of_point)(point), (measure.of_point)(point)?));
-    let at = |i: usize| -> Option<Vec<(f64, f64)>> {
-        runs.iter().map(|run| place(run.curve.get(i)?)).collect()
+fn chart(title: &str, metric: &Metric, series: Vec<Series>) -> Chart {
+    let (unit, y) = match metric.range {
+        Range::Share => ("%", Spread::Error),
+        Range::Positive => ("", Spread::Log),
+        Range::AtMostOne | Range::Any => ("", Spread::Linear),
     };
-    Curve {
-        slot,
-        points: (0..length).filter_map(|i| mean_point(&at(i)?)).collect(),
-        failures: Vec::new(),
-        marked: None,
-    }
+    let id = title.to_lowercase().replace(|c: char| !c.is_alphanumeric(), "-");
+    Chart { id, title: title.to_string(), unit, y, level: None, series }
 }
 
-/// The tuning trials of one method over the rate, its best rate marked.
-pub fn tuning_curve(
-    slot: usize,
-    trials: &[&Trial],
-    measure: &TuningMeasure,
-    best_rate: Option<f64>,
-) -> Curve {
-    let mut sorted = trials.to_vec();
-    sorted.sort_by(|a, b| a.lr.total_cmp(&b.lr));
-    let (fine, failed): (Vec<&Trial>, Vec<&Trial>) =
-        sorted.into_iter().partition(|trial| (measure.of_trial)(trial).is_some());
-    let point = |trial: &Trial| mean_point(&[(trial.lr, (measure.of_trial)(trial)?)]);
-    Curve {
-        slot,
-        points: fine.into_iter().filter_map(point).collect(),
-        failures: failed.into_iter().map(|trial| trial.lr).collect(),
-        marked: best_rate,
+/// The mean over the runs of one method, where every run has a value: a mean over the runs that are left
+/// would rise when a bad one ends.
+fn run_series(runs: &[Run], value: &dyn Fn(&Point) -> Option<f64>) -> Series {
+    let length = runs.iter().map(|run| run.curve.len()).min().unwrap_or(0);
+    let mut series = Series::default();
+    for k in 0..length {
+        let points: Vec<&Point> = runs.iter().map(|run| &run.curve[k]).collect();
+        let Some(values) = points.iter().map(|p| value(p)).collect::<Option<Vec<f64>>>() else {
+            continue;
+        };
+        let mean = |cost: fn(&Point) -> f64| {
+            points.iter().map(|point| cost(point)).sum::<f64>() / points.len() as f64
+        };
+        let x = [mean(|p| p.evaluations), mean(|p| p.epoch), mean(|p| p.seconds)];
+        series.push(&x, &values);
     }
+    series
 }
 
-fn mean_point(pairs: &[(f64, f64)]) -> Option<CurvePoint> {
-    let (costs, values): (Vec<f64>, Vec<f64>) = pairs.iter().copied().unzip();
-    Some(CurvePoint {
-        x: mean(&costs)?,
-        mean: mean(&values)?,
-        least: values.iter().copied().fold(f64::INFINITY, f64::min),
-        most: values.iter().copied().fold(f64::NEG_INFINITY, f64::max),
-    })
+/// The tuning trials over the rate, the chosen one marked; nothing where the user gave the rate.
+pub(super) fn tuning(summary: &Summary) -> Option<Section> {
+    if summary.methods.iter().all(|method| method.trials.is_empty()) {
+        return None;
+    }
+    let mut section = Section::new("tuning", "Sensitivity to the rate", &["rate"]);
+    section.x_log = true;
+    section.note =
+        "One point a tuning trial, judged on the validation records. The large point is the \
+                    one that was chosen; a cross is a trial whose result was not finite."
+            .to_string();
+    let design = &summary.design;
+    let mut places = vec![design.tuned_by];
+    places.extend(Some(design.ranked_by).filter(|place| *place != design.tuned_by));
+    for place in places {
+        let metric = &design.metrics[place];
+        let series = summary.methods.iter().map(|method| {
+            let series = trial_series(method, place);
+            Series { method: slot(summary, method), ..series }
+        });
+        let title = format!("Validation {} over the rate", metric.name);
+        section.charts.push(chart(&title, metric, series.collect()));
+    }
+    Some(section)
+}
+
+fn trial_series(method: &MethodSummary, place: usize) -> Series {
+    let mut trials: Vec<_> = method.trials.iter().collect();
+    trials.sort_by(|a, b| a.lr.total_cmp(&b.lr));
+    let mut series = Series::default();
+    for trial in trials {
+        let chosen = Some(trial.lr) == method.best_rate && trial.settings == method.settings;
+        match trial.validation.get(place).copied().flatten() {
+            None => series.failures.push(trial.lr),
+            Some(value) => {
+                if chosen {
+                    series.marked.push(series.y.len());
+                }
+                series.push(&[trial.lr], &[value]);
+            }
+        }
+    }
+    series
+}
+
+/// What the target and a step cost.
+pub(super) fn costs(summary: &Summary) -> Section {
+    let mut section = Section::new("cost", "Cost", &[]);
+    section.note =
+        "Bars are medians over the runs that reached the target, thin lines run from the \
+                    least to the largest. The time of a step is measured alone, in turns; its line \
+                    runs from the first to the third quartile."
+            .to_string();
+    type Cost = fn(&target::TargetCost) -> target::Spread;
+    let costs: [(&str, &'static str, Cost); 2] = [
+        ("Evaluations to the target", "records", |cost| cost.evaluations),
+        ("Seconds to the target", "s", |cost| cost.seconds),
+    ];
+    for (title, unit, cost) in costs.into_iter().filter(|_| summary.target.is_some()) {
+        let row = |method: &MethodSummary| {
+            let spread = method.target.as_ref().map(cost);
+            let note = match &method.target {
+                None => "never".to_string(),
+                Some(cost) if cost.reached < method.runs => {
+                    format!("{} of {}", cost.reached, counted(method.runs, "run"))
+                }
+                Some(_) => String::new(),
+            };
+            Bar {
+                method: slot(summary, method),
+                value: spread.map(|spread| spread.median),
+                low: spread.map(|spread| spread.least),
+                high: spread.map(|spread| spread.most),
+                note,
+            }
+        };
+        let rows = summary.methods.iter().map(row).collect();
+        section.bars.push(Bars { title: title.to_string(), unit, rows });
+    }
+    let row = |method: &MethodSummary| Bar {
+        method: slot(summary, method),
+        value: method.step.as_ref().map(|step| 1e3 * step.seconds),
+        low: method.step.as_ref().map(|step| 1e3 * step.quartiles[0]),
+        high: method.step.as_ref().map(|step| 1e3 * step.quartiles[1]),
+        note: match &method.step {
+            None => "not measured".to_string(),
+            Some(step) if step.busy => "the machine was busy".to_string(),
+            Some(_) => String::new(),
+        },
+    };
+    let rows = summary.methods.iter().map(row).collect();
+    section.bars.push(Bars { title: "Time of a step".to_string(), unit: "ms", rows });
+    section
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::report::samples;
-    use crate::report::summary::{runs_of, trials_of};
-
-    #[test]
-    fn the_band_runs_from_the_least_to_the_largest_seed() {
-        let pairs = [(1.0, 0.2), (2.0, 0.4), (3.0, 0.9)];
-        let point = mean_point(&pairs).expect("a point");
-        assert_eq!((point.x, point.mean), (2.0, 0.5));
-        assert_eq!((point.least, point.most), (0.2, 0.9));
-    }
 
     #[test]
     fn a_line_ends_where_a_seed_has_no_finite_loss() {
-        let records = samples::nine_methods();
-        let runs = runs_of(&records, "rprop");
-        let curve = run_curve(8, &runs, &MEASURES[3], &COSTS[1]);
-        let epochs: Vec<f64> = curve.points.iter().map(|point| point.x).collect();
-        assert_eq!(epochs, [0.0, 1.0, 2.0]);
+        let summary = Summary::new(&samples::nine_methods());
+        let section = progress(&summary);
+        let loss = section.charts.iter().find(|c| c.title == "Validation loss").expect("a chart");
+        let series = loss.series.iter().find(|series| series.method == 8).expect("rprop");
+        assert_eq!(series.x[1], [0.0, 1.0, 2.0]);
+        assert_eq!(section.charts[0].title, "Validation accuracy");
+        assert_eq!(section.charts[0].level, Some(0.912));
     }
 
     #[test]
-    fn the_training_loss_begins_after_the_first_point() {
-        let records = samples::nine_methods();
-        let runs = runs_of(&records, "adam");
-        let curve = run_curve(2, &runs, &MEASURES[2], &COSTS[1]);
-        assert_eq!(curve.points[0].x, 1.0);
+    fn failed_trials_are_kept_apart_rates_are_sorted_and_the_chosen_one_is_marked() {
+        let mut recorded = samples::nine_methods();
+        recorded.trials.reverse();
+        let summary = Summary::new(&recorded);
+        let adam = summary.methods.iter().find(|m| m.name == "adam").expect("adam");
+        let series = trial_series(adam, 0);
+        assert!(series.x[0].windows(2).all(|pair| pair[0] < pair[1]));
+        assert_eq!((series.y.len(), series.failures.len()), (6, 1));
+        assert_eq!(series.x[0][series.marked[0]], 0.001);
     }
 
     #[test]
-    fn failed_trials_are_kept_apart_and_rates_are_sorted() {
-        let records = samples::nine_methods();
-        let mut trials = trials_of(&records, "adam");
-        trials.reverse();
-        let curve = tuning_curve(2, &trials, &TUNING[1], Some(0.001));
-        assert!(curve.points.windows(2).all(|pair| pair[0].x < pair[1].x));
-        assert_eq!((curve.points.len(), curve.failures.len()), (6, 1));
+    fn a_method_that_never_reached_the_target_has_no_bar_and_says_so() {
+        let summary = Summary::new(&samples::nine_methods());
+        let section = costs(&summary);
+        let bar = section.bars[0].rows.iter().find(|bar| bar.method == 8).expect("rprop");
+        assert_eq!((bar.value, bar.note.as_str()), (None, "never"));
+        assert_eq!(section.bars.len(), 3);
     }
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
-/// Why a report could not be read or written.
+/// Why a report could not be written.
 #[derive(Debug, Error)]
 pub enum ReportError {
     /// A file or folder could not be written.
@@ -22,36 +22,19 @@ pub enum ReportError {
         /// The file.
         path: PathBuf,
     },
-    /// A file could not be read.
-    #[error("cannot read {}: {reason}", path.display())]
-    Read {
+    /// A file that is not ours.
+    #[error("{} is not of an earlier report, so it is left alone; choose another folder with --out", path.display())]
+    InTheWay {
         /// The file.
         path: PathBuf,
-        /// What the system said.
-        reason: io::Error,
     },
-    /// A line is not a record.
-    #[error(
-        "line {line} of {} is not a record of a comparison ({reason}); leave out --resume to start anew",
-        path.display()
-    )]
-    Line {
-        /// The file.
-        path: PathBuf,
-        /// The line, counted from one.
-        line: usize,
-        /// What is wrong with it.
-        reason: String,
-    },
-    /// The first record is not a comparison.
-    #[error("the data does not begin with a record of kind `comparison`")]
+    /// There is nothing to report on.
+    #[error("there is no comparison to report on")]
     NoComparison,
-    /// A picture could not be drawn.
-    #[error("cannot draw the chart of {chart}: {reason}")]
-    Chart {
-        /// What the chart shows.
-        chart: String,
-        /// What the drawing library said.
+    /// The records could not be written as JSON.
+    #[error("the records cannot be written: {reason}")]
+    Data {
+        /// Why not.
         reason: String,
     },
 }

@@ -1,6 +1,9 @@
 //! Numbers as people read them.
 
-use super::statistics::Estimate;
+use crate::{
+    Metric,
+    statistics::{Difference, Interval},
+};
 
 /// What stands where there is no number.
 pub const ABSENT: &str = "–";
@@ -48,16 +51,42 @@ pub fn time(value: f64) -> String {
     }
 }
 
-/// `mean ± half-width`, or the mean alone for a single run.
-pub fn estimate(estimate: Estimate, decimals: usize) -> String {
-    let digits = |value: f64| {
-        // A run that diverged can end at 1e27.
-        if value.abs() < 1e5 { format!("{value:.decimals$}") } else { short(value) }
+/// A value of a metric with its unit: `97.5 %`, `0.0334`; a dash where there is none.
+pub fn value_text(metric: &Metric, value: Option<f64>) -> String {
+    value.map_or(
+        ABSENT.into(),
+        |value| {
+            if metric.is_in_percent() { percent(value) } else { short(value) }
+        },
+    )
+}
+
+/// A value of a metric as a table shows it: shares in percent, without the sign.
+pub fn cell(metric: &Metric, value: f64) -> String {
+    if metric.is_in_percent() { format!("{:.2}", 100.0 * value) } else { short(value) }
+}
+
+/// `mean [low, high]`, or the mean alone where nothing is known of the spread.
+pub fn interval_cell(metric: &Metric, value: Option<Interval>) -> String {
+    let Some(Interval { mean, low, high, count }) = value else { return ABSENT.into() };
+    if count < 2 {
+        return cell(metric, mean);
+    }
+    format!("{} [{}, {}]", cell(metric, mean), cell(metric, low), cell(metric, high))
+}
+
+/// A difference with its sign and its interval: `-0.52 [-0.90, -0.14]`.
+pub fn difference_cell(metric: &Metric, difference: Option<&Difference>) -> String {
+    let Some(difference) = difference else { return ABSENT.into() };
+    let signed = |value: f64| {
+        let text = cell(metric, value);
+        if value > 0.0 { format!("+{text}") } else { text }
     };
-    let mean = digits(estimate.mean);
-    match estimate.half_width {
-        Some(width) => format!("{mean} ± {}", digits(width)),
-        None => mean,
+    match (difference.low, difference.high) {
+        (Some(low), Some(high)) => {
+            format!("{} [{}, {}]", signed(difference.mean), signed(low), signed(high))
+        }
+        _ => signed(difference.mean),
     }
 }
 
@@ -109,13 +138,17 @@ mod tests {
     }
 
     #[test]
-    fn an_estimate_of_one_run_shows_no_spread() {
-        let one = Estimate::of(&[0.5]).expect("a value");
-        let two = Estimate::of(&[0.5, 0.5]).expect("values");
-        assert_eq!(estimate(one, 2), "0.50");
-        assert_eq!(estimate(two, 2), "0.50 ± 0.00");
-        let diverged = Estimate { half_width: Some(3.2e28), mean: 5.79e27, ..one };
-        assert_eq!(estimate(diverged, 4), "5.79e27 ± 3.2e28");
+    fn values_have_the_unit_of_their_metric_and_their_interval() {
+        let (accuracy, loss) = (Metric::share("accuracy"), Metric::loss());
+        assert_eq!(value_text(&accuracy, Some(0.975)), "97.5 %");
+        assert_eq!(value_text(&loss, Some(0.033_44)), "0.0334");
+        assert_eq!(value_text(&loss, None), ABSENT);
+        let interval = Interval { mean: 0.5, low: 0.25, high: 0.751, count: 3 };
+        assert_eq!(interval_cell(&accuracy, Some(interval)), "50.00 [25.00, 75.10]");
+        assert_eq!(interval_cell(&loss, Some(Interval { count: 1, ..interval })), "0.5");
+        let (low, high) = (Some(-0.01), Some(0.02));
+        let difference = Difference { mean: 0.005, low, high, deviation: None, count: 3 };
+        assert_eq!(difference_cell(&accuracy, Some(&difference)), "+0.50 [-1.00, +2.00]");
     }
 
     #[test]

@@ -1,52 +1,129 @@
 //! The page: one file that needs nothing else.
 
-use crate::run::record::{Comparison, Record};
+use super::{
+    chart::{Charts, Named, Section},
+    columns::{columns, sign},
+    curves,
+    error::ReportError,
+    format::{counted, grouped, short, value_text},
+    profile::profile,
+    region,
+    summary::{MethodSummary, Summary},
+    table::{budget, legend, rows},
+};
+use crate::{record::Design, store::Recorded};
 
-use super::axis::Scale;
-use super::chart::{Frame, line_chart};
-use super::columns::{Column, EXTRA, main_columns};
-use super::curves::{COSTS, Cost, Curve, MEASURES, Measure, TUNING, TuningMeasure};
-use super::curves::{run_curve, tuning_curve};
-use super::error::ReportError;
-use super::format::{counted, grouped, percent};
-use super::palette::{colour_code, style_rules};
-use super::region::{REGION, RegionMeasure, region_curve};
-use super::summary::{OptimizerSummary, Summary, runs_of, trials_of};
-use super::table::legend;
+const PAGE: &str = include_str!("page/page.html");
+const STYLE: &str = include_str!("page/page.css");
+const LIBRARY: &str = include_str!("page/uPlot.iife.min.js");
+const LIBRARY_STYLE: &str = include_str!("page/uPlot.min.css");
+const SCRIPT: &str = concat!(
+    include_str!("page/looks.js"),
+    include_str!("page/axes.js"),
+    include_str!("page/chart.js"),
+    include_str!("page/bars.js"),
+    include_str!("page/page.js"),
+);
 
-const PAGE: &str = include_str!("page.html");
-const STYLE: &str = include_str!("page.css");
-const SCRIPT: &str = include_str!("page.js");
-
-/// The page about one comparison.
+/// The page about one comparison, or about several together.
 ///
 /// # Errors
 ///
-/// When the records do not begin with a comparison, or a chart cannot be drawn.
-pub fn page(records: &[Record]) -> Result<String, ReportError> {
-    let summary = Summary::new(records)?;
-    let comparison = &summary.comparison;
-    let style = format!("{STYLE}\n{}", style_rules(comparison.optimizers.len()));
+/// When there is no comparison, or its numbers cannot be written.
+pub fn page(recorded: &[Recorded]) -> Result<String, ReportError> {
+    let summaries: Vec<Summary> = recorded.iter().map(Summary::new).collect();
+    let (title, body, charts) = match summaries.as_slice() {
+        [] => return Err(ReportError::NoComparison),
+        [summary] => (summary.design.problem.clone(), of_one(summary), charts_of_one(summary)),
+        several => of_several(several),
+    };
+    let data = serde_json::to_string(&charts)
+        .map_err(|reason| ReportError::Data { reason: reason.to_string() })?;
     Ok(fill(
         PAGE,
         &[
-            ("problem", &escape(&comparison.problem)),
-            ("style", &style),
+            ("title", &escape(&title)),
+            ("style", STYLE),
+            ("library", LIBRARY),
+            ("library_style", LIBRARY_STYLE),
             ("script", SCRIPT),
-            ("headline", &prose(&summary.headline())),
-            ("description", &prose(&comparison.description)),
-            ("setup", &prose(&setup(comparison))),
-            ("command", &escape(&comparison.command)),
-            ("warnings", &warnings(&summary)),
-            ("table", &table(&summary)),
-            ("legend", &prose(&legend(&summary))),
-            ("key", &key(&summary)),
-            ("charts", &charts(comparison, records)?),
-            ("trust_region", &trust_region(comparison, records)?),
-            ("tuning", &tuning(&summary, records)?),
-            ("version", &escape(&comparison.version)),
+            ("body", &body),
+            // Inside a script nothing but its end tag could be misread.
+            ("data", &data.replace('<', "\\u003c")),
         ],
     ))
+}
+
+fn charts_of_one(summary: &Summary) -> Charts {
+    let mut sections = vec![curves::progress(summary), curves::costs(summary)];
+    sections.extend(curves::tuning(summary));
+    sections.extend(region::trust_region(summary));
+    Charts { methods: named(&summary.design.methods), sections }
+}
+
+fn named(methods: &[String]) -> Vec<Named> {
+    methods.iter().enumerate().map(|(slot, name)| Named { name: name.clone(), slot }).collect()
+}
+
+fn of_one(summary: &Summary) -> String {
+    let design = &summary.design;
+    [
+        format!(
+            "<header>\n<p class=\"kind\">Optimizers compared on</p>\n<h1>{}</h1>\n\
+             <p class=\"headline\">{}</p>\n</header>\n",
+            escape(&design.problem),
+            prose(&summary.headline())
+        ),
+        format!(
+            "<section>\n<h2>Results</h2>\n<div class=\"scroll\">\n{}</div>\n<p class=\"note\">{}</p>\n\
+             </section>\n",
+            table(summary, &design.methods),
+            prose(&legend(summary))
+        ),
+        warnings(summary),
+        charts_place("progress"),
+        charts_place("cost"),
+        setup(design),
+        data(design),
+        charts_place("tuning"),
+        trials(summary),
+        charts_place("trust-region"),
+    ]
+    .concat()
+}
+
+fn of_several(summaries: &[Summary]) -> (String, String, Charts) {
+    let mut methods: Vec<String> = Vec::new();
+    for name in summaries.iter().flat_map(|summary| &summary.design.methods) {
+        if !methods.contains(name) {
+            methods.push(name.clone());
+        }
+    }
+    let title = format!("{} compared", counted(summaries.len(), "problem"));
+    let mut body = format!(
+        "<header>\n<p class=\"kind\">Optimizers compared on several problems</p>\n<h1>{}</h1>\n\
+         </header>\n{}",
+        escape(&title),
+        charts_place("profile")
+    );
+    for summary in summaries {
+        body += &format!(
+            "<section>\n<h2>{}</h2>\n<p>{}</p>\n<div class=\"scroll\">\n{}</div>\n\
+             <p class=\"note\">{}</p>\n</section>\n{}",
+            escape(&summary.design.problem),
+            prose(&summary.headline()),
+            table(summary, &methods),
+            prose(&legend(summary)),
+            warnings(summary)
+        );
+    }
+    let sections: Vec<Section> = vec![profile(summaries, &methods)];
+    (title, body, Charts { methods: named(&methods), sections })
+}
+
+/// Where the script puts a section of charts.
+fn charts_place(id: &str) -> String {
+    format!("<section class=\"charts\" data-section=\"{id}\"></section>\n")
 }
 
 /// Puts the values where the page names them as `{{name}}`; the values are not looked into again.
@@ -78,35 +155,51 @@ fn escape(text: &str) -> String {
     escaped
 }
 
-/// A sentence, escaped, with percentages and spreads kept on one line.
+/// A sentence, escaped, with percentages kept on one line.
 fn prose(text: &str) -> String {
-    escape(text).replace(" %", "&nbsp;%").replace(" ± ", "&nbsp;±&nbsp;")
+    escape(text).replace(" %", "&nbsp;%")
 }
 
 /// How the comparison was made, in plain words.
-fn setup(comparison: &Comparison) -> String {
+fn setup(design: &Design) -> String {
+    let sentence = format!(
+        "The model has {} trainable numbers ({}). {} records train it, {} choose the settings, and {} \
+         give the test figures; a batch holds {}. A run is {} long. Hessian products, for methods that \
+         need them: {}. {} side by side, on {}.",
+        grouped(design.parameters as f64),
+        design.precision,
+        grouped(design.train_records as f64),
+        grouped(design.validation_records as f64),
+        grouped(design.test_records as f64),
+        grouped(design.batch_size as f64),
+        budget(design.budget),
+        design.hessian_products,
+        counted(design.threads, "run"),
+        design.machine,
+    );
     format!(
-        "The model has {} trainable numbers ({}). {} records train it, {} choose the rate, and {} \
-         give the test figures; a batch holds {}. {} for {} with {}. Within a run every \
-         rate falls alike ({}). The target is {} validation accuracy. Up to {} ran side by side.",
-        grouped(comparison.parameters as f64),
-        comparison.precision,
-        grouped(comparison.train_records as f64),
-        grouped(comparison.validation_records as f64),
-        grouped(comparison.test_records as f64),
-        grouped(comparison.batch_size as f64),
-        match comparison.trials {
-            0 => "Every method was trained at the rate asked for,".to_owned(),
-            trials => format!(
-                "Every method got {} on the validation split; its best rate was then trained",
-                counted(trials, "tuning trial")
-            ),
-        },
-        counted(comparison.epochs, "epoch"),
-        counted(comparison.seeds.len(), "seed"),
-        escape(&comparison.schedule),
-        percent(comparison.target_accuracy),
-        counted(comparison.threads, "run"),
+        "<section>\n<h2>What was compared</h2>\n<p>{}</p>\n<p>{}</p>\n<p>Repeat it with</p>\n\
+         <pre><code>{}</code></pre>\n<p class=\"note\">Comparison {}, begun {}, secant {}.</p>\n\
+         </section>\n",
+        prose(&design.description),
+        prose(&sentence),
+        escape(&design.command),
+        escape(design.key.get(..12).unwrap_or(&design.key)),
+        escape(&design.created),
+        escape(&design.version)
+    )
+}
+
+/// What the data were.
+fn data(design: &Design) -> String {
+    if design.data.is_empty() {
+        return String::new();
+    }
+    format!(
+        "<section>\n<h2>Data</h2>\n<pre class=\"data\">{}</pre>\n<p class=\"note\">Fingerprint {}.</p>\n\
+         </section>\n",
+        escape(&design.data.join("\n")),
+        escape(design.fingerprint.get(..16).unwrap_or(&design.fingerprint))
     )
 }
 
@@ -117,7 +210,7 @@ fn warnings(summary: &Summary) -> String {
     let item = |text: String| format!("<li>{}</li>\n", with_flags(&prose(&text)));
     let items = summary.warnings.iter().map(ToString::to_string).map(item);
     format!(
-        "<section class=\"warnings\">\n<h2>Read with care</h2>\n<ul>\n{}</ul>\n</section>",
+        "<section class=\"warnings\">\n<h2>Read with care</h2>\n<ul>\n{}</ul>\n</section>\n",
         items.collect::<String>()
     )
 }
@@ -125,188 +218,79 @@ fn warnings(summary: &Summary) -> String {
 /// The text with the command's flags as code, which is not broken after its hyphens.
 fn with_flags(text: &str) -> String {
     let word = |word: &str| {
-        let flag = word.trim_end_matches([',', ';', ':']);
+        let flag = word.trim_end_matches([',', ';', ':', '.']);
         let rest = &word[flag.len()..];
         if flag.starts_with("--") { format!("<code>{flag}</code>{rest}") } else { word.to_owned() }
     };
     text.split(' ').map(word).collect::<Vec<_>>().join(" ")
 }
 
-fn table(summary: &Summary) -> String {
-    let main = main_columns(summary);
-    let columns = || main.iter().copied().chain(&EXTRA);
-    let heading = |column: &Column| {
-        let (name, unit) = (escape(column.heading), escape(column.unit));
+fn table(summary: &Summary, methods: &[String]) -> String {
+    let columns = columns(summary);
+    // The sign stands before the name here.
+    let (names, figures) = (&columns[0], &columns[2..]);
+    let headings = std::iter::once(names).chain(figures).map(|column| {
+        let (name, unit) = (escape(column.heading.trim()), escape(&column.unit));
         format!("<th scope=\"col\">{name} <small>{unit}</small></th>")
-    };
-    let row = |entry: &OptimizerSummary| {
-        let slot = slot_of(&summary.comparison, &entry.name);
-        let name = format!("<th scope=\"row\">{} {}</th>", swatch(slot), escape(&entry.name));
-        let cells = columns().skip(1);
-        let cells = cells.map(|column| format!("<td>{}</td>", escape(&(column.text)(entry))));
-        format!("<tr>{name}{}</tr>\n", cells.collect::<String>())
-    };
-    format!(
-        "<table id=\"summary\">\n<thead><tr>{}</tr></thead>\n<tbody>\n{}</tbody>\n</table>",
-        columns().map(heading).collect::<String>(),
-        summary.optimizers.iter().map(row).collect::<String>()
-    )
-}
-
-/// A short line in the colour of a method.
-fn swatch(slot: usize) -> String {
-    format!(
-        "<svg class=\"swatch\" viewBox=\"0 0 48 20\" aria-hidden=\"true\"><line x1=\"2\" \
-         y1=\"10\" x2=\"46\" y2=\"10\" stroke=\"{}\" stroke-width=\"8\"/></svg>",
-        colour_code(slot)
-    )
-}
-
-/// The colours of all methods, the most accurate first.
-fn key(summary: &Summary) -> String {
-    let entry = |entry: &OptimizerSummary| {
-        key_entry(slot_of(&summary.comparison, &entry.name), &entry.name)
-    };
-    let entries: String = summary.optimizers.iter().map(entry).collect();
-    format!("<ul class=\"key\">\n{entries}</ul>")
-}
-
-fn key_entry(slot: usize, name: &str) -> String {
-    format!("<li data-colour=\"{}\">{} {}</li>\n", colour_code(slot), swatch(slot), escape(name))
-}
-
-fn slot_of(comparison: &Comparison, name: &str) -> usize {
-    let mut names = comparison.optimizers.iter();
-    names.position(|known| known == name).unwrap_or(0)
-}
-
-/// All measures over all costs, one section a cost.
-fn charts(comparison: &Comparison, records: &[Record]) -> Result<String, ReportError> {
-    let mut text = String::new();
-    for cost in &COSTS {
-        text += &format!(
-            "<section class=\"cost\" data-name=\"{0}\">\n<h3>Over {0}</h3>\n<div class=\"grid\">\n",
-            escape(cost.name)
+    });
+    let mut body = String::new();
+    for (i, row) in rows(&columns, summary).into_iter().enumerate() {
+        let (attributes, name) = match summary.methods.get(i) {
+            Some(method) => {
+                let slot = methods.iter().position(|name| *name == method.name).unwrap_or(0);
+                let class = format!("{:?}", method.standing).to_lowercase();
+                let name = format!(
+                    "<span class=\"sign\">{}</span> {}",
+                    sign(method.standing),
+                    escape(&method.settings)
+                );
+                (format!("data-method=\"{slot}\" class=\"{class}\""), name)
+            }
+            None => ("class=\"baseline\"".to_string(), escape(row[0].trim())),
+        };
+        let cells = row[2..].iter().map(|cell| format!("<td>{}</td>", escape(cell)));
+        body += &format!(
+            "<tr {attributes}><th scope=\"row\">{name}</th>{}</tr>\n",
+            cells.collect::<String>()
         );
-        for measure in &MEASURES {
-            text += &run_chart(comparison, records, measure, cost)?;
-        }
-        text += "</div>\n</section>\n";
     }
-    Ok(text)
+    format!(
+        "<table class=\"summary\">\n<thead><tr>{}</tr></thead>\n<tbody>\n{body}</tbody>\n</table>\n",
+        headings.collect::<String>()
+    )
 }
 
-fn run_chart(
-    comparison: &Comparison,
-    records: &[Record],
-    measure: &Measure,
-    cost: &Cost,
-) -> Result<String, ReportError> {
-    let names = comparison.optimizers.iter().enumerate();
-    let curves: Vec<Curve> =
-        names.map(|(slot, name)| run_curve(slot, &runs_of(records, name), measure, cost)).collect();
-    let frame = Frame {
-        name: &format!("{} over {}", measure.name, cost.name),
-        x_name: cost.name,
-        x_scale: Scale::Linear,
-        y_scale: measure.scale,
-        level: measure.has_target.then_some(comparison.target_accuracy),
-    };
-    let caption = if measure.has_target {
-        format!("{} and target", measure.name)
-    } else {
-        measure.name.to_owned()
-    };
-    figure(&caption, &frame, &curves)
-}
-
-/// The steps of trust-region methods; nothing without such methods.
-fn trust_region(comparison: &Comparison, records: &[Record]) -> Result<String, ReportError> {
-    let has_region =
-        |name: &&String| runs_of(records, name).iter().any(|run| !run.trust_region.is_empty());
-    let names: Vec<&String> = comparison.optimizers.iter().filter(has_region).collect();
-    if names.is_empty() {
-        return Ok(String::new());
+/// Every trial of every method; the first has the defaults.
+fn trials(summary: &Summary) -> String {
+    if summary.methods.iter().all(|method| method.trials.is_empty()) {
+        return String::new();
     }
-    let charts: Result<String, ReportError> =
-        REGION.iter().map(|measure| region_chart(comparison, records, &names, measure)).collect();
-    let entry = |name: &&String| key_entry(slot_of(comparison, name), name);
-    Ok(format!(
-        "<section>\n<h2>Trust regions</h2>\n<p>Of {}, over epochs. Where there are many steps, several \
-         are one point; the light bands run from the least to the largest of them and of \
-         the seeds. The matrix of the model may have negative eigenvalues.</p>\n\
-         <ul class=\"key\">\n{}</ul>\n<div class=\"grid\">\n{}</div>\n</section>\n",
-        escape(&names.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(", ")),
-        names.iter().map(entry).collect::<String>(),
-        charts?
-    ))
-}
-
-fn region_chart(
-    comparison: &Comparison,
-    records: &[Record],
-    names: &[&String],
-    measure: &RegionMeasure,
-) -> Result<String, ReportError> {
-    let curve =
-        |name: &&String| region_curve(slot_of(comparison, name), &runs_of(records, name), measure);
-    let curves: Vec<Curve> = names.iter().map(curve).collect();
-    let frame = Frame {
-        name: measure.name,
-        x_name: "epochs",
-        x_scale: Scale::Linear,
-        y_scale: measure.scale,
-        level: None,
+    let metric = &summary.design.metrics[summary.design.tuned_by];
+    let row = |method: &MethodSummary| {
+        let trials = method.trials.iter().map(|trial| {
+            let value = trial.validation.get(summary.design.tuned_by).copied().flatten();
+            let value =
+                if trial.trained { value_text(metric, value) } else { "untrained".to_string() };
+            let settings = trial.settings.strip_prefix(&method.name).unwrap_or(&trial.settings);
+            let text = escape(&format!("{}{settings}: {value}", short(trial.lr)));
+            let chosen = Some(trial.lr) == method.best_rate && trial.settings == method.settings;
+            if chosen { format!("<strong>{text}</strong>") } else { text }
+        });
+        format!(
+            "<tr data-method=\"{}\"><th scope=\"row\">{}</th><td>{}</td></tr>\n",
+            curves::slot(summary, method),
+            escape(&method.name),
+            trials.collect::<Vec<_>>().join("<br>")
+        )
     };
-    figure(measure.name, &frame, &curves)
-}
-
-/// The trials; nothing where the user gave the rate.
-fn tuning(summary: &Summary, records: &[Record]) -> Result<String, ReportError> {
-    if !records.iter().any(|record| matches!(record, Record::Trial(_))) {
-        return Ok(String::new());
-    }
-    let charts: Result<String, ReportError> =
-        TUNING.iter().map(|measure| tuning_chart(summary, records, measure)).collect();
-    Ok(format!(
-        "<section>\n<h2>Tuning</h2>\n<p>One point a trial, on the validation split. The large point \
-         is the rate that was chosen; a cross is a trial whose result was not finite.</p>\n{}\n\
-         <div class=\"grid\">\n{}</div>\n</section>\n",
-        key(summary),
-        charts?
-    ))
-}
-
-fn tuning_chart(
-    summary: &Summary,
-    records: &[Record],
-    measure: &TuningMeasure,
-) -> Result<String, ReportError> {
-    let curve = |entry: &OptimizerSummary| {
-        let slot = slot_of(&summary.comparison, &entry.name);
-        let trials = trials_of(records, &entry.name);
-        tuning_curve(slot, &trials, measure, entry.best_rate)
-    };
-    let curves: Vec<Curve> = summary.optimizers.iter().map(curve).collect();
-    let frame = Frame {
-        name: measure.name,
-        x_name: "rate",
-        x_scale: Scale::Logarithmic,
-        y_scale: measure.scale,
-        level: None,
-    };
-    figure(measure.name, &frame, &curves)
-}
-
-/// A chart with its caption, and its name for screen readers.
-fn figure(caption: &str, frame: &Frame<'_>, curves: &[Curve]) -> Result<String, ReportError> {
-    let svg = line_chart(frame, curves)?;
-    let named = format!("<svg role=\"img\" aria-label=\"{}\" ", escape(frame.name));
-    Ok(format!(
-        "<figure>\n<figcaption>{}</figcaption>\n{}</figure>\n",
-        escape(caption),
-        svg.replacen("<svg ", &named, 1)
-    ))
+    format!(
+        "<section>\n<h2>Tuning trials</h2>\n<p class=\"note\">Rate and validation {}, in the order of \
+         the trials; the first has the defaults, the chosen one is bold.</p>\n<details>\n\
+         <summary>Show all trials</summary>\n<div class=\"scroll\">\n<table class=\"trials\">\n{}</table>\n\
+         </div>\n</details>\n</section>\n",
+        escape(&metric.name),
+        summary.methods.iter().map(row).collect::<String>()
+    )
 }
 
 #[cfg(test)]
@@ -314,65 +298,50 @@ mod tests {
     use super::*;
     use crate::report::samples;
 
+    fn of(recorded: Recorded) -> String {
+        page(&[recorded]).expect("a page")
+    }
+
     #[test]
     fn the_page_asks_the_network_for_nothing() {
-        let page = page(&samples::nine_methods()).expect("a page");
-        for request in ["http:", "https:", "src=", "href=", "url(", "@import", "fetch("] {
+        let page = of(samples::nine_methods());
+        for request in ["src=", "href=", "url(", "@import", "fetch(", "XMLHttpRequest"] {
             assert!(!page.contains(request), "{request}");
         }
     }
 
     #[test]
-    fn the_page_has_a_chart_for_every_measure_and_cost() {
-        let page = page(&samples::nine_methods()).expect("a page");
-        let charts = MEASURES.len() * COSTS.len() + TUNING.len();
-        assert_eq!(page.matches("<figure>").count(), charts);
+    fn every_method_has_a_row_and_no_place_is_left_open() {
+        let page = of(samples::nine_methods());
+        let (table, _) = page.split_once("</table>").expect("a table");
+        assert_eq!(table.matches("<tr data-method=").count(), 9);
+        assert!(table.contains("<tr class=\"baseline\""));
         assert!(!page.contains("{{"), "a place was left open");
     }
 
     #[test]
-    fn trust_regions_have_charts_where_a_method_has_one() {
-        let mut records = samples::nine_methods();
-        assert!(!page(&records).expect("a page").contains("Trust regions"));
-        samples::add_trust_region(&mut records, "sam", 20);
-        let page = page(&records).expect("a page");
-        assert!(page.contains("<p>Of sam, over epochs"));
-        let charts = MEASURES.len() * COSTS.len() + TUNING.len() + REGION.len();
-        assert_eq!(page.matches("<figure>").count(), charts);
-    }
-
-    #[test]
-    fn every_method_has_a_row_and_a_place_in_the_key() {
-        let page = page(&samples::nine_methods()).expect("a page");
-        assert_eq!(page.matches("<th scope=\"row\">").count(), 9);
-        let keys = page.matches("<ul class=\"key\">").count();
-        assert_eq!(page.matches("<li data-colour=").count(), 9 * keys);
-    }
-
-    #[test]
-    fn a_comparison_at_a_given_rate_has_no_tuning() {
-        let mut records = samples::nine_methods();
-        records.retain(|record| !matches!(record, Record::Trial(_)));
-        let Record::Comparison(comparison) = &mut records[0] else { unreachable!("by samples") };
-        comparison.trials = 0;
-        let page = page(&records).expect("a page");
-        assert!(!page.contains("Tuning") && !page.contains("0 tuning trials"));
-        assert!(page.contains("Every method was trained at the rate asked for, for 8 epochs"));
+    fn a_comparison_at_a_given_rate_has_no_trials() {
+        let mut recorded = samples::nine_methods();
+        recorded.trials.clear();
+        let page = of(recorded);
+        assert!(!page.contains("Tuning trials") && page.contains("at the rate asked for"));
     }
 
     #[test]
     fn names_cannot_become_markup() {
-        let mut records = samples::nine_methods();
-        samples::rename(&mut records, "sgd", "<b>\"&'{{style}}");
-        let page = page(&records).expect("a page");
-        assert!(!page.contains("<b>"));
-        assert!(page.contains("&lt;b&gt;&quot;&amp;&#39;{{style}}"));
+        let mut recorded = samples::nine_methods();
+        samples::rename(&mut recorded, "sgd", "<b>\"&'{{style}}</script>");
+        let page = of(recorded);
+        let (_, body) = page.split_once("<body").expect("a body");
+        assert!(!body.contains("<b>") && !body.contains("}</script>"));
+        assert!(body.contains("&lt;b&gt;&quot;&amp;&#39;{{style}}"));
     }
 
     #[test]
     fn a_comparison_without_runs_or_trials_still_has_a_page() {
-        let page = page(&samples::nine_methods()[..1]).expect("a page");
-        assert!(page.contains("No run has finished."));
+        let mut recorded = samples::nine_methods();
+        (recorded.runs, recorded.trials, recorded.step_times) = Default::default();
+        assert!(of(recorded).contains("No run has finished."));
     }
 
     #[test]
@@ -382,23 +351,15 @@ mod tests {
     }
 
     #[test]
-    fn a_page_needs_a_comparison() {
-        let records = samples::nine_methods();
-        let error = page(&records[1..]).expect_err("no comparison");
-        assert!(matches!(error, ReportError::NoComparison));
+    fn several_comparisons_have_one_page_with_a_profile() {
+        let page = page(&[samples::nine_methods(), samples::one_seed()]).expect("a page");
+        assert!(page.contains("2 problems compared") && page.contains("performance-profile"));
+        assert!(super::page(&[]).is_err());
     }
 
     #[test]
     fn flags_in_warnings_are_code() {
         let text = with_flags("by --tune, or --lr; a-b");
         assert_eq!(text, "by <code>--tune</code>, or <code>--lr</code>; a-b");
-    }
-
-    #[test]
-    fn a_page_without_warnings_has_no_empty_box() {
-        let mut summary = Summary::new(&samples::nine_methods()).expect("a summary");
-        assert!(warnings(&summary).contains("<li>"));
-        summary.warnings.clear();
-        assert_eq!(warnings(&summary), "");
     }
 }

@@ -1,51 +1,45 @@
 //! The summary as plain text for a terminal, and as Markdown.
 
-use super::columns::main_columns;
-use super::format::{counted, percent};
-use super::summary::Summary;
+use serde_json::json;
 
-/// The widest line of the notes under the plain table.
-const WIDTH: usize = 110;
+use super::{
+    columns::{Column, columns},
+    format::{counted, grouped, value_text},
+    summary::{MethodSummary, Summary},
+    verdict::Verdict,
+};
+use crate::{Budget, statistics::median};
 
-/// The aligned table, what it means, and the warnings.
-pub fn plain_text(summary: &Summary) -> String {
-    let columns = main_columns(summary);
-    let heading: Vec<_> = columns.iter().map(|column| column.heading.to_owned()).collect();
-    let units: Vec<_> = columns.iter().map(|column| column.unit.to_owned()).collect();
-    let body = rows(summary);
-    let width = |i: usize| {
-        let cells = body.iter().chain([&heading, &units]).map(|row| &row[i]);
-        cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
-    };
-    let widths: Vec<usize> = (0..columns.len()).map(width).collect();
-    let rule: Vec<_> = widths.iter().map(|&width| "─".repeat(width)).collect();
-    let mut lines: Vec<String> = [&heading, &units, &rule]
-        .into_iter()
-        .chain(&body)
-        .map(|row| aligned(row, &widths))
-        .collect();
+/// The headline, the aligned table, what it means, and the warnings, in lines of at most `width`
+/// characters where words allow; columns for which there is no room are left out.
+pub fn plain_text(summary: &Summary, width: usize) -> String {
+    let columns = fitting(columns(summary), width);
+    let mut lines = wrapped(&summary.headline(), "", width);
     lines.push(String::new());
-    lines.extend(wrapped(&legend(summary), ""));
+    lines.extend(aligned(&columns, summary));
+    lines.push(String::new());
+    lines.extend(wrapped(&legend(summary), "", width));
     if !summary.warnings.is_empty() {
         lines.push(String::new());
     }
     for warning in &summary.warnings {
-        lines.extend(wrapped(&format!("warning: {warning}"), "  "));
+        lines.extend(wrapped(&format!("warning: {warning}"), "  ", width));
     }
     lines.join("\n") + "\n"
 }
 
-/// The table, what it means, and the warnings, as Markdown.
+/// The headline, the table, what it means, and the warnings, as Markdown.
 pub fn markdown(summary: &Summary) -> String {
-    let columns = main_columns(summary);
-    let heading: Vec<_> =
-        columns.iter().map(|column| format!("{} {}", column.heading, column.unit)).collect();
-    let alignment: Vec<_> =
-        (0..columns.len()).map(|i| if i == 0 { ":--" } else { "--:" }.to_owned()).collect();
-    let mut text = String::new();
-    for row in [&heading, &alignment].into_iter().chain(&rows(summary)) {
-        let cells: Vec<_> = row.iter().map(|cell| cell.trim().replace('|', "\\|")).collect();
-        text += &format!("| {} |\n", cells.join(" | "));
+    let columns = columns(summary);
+    let line = |cells: Vec<String>| {
+        let cells: Vec<String> = cells.iter().map(|cell| cell.trim().replace('|', "\\|")).collect();
+        format!("| {} |\n", cells.join(" | "))
+    };
+    let mut text = format!("{}\n\n", summary.headline());
+    text += &line(columns.iter().map(|c| format!("{} {}", c.heading, c.unit)).collect());
+    text += &line((0..columns.len()).map(|i| if i == 0 { ":--" } else { "--:" }.into()).collect());
+    for row in rows(&columns, summary) {
+        text += &line(row);
     }
     text += &format!("\n{}\n", legend(summary));
     if !summary.warnings.is_empty() {
@@ -57,60 +51,139 @@ pub fn markdown(summary: &Summary) -> String {
     text
 }
 
-/// What the figures of the table are: target, seeds, trials and spread.
+/// The summary as one JSON object: kind, verdict, and for each method its settings, standing and figures.
+pub fn summary_json(summary: &Summary) -> String {
+    let (best, ties) = match &summary.verdict {
+        Verdict::Winners { best, ties } => (Some(best), ties.clone()),
+        _ => (None, Vec::new()),
+    };
+    let method = |method: &MethodSummary| {
+        let difference = method.to_best.as_ref();
+        json!({
+            "method": method.name,
+            "settings": method.settings,
+            "lr": method.best_rate,
+            "standing": method.standing,
+            "runs": method.runs,
+            "mean": method.ranked.map(|value| value.mean),
+            "low": method.ranked.map(|value| value.low),
+            "high": method.ranked.map(|value| value.high),
+            "to_best": difference.map(|difference| difference.mean),
+            "to_best_low": difference.and_then(|difference| difference.low),
+            "to_best_high": difference.and_then(|difference| difference.high),
+            "evaluations_to_target": method.target.as_ref().map(|cost| cost.evaluations.median),
+            "seconds_to_target": method.target.as_ref().map(|cost| cost.seconds.median),
+            "step_seconds": method.step.as_ref().map(|step| step.seconds),
+        })
+    };
+    json!({
+        "kind": "summary",
+        "comparison": summary.design.key,
+        "problem": summary.design.problem,
+        "metric": summary.metric().name,
+        "target": summary.target,
+        "baseline": summary.design.baseline[summary.design.ranked_by],
+        "headline": summary.headline(),
+        "best": best,
+        "ties": ties,
+        "methods": summary.methods.iter().map(method).collect::<Vec<_>>(),
+        "warnings": summary.warnings.iter().map(ToString::to_string).collect::<Vec<_>>(),
+    })
+    .to_string()
+}
+
+/// What the figures of the table are.
 pub fn legend(summary: &Summary) -> String {
-    let comparison = &summary.comparison;
-    let seeds: Vec<String> = comparison.seeds.iter().map(u64::to_string).collect();
-    let epochs = counted(comparison.epochs, "epoch");
-    let runs = format!("{} of {epochs}", counted(seeds.len(), "run"));
+    let design = &summary.design;
+    let seeds: Vec<String> = design.seeds.iter().map(u64::to_string).collect();
+    let runs = format!("{} (seeds {})", counted(seeds.len(), "run"), seeds.join(", "));
     let mut text = format!(
-        "Target: {} validation accuracy; the median over the runs that reached it, \
-         with their share in brackets where some did not; gradients count in batches of {} \
-         records, Hessian products as two. Every method got {} \
-         ({} {}); rates fall alike within a run ({}).",
-        percent(comparison.target_accuracy),
-        comparison.batch_size,
-        match comparison.trials {
-            0 => format!("{runs} at the rate asked for"),
-            trials => {
-                format!("{}, then {runs} at its best rate", counted(trials, "tuning trial"))
-            }
+        "* best, = not to be told from it, ! no winner (untrained, or no better than the baseline). \
+         [ ]: 95 % intervals over seeds; differences are paired by seed, positive where better, their \
+         intervals together 95 % (Bonferroni). Every method got {} of {}; rates fall alike ({}). \
+         Evaluations: gradients in records, Hessian products as two, losses as a third.",
+        match median(&summary.methods.iter().map(|m| m.trials.len() as f64).collect::<Vec<_>>()) {
+            Some(trials) if trials > 0.0 => format!(
+                "{} judged by validation {}, then {runs} with its best settings,",
+                counted(trials as usize, "tuning trial"),
+                design.metrics[design.tuned_by].name
+            ),
+            _ => format!("{runs} at the rate asked for,"),
         },
-        if seeds.len() == 1 { "seed" } else { "seeds" },
-        seeds.join(", "),
-        comparison.schedule,
+        budget(design.budget),
+        design.schedule,
     );
-    if seeds.len() > 1 {
-        text += " ±: 95 % t-interval of the mean over seeds.";
+    if let Some(target) = summary.target {
+        let target = value_text(summary.metric(), Some(target));
+        text += &format!(
+            " Target: validation {} {target}; medians over the runs that reached it.",
+            summary.metric().name
+        );
     }
     text
 }
 
-fn rows(summary: &Summary) -> Vec<Vec<String>> {
-    let columns = main_columns(summary);
-    let row = |entry| columns.iter().map(|column| (column.text)(entry)).collect();
-    summary.optimizers.iter().map(row).collect()
+/// The length of a run in words.
+pub(super) fn budget(budget: Budget) -> String {
+    match budget {
+        Budget::Evaluations(records) => format!("{} evaluations", grouped(records as f64)),
+        other => other.to_string(),
+    }
 }
 
-/// One line: the first cell to the left, all others to the right.
-fn aligned(cells: &[String], widths: &[usize]) -> String {
-    let padded = cells.iter().zip(widths).enumerate();
-    let texts: Vec<String> = padded
-        .map(|(i, (cell, &width))| match i {
-            0 => format!("{cell:<width$}"),
-            _ => format!("{cell:>width$}"),
-        })
-        .collect();
-    texts.join("  ").trim_end().to_owned()
+/// The columns that there is room for; the first three always stay.
+fn fitting(mut columns: Vec<Column>, width: usize) -> Vec<Column> {
+    let needed = |columns: &[Column]| columns.iter().map(|c| c.width() + 2).sum::<usize>() - 2;
+    while columns.len() > 3 && needed(&columns) > width {
+        let last = columns.iter().map(|column| column.rank).max();
+        let place = columns.iter().rposition(|column| Some(column.rank) == last);
+        columns.remove(place.unwrap_or(columns.len() - 1));
+    }
+    columns
+}
+
+impl Column {
+    fn texts(&self) -> impl Iterator<Item = &String> {
+        [&self.heading, &self.unit, &self.baseline].into_iter().chain(&self.cells)
+    }
+
+    fn width(&self) -> usize {
+        self.texts().map(|text| text.chars().count()).max().unwrap_or(0)
+    }
+}
+
+/// The cells row by row; that of the baseline, if there is one, is the last.
+pub(super) fn rows(columns: &[Column], summary: &Summary) -> Vec<Vec<String>> {
+    let row = |i: usize| columns.iter().map(|column| column.cells[i].clone()).collect();
+    let mut rows: Vec<Vec<String>> = (0..summary.methods.len()).map(row).collect();
+    if !summary.design.baseline_name.is_empty() {
+        rows.push(columns.iter().map(|column| column.baseline.clone()).collect());
+    }
+    rows
+}
+
+fn aligned(columns: &[Column], summary: &Summary) -> Vec<String> {
+    let head = |text: fn(&Column) -> &String| columns.iter().map(text).cloned().collect();
+    let rule = columns.iter().map(|column| "─".repeat(column.width())).collect();
+    let mut all: Vec<Vec<String>> = vec![head(|c| &c.heading), head(|c| &c.unit), rule];
+    all.extend(rows(columns, summary));
+    let line = |cells: &Vec<String>| {
+        let padded = cells.iter().zip(columns).enumerate().map(|(i, (cell, column))| {
+            let width = column.width();
+            if i == 0 { format!("{cell:<width$}") } else { format!("{cell:>width$}") }
+        });
+        padded.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+    };
+    all.iter().map(line).collect()
 }
 
 /// Breaks a text into lines between words; all but the first begin with `indent`.
-fn wrapped(text: &str, indent: &str) -> Vec<String> {
+fn wrapped(text: &str, indent: &str, width: usize) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = String::new();
     for word in text.split(' ') {
-        let width = line.chars().count() + 1 + word.chars().count();
-        if !line.is_empty() && width > WIDTH {
+        let needed = line.chars().count() + 1 + word.chars().count();
+        if !line.is_empty() && needed > width {
             lines.push(std::mem::replace(&mut line, format!("{indent}{word}")));
         } else {
             if !line.is_empty() {
@@ -130,45 +203,45 @@ mod tests {
 
     #[test]
     fn the_plain_table_is_aligned_sorted_and_explained() {
-        let summary = Summary::new(&samples::nine_methods()).expect("a summary");
-        insta::assert_snapshot!(plain_text(&summary));
+        insta::assert_snapshot!(plain_text(&Summary::new(&samples::nine_methods()), 110));
     }
 
     #[test]
     fn the_markdown_table_has_the_same_figures() {
-        let summary = Summary::new(&samples::nine_methods()).expect("a summary");
-        insta::assert_snapshot!(markdown(&summary));
+        insta::assert_snapshot!(markdown(&Summary::new(&samples::nine_methods())));
     }
 
     #[test]
     fn one_seed_is_shown_without_a_spread() {
-        let summary = Summary::new(&samples::one_seed()).expect("a summary");
-        let text = plain_text(&summary);
-        assert!(!text.contains('±'), "{text}");
+        let text = plain_text(&Summary::new(&samples::one_seed()), 110);
         assert!(text.contains("warning: one seed only"), "{text}");
+        assert!(!text.lines().any(|line| line.contains("adam") && line.contains('[')), "{text}");
     }
 
     #[test]
-    fn no_line_is_wider_than_a_terminal() {
-        let summary = Summary::new(&samples::nine_methods()).expect("a summary");
-        for line in plain_text(&summary).lines() {
-            assert!(line.chars().count() <= 120, "{line}");
+    fn no_line_is_wider_than_the_terminal() {
+        let summary = Summary::new(&samples::nine_methods());
+        for width in [60, 80, 110, 200] {
+            for line in plain_text(&summary, width).lines() {
+                assert!(line.chars().count() <= width, "{width}: {line}");
+            }
         }
     }
 
     #[test]
     fn a_method_without_runs_has_dashes() {
-        let comparison_only = &samples::nine_methods()[..1];
-        let summary = Summary::new(comparison_only).expect("a summary");
-        let row = rows(&summary).swap_remove(0);
-        assert!(row[1..].iter().all(|cell| cell == "–"), "{row:?}");
+        let mut recorded = samples::nine_methods();
+        recorded.runs.clear();
+        recorded.step_times.clear();
+        let summary = Summary::new(&recorded);
+        let row = rows(&columns(&summary), &summary).swap_remove(0);
+        assert!(row[2..].iter().all(|cell| cell == "–"), "{row:?}");
     }
 
     #[test]
     fn bars_in_names_do_not_break_the_markdown_table() {
-        let mut records = samples::one_seed();
-        samples::rename(&mut records, "adam", "a|b");
-        let summary = Summary::new(&records).expect("a summary");
-        assert!(markdown(&summary).contains("| a\\|b |"));
+        let mut recorded = samples::one_seed();
+        samples::rename(&mut recorded, "adam", "a|b");
+        assert!(markdown(&Summary::new(&recorded)).contains("| a\\|b |"));
     }
 }

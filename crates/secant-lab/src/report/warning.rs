@@ -2,162 +2,211 @@
 
 use std::fmt;
 
-use super::format::{counted, percent, short};
-
-/// Which end of the tried rates the best one lies at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum GridEnd {
-    /// No smaller rate was tried.
-    Smallest,
-    /// No larger rate was tried.
-    Largest,
-}
+use super::{
+    format::{counted, short, value_text},
+    summary::MethodSummary,
+    verdict::{Standing, Verdict, seeds_for_more},
+};
+use crate::{Metric, record::Design};
 
 /// A reason to read the figures with care.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Warning {
+    /// Something about the data, as it was read.
+    Data(String),
     /// There is one seed, so nothing is known about the spread.
     OneSeed,
-    /// The 95 % intervals of the two most accurate methods overlap.
-    LeadersOverlap {
-        /// The most accurate method.
-        first: String,
-        /// The next one.
-        second: String,
+    /// More seeds could tell ties from the best.
+    MoreSeeds {
+        /// How many.
+        seeds: usize,
     },
     /// The best rates of some methods lie at an end of the rates that were tried.
-    RatesAtGridEnd {
-        /// The end they lie at.
-        end: GridEnd,
+    RatesAtEdge {
         /// The methods and their best rates.
         rates: Vec<(String, f64)>,
     },
-    /// Some runs ended with a loss that is not finite or above its start.
-    Diverged {
+    /// Some runs diverged or did not lower the loss.
+    Untrained {
         /// The method.
-        optimizer: String,
-        /// How many of its runs diverged.
-        diverged: usize,
+        method: String,
+        /// How many of its runs.
+        untrained: usize,
         /// How many runs it has.
         runs: usize,
+    },
+    /// Methods that are no better than what needs no training.
+    NotAboveBaseline {
+        /// The methods.
+        methods: Vec<String>,
+        /// The baseline's name.
+        baseline: String,
+        /// The metric and the baseline's value.
+        value: String,
     },
     /// Steps were rejected because something in them was not finite.
     RejectedSteps {
         /// The method.
-        optimizer: String,
+        method: String,
         /// How many, over all its runs.
         steps: u64,
     },
-    /// The data holds fewer runs than there are seeds.
+    /// There are fewer runs than seeds.
     MissingRuns {
-        /// The method.
-        optimizer: String,
-        /// How many runs it has.
-        runs: usize,
-        /// How many it should have.
+        /// The methods, with the runs they have.
+        methods: Vec<(String, usize)>,
+        /// How many each should have.
         expected: usize,
     },
     /// Methods of which no run reached the target.
     TargetNeverReached {
         /// The methods.
-        optimizers: Vec<String>,
-        /// The validation accuracy that counts as reached.
-        target: f64,
+        methods: Vec<String>,
+        /// The metric and its value that counts as reached.
+        target: String,
     },
+    /// The machine did something else while steps were timed.
+    Busy {
+        /// The methods.
+        methods: Vec<String>,
+    },
+}
+
+/// Everything that a reader should know.
+pub(super) fn warnings(
+    design: &Design,
+    methods: &[MethodSummary],
+    verdict: &Verdict,
+    target: Option<f64>,
+) -> Vec<Warning> {
+    let metric = &design.metrics[design.ranked_by];
+    let mut found: Vec<Warning> =
+        design.data_warnings.iter().map(|text| Warning::Data(text.clone())).collect();
+    if verdict.has_winner() {
+        if design.seeds.len() == 1 && methods.len() > 1 {
+            found.push(Warning::OneSeed);
+        }
+        found.extend(seeds_for_more(methods).map(|seeds| Warning::MoreSeeds { seeds }));
+    }
+    let at_edge = methods.iter().filter(|method| method.is_at_edge());
+    let rates: Vec<(String, f64)> =
+        at_edge.filter_map(|method| Some((method.name.clone(), method.best_rate?))).collect();
+    if !rates.is_empty() {
+        found.push(Warning::RatesAtEdge { rates });
+    }
+    found.extend(below_baseline(design, metric, methods));
+    for method in methods {
+        let (name, runs) = (method.name.clone(), method.runs);
+        if method.trained < runs {
+            let untrained = runs - method.trained;
+            found.push(Warning::Untrained { method: name.clone(), untrained, runs });
+        }
+        if method.rejected_steps > 0 {
+            found.push(Warning::RejectedSteps { method: name, steps: method.rejected_steps });
+        }
+    }
+    found.extend(missing(design, methods));
+    if let Some(target) = target {
+        found.extend(never_reached(metric, methods, target));
+    }
+    let busy = |method: &&MethodSummary| method.step.as_ref().is_some_and(|step| step.busy);
+    let busy: Vec<String> = methods.iter().filter(busy).map(|m| m.name.clone()).collect();
+    if !busy.is_empty() {
+        found.push(Warning::Busy { methods: busy });
+    }
+    found
+}
+
+fn below_baseline(design: &Design, metric: &Metric, methods: &[MethodSummary]) -> Option<Warning> {
+    let below = methods.iter().filter(|m| m.standing == Standing::NotAboveBaseline);
+    let methods: Vec<String> = below.map(|method| method.name.clone()).collect();
+    let value = design.baseline.get(design.ranked_by).copied().flatten();
+    (!methods.is_empty()).then(|| Warning::NotAboveBaseline {
+        methods,
+        baseline: design.baseline_name.clone(),
+        value: format!("{} {}", metric.name, value_text(metric, value)),
+    })
+}
+
+fn missing(design: &Design, methods: &[MethodSummary]) -> Option<Warning> {
+    let expected = design.seeds.len();
+    let lacking = methods.iter().filter(|method| method.runs < expected);
+    let methods: Vec<(String, usize)> =
+        lacking.map(|method| (method.name.clone(), method.runs)).collect();
+    (!methods.is_empty()).then_some(Warning::MissingRuns { methods, expected })
+}
+
+fn never_reached(metric: &Metric, methods: &[MethodSummary], target: f64) -> Option<Warning> {
+    let never = methods.iter().filter(|method| method.runs > 0 && method.target.is_none());
+    let methods: Vec<String> = never.map(|method| method.name.clone()).collect();
+    let target = format!("{} {}", metric.name, value_text(metric, Some(target)));
+    (!methods.is_empty()).then_some(Warning::TargetNeverReached { methods, target })
 }
 
 impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Data(text) => f.write_str(text),
             Self::OneSeed => f.write_str(
                 "one seed only, so no spread is known and small differences mean nothing; \
                  give --seeds 3 or more",
             ),
-            Self::LeadersOverlap { first, second } => write!(
+            Self::MoreSeeds { seeds } => write!(
                 f,
-                "{first} and {second} cannot be told apart, their 95 % intervals overlap; \
-                 give --seeds a larger number to separate them"
+                "if means and spreads stay as they are, --seeds {seeds} would tell one of the ties \
+                 from the best; the runs so far are kept"
             ),
-            Self::RatesAtGridEnd { end, rates } => {
-                let tried = match end {
-                    GridEnd::Smallest => "smallest",
-                    GridEnd::Largest => "largest",
-                };
+            Self::RatesAtEdge { rates } => {
                 let rates: Vec<String> =
                     rates.iter().map(|(name, rate)| format!("{name} ({})", short(*rate))).collect();
-                let rates = rates.join(", ");
                 write!(
                     f,
-                    "the best rate was the {tried} tried for {rates}: give --tune a larger number"
+                    "the best rate is the smallest or largest of those tried for {}: give --tune a \
+                     larger number",
+                    rates.join(", ")
                 )
             }
-            Self::Diverged { optimizer, diverged, runs } => write!(
+            Self::Untrained { method, untrained, runs } => write!(
                 f,
-                "{optimizer}: {diverged} of {} diverged (a loss that is not finite or above its \
-                 start); give --tune a larger number, or --lr a smaller one",
+                "{method}: {untrained} of {} diverged or did not lower the loss, so it cannot win; \
+                 give --tune a larger number, or --lr a smaller one",
                 counted(*runs, "run")
             ),
-            Self::RejectedSteps { optimizer, steps } => write!(
+            Self::NotAboveBaseline { methods, baseline, value } => write!(
                 f,
-                "{optimizer}: {steps} rejected because a number was not finite; \
-                 a smaller rate, by --tune or --lr, may avoid this",
-                steps = rejected(*steps)
+                "no better than {baseline} ({value}): {}; try --class-weights balanced, a longer \
+                 --budget or another --metric",
+                methods.join(", ")
             ),
-            Self::MissingRuns { optimizer, runs, expected } => write!(
+            Self::RejectedSteps { method, steps } => {
+                let were = if *steps == 1 { "step was" } else { "steps were" };
+                write!(
+                    f,
+                    "{method}: {steps} {were} rejected because a number was not finite; a smaller \
+                     rate, by --tune or --lr, may avoid this"
+                )
+            }
+            Self::MissingRuns { methods, expected } => {
+                let have: Vec<String> =
+                    methods.iter().map(|(name, runs)| format!("{name} ({runs})")).collect();
+                write!(
+                    f,
+                    "not finished, of {} each there are: {}; the same command goes on",
+                    counted(*expected, "run"),
+                    have.join(", ")
+                )
+            }
+            Self::TargetNeverReached { methods, target } => write!(
                 f,
-                "{optimizer}: the data holds {runs} of {}; repeat the command with --resume to \
-                 complete it",
-                counted(*expected, "run")
+                "no run of {} reached validation {target}; give a longer --budget or another \
+                 --goal",
+                methods.join(", ")
             ),
-            Self::TargetNeverReached { optimizers, target } => write!(
+            Self::Busy { methods } => write!(
                 f,
-                "no run of {} reached {} validation accuracy; give --epochs a larger number or \
-                 --target-accuracy a smaller one",
-                optimizers.join(", "),
-                percent(*target)
+                "the machine was busy while steps were timed; the times of {} are uncertain",
+                methods.join(", ")
             ),
         }
-    }
-}
-
-fn rejected(steps: u64) -> String {
-    let verb = if steps == 1 { "step was" } else { "steps were" };
-    format!("{steps} {verb}")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_warning_says_what_is_wrong_and_what_to_do() {
-        let optimizer = || "adam".to_owned();
-        let warnings = [
-            Warning::OneSeed,
-            Warning::LeadersOverlap { first: optimizer(), second: "lion".into() },
-            Warning::RatesAtGridEnd {
-                end: GridEnd::Largest,
-                rates: vec![(optimizer(), 0.0095), ("sgd".into(), 0.32)],
-            },
-            Warning::RatesAtGridEnd { end: GridEnd::Smallest, rates: vec![(optimizer(), 1e-5)] },
-            Warning::Diverged { optimizer: optimizer(), diverged: 1, runs: 3 },
-            Warning::RejectedSteps { optimizer: optimizer(), steps: 1 },
-            Warning::MissingRuns { optimizer: optimizer(), runs: 2, expected: 3 },
-            Warning::TargetNeverReached {
-                optimizers: vec![optimizer(), "sgd".into()],
-                target: 0.975,
-            },
-        ];
-        let texts: Vec<String> = warnings.iter().map(ToString::to_string).collect();
-        insta::assert_snapshot!(texts.join("\n"), @r"
-        one seed only, so no spread is known and small differences mean nothing; give --seeds 3 or more
-        adam and lion cannot be told apart, their 95 % intervals overlap; give --seeds a larger number to separate them
-        the best rate was the largest tried for adam (0.0095), sgd (0.32): give --tune a larger number
-        the best rate was the smallest tried for adam (1e-5): give --tune a larger number
-        adam: 1 of 3 runs diverged (a loss that is not finite or above its start); give --tune a larger number, or --lr a smaller one
-        adam: 1 step was rejected because a number was not finite; a smaller rate, by --tune or --lr, may avoid this
-        adam: the data holds 2 of 3 runs; repeat the command with --resume to complete it
-        no run of adam, sgd reached 97.5 % validation accuracy; give --epochs a larger number or --target-accuracy a smaller one
-        ");
     }
 }

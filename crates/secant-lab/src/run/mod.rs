@@ -1,17 +1,12 @@
-//! One run: one optimizer, one problem, one seed.
+//! One run: one method, one problem, one seed.
 
-mod batches;
-mod evaluate;
-pub mod record;
-mod setup;
-mod step;
-mod step_time;
+mod setting;
+mod step_times;
 mod train;
-mod two_classes;
+mod trainee;
+mod weights;
 
-pub use batches::Part;
-pub use evaluate::Quality;
-pub use setup::{Falling, HessianProducts, Setup};
-pub use step_time::step_time;
-pub use train::{Outcome, TrainError, train};
-pub use two_classes::TwoClasses;
+pub use setting::{Falling, HessianProducts, Setting};
+pub(crate) use step_times::step_times;
+pub use train::TrainError;
+pub(crate) use train::{Outcome, Watch, train};

@@ -1,22 +1,28 @@
-//! Trains a network with an optimizer and records how it goes.
+//! Trains a model with an optimizer and records how it goes.
 
 use std::{
     sync::atomic::{AtomicBool, Ordering},
     time::{Duration, Instant},
 };
 
-use burn::{module::Module, tensor::Device};
-use secant::{AnyOptimizer, Batches, Rejection, Schedule, error::StepError, spec::SpecError};
+use secant::{
+    Rejection, StepReport,
+    error::{ConfigError, StepError},
+    spec::SpecError,
+};
+use secant_core::rng::SplitMix64;
 use thiserror::Error;
 
 use super::{
-    Part, Quality,
-    evaluate::evaluate,
-    record::{Point, RegionStep},
-    setup::{Falling, Setup},
-    step::step,
+    Setting,
+    trainee::Trainee,
+    weights::{distance, weights},
 };
-use crate::{model::Network, problem::Problem};
+use crate::{
+    Budget, Part, Problem,
+    budget::{Spent, evaluations},
+    record::{Point, RegionStep},
+};
 
 /// A run that did not end.
 #[derive(Debug, Error)]
@@ -29,10 +35,10 @@ pub enum TrainError {
     Spec(#[from] SpecError),
     /// The batches cannot be made.
     #[error(transparent)]
-    Config(#[from] secant::error::ConfigError),
-    /// Differences of gradients are no Hessian products for this network.
+    Config(#[from] ConfigError),
+    /// Differences of gradients are no Hessian products for this model.
     #[error(
-        "differences of gradients to both sides disagree by {percent:.0} %: the network has kinks (ReLU, max-pooling), and they are no Hessian products; leave out --differences for exact ones, or add --allow-differences"
+        "differences of gradients to both sides disagree by {percent:.0} %: the model has kinks (ReLU, max-pooling), and they are no Hessian products; use exact ones (the command's default; in code `loss_on_duals`), or allow such differences all the same (--differences --allow-differences)"
     )]
     Kinks {
         /// The disagreement.
@@ -41,6 +47,16 @@ pub enum TrainError {
     /// A step broke its contract.
     #[error(transparent)]
     Step(StepError),
+    /// A problem's metrics and what it measures do not fit together.
+    #[error(
+        "the problem has {wanted} metrics, but `measure` gave {found} numbers; give one for each"
+    )]
+    Measures {
+        /// Metrics.
+        wanted: usize,
+        /// Numbers.
+        found: usize,
+    },
 }
 
 impl From<StepError> for TrainError {
@@ -52,152 +68,237 @@ impl From<StepError> for TrainError {
     }
 }
 
+/// What is looked at in a run besides its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Watch {
+    /// Nothing but the start: a tuning trial.
+    Ends,
+    /// The whole run, and the test records at its end.
+    Whole,
+}
+
 /// A finished run.
 #[derive(Clone, Debug)]
-pub struct Outcome {
-    /// Its state after each evaluation.
+pub(crate) struct Outcome {
+    /// Its state at [`POINTS`] moments and before the first step; at both ends only in a trial.
     pub curve: Vec<Point>,
+    /// The metrics on all validation records at the end.
+    pub validation: Vec<Option<f64>>,
+    /// The metrics on the test records at the end; empty in a trial.
+    pub test: Vec<Option<f64>>,
+    /// Whether every loss was finite and the last is below the first.
+    pub trained: bool,
     /// Steps it rejected because a number was not finite.
     pub rejected_steps: u64,
     /// The steps of a trust-region method.
     pub trust_region: Vec<RegionStep>,
 }
 
-/// Trains; `after_epoch` is told of every epoch. The last, smaller batch of an epoch is left out.
+/// Moments at which a run is looked at, evenly over its budget.
+const POINTS: f64 = 40.0;
+
+/// The part of a run's evaluations that looking at it may cost.
+const SHARE_OF_LOOKING: f64 = 0.2;
+
+/// Trains until the budget is spent; `after_step` is told the progress from 0 to 1.
 ///
 /// # Errors
 /// The user stopped it, or the optimizer cannot be used.
-pub fn train(
-    problem: &Problem,
-    setup: Setup<'_>,
+pub(crate) fn train<P: Problem>(
+    problem: &P,
+    setting: &Setting,
+    watch: Watch,
     stop: &AtomicBool,
-    after_epoch: &dyn Fn(),
+    after_step: &dyn Fn(f64),
 ) -> Result<Outcome, TrainError> {
-    let mut run = Run::new(problem, setup)?;
-    let mut curve = vec![run.point(0, None)];
-    for epoch in 0..setup.epochs {
-        let train_loss = run.epoch(epoch, stop)?;
-        curve.push(run.point(epoch + 1, Some(train_loss)));
-        after_epoch();
+    let mut run = Run::new(problem, setting)?;
+    let mut curve = vec![run.point()?];
+    let mut next = 1.0;
+    while run.progress() < 1.0 {
+        if stop.load(Ordering::Relaxed) {
+            return Err(TrainError::Stopped);
+        }
+        let is_last = run.progress_after_next() >= next / POINTS;
+        run.step(is_last && watch == Watch::Whole)?;
+        let progress = run.progress();
+        after_step(progress);
+        if run.last_progress <= 0.0 {
+            // Nothing was evaluated: the method has converged, and nothing will change.
+            break;
+        }
+        if watch == Watch::Whole && progress * POINTS >= next && progress < 1.0 {
+            curve.push(run.point()?);
+            next = (progress * POINTS).floor() + 1.0;
+        }
     }
-    Ok(Outcome { curve, rejected_steps: run.not_finite, trust_region: run.trust_region })
+    curve.push(run.point()?);
+    run.end(curve, watch)
 }
 
-/// Gradients that an exact Hessian product counts as: its time is about twice that of one.
-const PRODUCT: u64 = 2;
-
-struct Run<'a> {
-    problem: &'a Problem,
-    setup: Setup<'a>,
-    device: Device,
-    network: Network,
-    optimizer: AnyOptimizer<Network>,
-    batches: Batches,
-    schedule: Schedule,
+struct Run<'a, P: Problem> {
+    trainee: Trainee<'a, P>,
+    /// The validation records that the run is looked at by.
+    watched: Vec<usize>,
+    spent: Spent,
+    time: Duration,
     steps: u64,
-    /// Records that gradients were evaluated on, and twice those of Hessian products.
-    gradient_records: u64,
-    spent: Duration,
-    /// Records that a batch took beyond its epoch, since it had grown: the next epoch has fewer.
-    overdrawn: usize,
+    /// What the last step added to the progress.
+    last_progress: f64,
+    /// Sum and number of the batches' losses since the last point.
+    losses: (f64, u32),
+    gradient_norm: Option<f64>,
+    step_length: Option<f64>,
     /// Steps rejected because a number was not finite.
     not_finite: u64,
     trust_region: Vec<RegionStep>,
 }
 
-impl<'a> Run<'a> {
-    fn new(problem: &'a Problem, setup: Setup<'a>) -> Result<Self, TrainError> {
-        let device = Device::default().autodiff();
-        let dtype = setup.precision.dtype();
-        let batches = setup.batches(problem.splits.train.len())?;
-        let steps = (batches.per_epoch() * setup.epochs) as u64;
+impl<'a, P: Problem> Run<'a, P> {
+    fn new(problem: &'a P, setting: &'a Setting) -> Result<Self, TrainError> {
         Ok(Self {
-            problem,
-            setup,
-            network: problem.network.init(setup.seed, dtype, &device),
-            optimizer: setup.optimizer(&batches)?,
-            batches,
-            schedule: match setup.falling {
-                Falling::Cosine => Schedule::cosine(setup.lr, steps, 0.0),
-                Falling::Constant => Schedule::constant(setup.lr),
-            },
-            device,
+            trainee: Trainee::new(problem, setting)?,
+            watched: watched(problem, setting),
+            spent: Spent::default(),
+            time: Duration::ZERO,
             steps: 0,
-            gradient_records: 0,
-            spent: Duration::ZERO,
-            overdrawn: 0,
+            last_progress: 0.0,
+            losses: (0.0, 0),
+            gradient_norm: None,
+            step_length: None,
             not_finite: 0,
             trust_region: Vec::new(),
         })
     }
 
-    /// Trains for epoch `epoch`, from 0, whatever size its batches grow to; the mean loss over them.
-    fn epoch(&mut self, epoch: usize, stop: &AtomicBool) -> Result<f64, TrainError> {
-        let Setup { precision, products, .. } = self.setup;
-        let data = &self.problem.splits.train;
-        let device = self.device.clone();
-        let part = Part { data, device: &device, dtype: precision.dtype() };
-        let (mut sum, mut count) = (0.0, 0u32);
-        let started = Instant::now();
-        let overlap = self.setup.overlap();
-        let all = self.batches.records() - overlap;
-        let mut left = all.saturating_sub(self.overdrawn);
-        self.overdrawn = self.overdrawn.saturating_sub(all);
-        while left >= self.batches.size() - overlap {
-            if stop.load(Ordering::Relaxed) {
-                return Err(TrainError::Stopped);
-            }
-            let lr = self.schedule.rate(self.steps);
-            let (network, batches) = (&mut self.network, &mut self.batches);
-            let report = step(&mut self.optimizer, products, lr, network, batches, part)?;
-            let taken = self.batches.size() - overlap;
-            self.overdrawn += taken.saturating_sub(left);
-            left = left.saturating_sub(taken);
-            self.steps += 1;
-            let passes = (epoch + 1) as f64 - left as f64 / all as f64;
-            self.trust_region.extend(RegionStep::of(self.steps, passes, &report));
-            self.gradient_records +=
-                report.evals.gradient_records + PRODUCT * report.evals.hessian_vector_records;
-            // A search that finds nothing is no fault of the numbers.
-            self.not_finite += u64::from(!matches!(
-                report.outcome,
-                secant::Outcome::Accepted
-                    | secant::Outcome::Converged
-                    | secant::Outcome::Rejected(Rejection::NoDecrease)
-            ));
-            sum += report.loss.unwrap_or(f64::NAN);
-            count += 1;
-        }
-        self.spent += started.elapsed();
-        Ok(sum / f64::from(count))
+    fn progress(&self) -> f64 {
+        self.trainee.setting.budget.progress(&self.spent)
     }
 
-    /// The state of the run.
-    fn point(&self, epoch: usize, train_loss: Option<f64>) -> Point {
-        let splits = &self.problem.splits;
-        let network = self.network.valid();
-        let device = self.device.clone().inner();
-        let dtype = self.setup.precision.dtype();
-        let quality = |data| evaluate(&network, Part { data, device: &device, dtype });
-        let validation = quality(&splits.validation);
-        let test = if self.setup.with_test {
-            quality(&splits.test)
-        } else {
-            Quality { loss: f64::NAN, accuracy: 0.0, two_classes: None }
-        };
-        Point {
-            epoch: epoch as f64,
+    /// What the progress will be if the next step costs what the last one did.
+    fn progress_after_next(&self) -> f64 {
+        self.progress() + self.last_progress
+    }
+
+    /// One step; its length is measured where asked for, and else unknown.
+    fn step(&mut self, is_measured: bool) -> Result<(), TrainError> {
+        let before = is_measured.then(|| weights(&self.trainee.model));
+        let progress = self.progress();
+        let Setting { falling, lr, .. } = *self.trainee.setting;
+        let started = Instant::now();
+        let report = self.trainee.step(falling.rate(lr, progress))?;
+        self.time += started.elapsed();
+        self.account(&report);
+        self.last_progress = self.progress() - progress;
+        self.step_length = before.map(|before| distance(&before, &weights(&self.trainee.model)));
+        Ok(())
+    }
+
+    fn account(&mut self, report: &StepReport) {
+        let (batches, overlap) = (&self.trainee.batches, self.trainee.setting.overlap());
+        let records = (batches.records() - overlap) as f64;
+        self.steps += 1;
+        self.spent.evaluations += evaluations(&report.evals);
+        self.spent.epochs += (batches.size() - overlap) as f64 / records;
+        self.spent.seconds = self.time.as_secs_f64();
+        self.trust_region.extend(RegionStep::of(self.steps, self.spent.epochs, report));
+        // A search that finds nothing is no fault of the numbers.
+        self.not_finite += u64::from(!matches!(
+            report.outcome,
+            secant::Outcome::Accepted
+                | secant::Outcome::Converged
+                | secant::Outcome::Rejected(Rejection::NoDecrease)
+        ));
+        self.losses.0 += report.loss.unwrap_or(f64::NAN);
+        self.losses.1 += 1;
+        self.gradient_norm = report.gradient_norm;
+    }
+
+    /// The state of the run, on the watched records.
+    fn point(&mut self) -> Result<Point, TrainError> {
+        let (sum, count) = std::mem::take(&mut self.losses);
+        Ok(Point {
+            evaluations: self.spent.evaluations,
+            epoch: self.spent.epochs,
             steps: self.steps,
-            gradient_evaluations: self.gradient_records / self.setup.batch_size as u64,
-            seconds: self.spent.as_secs_f64(),
-            train_loss: train_loss.filter(|loss| loss.is_finite()),
-            validation_loss: validation.finite_loss(),
-            validation_accuracy: validation.accuracy,
-            test_loss: test.finite_loss(),
-            test_accuracy: test.accuracy,
-            test_balanced_accuracy: test.two_classes.map(|two| two.balanced_accuracy),
-            test_f1: test.two_classes.map(|two| two.f1),
-            test_auc: test.two_classes.map(|two| two.auc).filter(|auc| !auc.is_nan()),
-        }
+            seconds: self.spent.seconds,
+            train_loss: Some(sum / f64::from(count)).filter(|loss| loss.is_finite()),
+            validation: self.trainee.measure(Part::Validation, &self.watched)?,
+            gradient_norm: self.gradient_norm.filter(|norm| norm.is_finite()),
+            step_length: self.step_length.filter(|length| length.is_finite()),
+        })
+    }
+
+    fn end(self, curve: Vec<Point>, watch: Watch) -> Result<Outcome, TrainError> {
+        let all = |part| (0..self.trainee.problem.records(part)).collect::<Vec<_>>();
+        let validation = self.trainee.measure(Part::Validation, &all(Part::Validation))?;
+        let test = match watch {
+            Watch::Whole => self.trainee.measure(Part::Test, &all(Part::Test))?,
+            Watch::Ends => Vec::new(),
+        };
+        Ok(Outcome {
+            trained: has_trained(&curve),
+            curve,
+            validation,
+            test,
+            rejected_steps: self.not_finite,
+            trust_region: self.trust_region,
+        })
+    }
+}
+
+/// Whether every loss is finite and the last is below the first.
+fn has_trained(curve: &[Point]) -> bool {
+    let losses: Option<Vec<f64>> =
+        curve.iter().map(|point| point.validation.first().copied().flatten()).collect();
+    losses.is_some_and(|losses| losses.last() < losses.first())
+}
+
+/// The validation records that a run is looked at by: all of them, or a part drawn once and for all, so that
+/// looking costs no more than its share of the run.
+fn watched<P: Problem>(problem: &P, setting: &Setting) -> Vec<usize> {
+    let mut records: Vec<usize> = (0..problem.records(Part::Validation)).collect();
+    let train = problem.records(Part::Train) as f64;
+    let evaluated = match setting.budget {
+        Budget::Evaluations(records) => records as f64,
+        Budget::Epochs(epochs) => epochs * train,
+        Budget::Seconds(_) => 10.0 * train,
+    };
+    // A forward pass is a third of a gradient.
+    let most = (3.0 * SHARE_OF_LOOKING * evaluated / POINTS) as usize;
+    if most < records.len() {
+        SplitMix64::new(0).shuffle(&mut records);
+        records.truncate(most.max(FEWEST));
+        records.sort_unstable();
+    }
+    records
+}
+
+/// Fewer records than this say nothing.
+const FEWEST: usize = 50;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn curve(losses: &[f64]) -> Vec<Point> {
+        let point = |loss: &f64| Point {
+            evaluations: 0.0,
+            epoch: 0.0,
+            steps: 0,
+            seconds: 0.0,
+            train_loss: None,
+            validation: vec![Some(*loss).filter(|loss| loss.is_finite())],
+            gradient_norm: None,
+            step_length: None,
+        };
+        losses.iter().map(point).collect()
+    }
+
+    #[test]
+    fn a_run_has_trained_where_every_loss_is_finite_and_the_last_below_the_first() {
+        assert!(has_trained(&curve(&[2.0, 3.0, 1.0])));
+        assert!(!has_trained(&curve(&[2.0, 1.0, 2.0])));
+        assert!(!has_trained(&curve(&[2.0, f64::NAN, 1.0])));
+        assert!(!has_trained(&curve(&[])));
     }
 }

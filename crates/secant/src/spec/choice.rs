@@ -2,10 +2,11 @@
 
 use std::{fmt, str::FromStr};
 
+use secant_core::nearest::suggestion;
 use serde_json::{Map, Value};
 
 use super::{MethodSpec, PRESETS, Preset, Run, SpecError, text};
-use crate::{hyper_parameter::HyperParameter, nearest::suggestion};
+use crate::hyper_parameter::HyperParameter;
 
 /// A preset and what is changed of it: `adam`, `mb-lsr1(memory=8)`.
 #[derive(Clone, Debug)]

@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use secant_core::nearest::suggestion;
 use serde::{
     de::{
         DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, Error, IntoDeserializer,
@@ -15,7 +16,7 @@ use serde::{
 use serde_json::{Map, Value};
 
 use super::{SpecError, text::value_text};
-use crate::{hyper_parameter::HyperParameter, nearest::suggestion};
+use crate::hyper_parameter::HyperParameter;
 
 /// Reads a `C` from `given`, and from `base` what is not given there.
 pub(super) fn overlay<C: DeserializeOwned>(given: &Value, base: &Value) -> Result<C, Fault> {

@@ -1,0 +1,36 @@
+//! How a table of the user's is to be read.
+
+use clap::Args;
+use secant_data::{Header, Precision, TableOptions, Task};
+
+/// How a table of the user's is to be read.
+#[derive(Debug, Args)]
+pub(super) struct TableArgs {
+    /// The table's column to predict, by name or by number from 1
+    #[arg(long, value_name = "COLUMN")]
+    target: Option<String>,
+    /// Whether the table's first line names the columns: auto, yes or no
+    #[arg(long, default_value = "auto")]
+    header: Header,
+    /// Texts that stand for a missing value besides the usual ones (NA, null, ? and so on), separated by
+    /// commas
+    #[arg(long, value_name = "TOKENS", value_delimiter = ',')]
+    missing: Vec<String>,
+    /// What the target is: auto, classification or regression
+    #[arg(long, default_value = "auto")]
+    task: Task,
+}
+
+impl TableArgs {
+    /// The same for the reader of tables.
+    pub(super) fn options(&self, precision: Precision) -> TableOptions {
+        let Self { target, header, missing, task } = self;
+        TableOptions {
+            target: target.clone(),
+            header: *header,
+            missing: missing.clone(),
+            task: *task,
+            precision,
+        }
+    }
+}

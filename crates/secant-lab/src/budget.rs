@@ -1,0 +1,114 @@
+//! How long a run is, and how much of that has been spent.
+
+use std::{fmt, str::FromStr};
+
+use secant::Evals;
+use serde::{Deserialize, Serialize};
+
+/// How long a run is.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Budget {
+    /// Gradient evaluations, in records: a Hessian product counts as two, a loss alone as a third.
+    Evaluations(u64),
+    /// Passes over the training records by the steps' batches, whatever a step evaluates.
+    Epochs(f64),
+    /// Seconds of training.
+    Seconds(f64),
+}
+
+impl fmt::Display for Budget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Evaluations(records) => write!(f, "{records} evaluations"),
+            Self::Epochs(epochs) => write!(f, "{epochs} epochs"),
+            Self::Seconds(seconds) => write!(f, "{seconds} seconds"),
+        }
+    }
+}
+
+impl FromStr for Budget {
+    type Err = String;
+
+    /// A number and its unit: `100000evaluations`, `5epochs`, `2.5seconds` or `2.5s`.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let number = |unit: &str| {
+            let number: f64 = text.trim().strip_suffix(unit)?.trim().parse().ok()?;
+            (number > 0.0 && number <= MOST).then_some(number)
+        };
+        let evaluations = number("evaluations").filter(|records| *records >= 1.0);
+        evaluations
+            .map(|records| Self::Evaluations(records as u64))
+            .or_else(|| number("epochs").map(Self::Epochs))
+            .or_else(|| number("seconds").or_else(|| number("s")).map(Self::Seconds))
+            .ok_or_else(|| {
+                "a budget is a number above 0 and evaluations, epochs or seconds, as in \
+                 100000evaluations, 5epochs or 30s"
+                    .to_string()
+            })
+    }
+}
+
+/// The largest budget: more than a machine does in a year.
+const MOST: f64 = 1e15;
+
+/// What a run has spent.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Spent {
+    /// Gradient evaluations, in records.
+    pub evaluations: f64,
+    /// Passes over the training records by the steps' batches.
+    pub epochs: f64,
+    /// Seconds of training.
+    pub seconds: f64,
+}
+
+/// Gradients that an exact Hessian product counts as: its time is about twice that of one.
+const PRODUCT: f64 = 2.0;
+
+/// Gradients that a forward pass alone counts as.
+const FORWARD: f64 = 1.0 / 3.0;
+
+/// What these evaluations count as, in gradients of one record.
+pub fn evaluations(evals: &Evals) -> f64 {
+    evals.gradient_records as f64
+        + PRODUCT * evals.hessian_vector_records as f64
+        + FORWARD * evals.loss_records as f64
+}
+
+impl Budget {
+    /// How much of this has been spent, from 0; 1 is all.
+    pub fn progress(self, spent: &Spent) -> f64 {
+        match self {
+            Self::Evaluations(records) => spent.evaluations / records as f64,
+            Self::Epochs(epochs) => spent.epochs / epochs,
+            Self::Seconds(seconds) => spent.seconds / seconds,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_budget_is_a_number_and_its_unit() {
+        assert_eq!("100000evaluations".parse(), Ok(Budget::Evaluations(100_000)));
+        assert_eq!("1e5 evaluations".parse(), Ok(Budget::Evaluations(100_000)));
+        assert_eq!("2.5epochs".parse(), Ok(Budget::Epochs(2.5)));
+        assert_eq!("30s".parse(), Ok(Budget::Seconds(30.0)));
+        assert_eq!("0.5 seconds".parse(), Ok(Budget::Seconds(0.5)));
+        for wrong in
+            ["", "5", "epochs", "-1epochs", "0s", "1e300s", "NaNs", "5apples", "0.2evaluations"]
+        {
+            assert!(wrong.parse::<Budget>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_product_counts_as_two_gradients_and_a_loss_as_a_third() {
+        let mut evals = Evals::default();
+        (evals.gradient_records, evals.hessian_vector_records, evals.loss_records) = (10, 10, 9);
+        assert_eq!(evaluations(&evals), 33.0);
+    }
+}

@@ -1,0 +1,255 @@
+//! A fair comparison: the same tuning budget for every method, then several seeds with its best settings,
+//! then the time of a step alone. Every run is kept in the store.
+
+mod error;
+mod keys;
+mod machine;
+mod plan;
+mod progress;
+mod tune;
+mod work;
+
+use std::sync::{
+    Mutex, PoisonError,
+    atomic::{AtomicBool, AtomicUsize, Ordering},
+};
+
+pub use error::CompareError;
+pub use plan::{Plan, Trials};
+pub use progress::Shown;
+
+use keys::Keys;
+use progress::Progress;
+use tune::{Tuned, TuningState};
+use work::{alone, rotated, side_by_side};
+
+use crate::{
+    Problem,
+    record::{Design, Run},
+    run::{Outcome, Setting, Watch, step_times, train},
+    store::{Claim, Recorded, Store},
+};
+
+/// A comparison of optimizers on a problem.
+///
+/// It is made with [`Comparison::of`], changed by the functions of its [`Plan`], and carried out by
+/// [`Comparison::run`]. What the store has already is not run again; stopped or killed at any moment, the same
+/// comparison goes on from there, and several processes may work on it.
+pub struct Comparison<'a, P: Problem> {
+    problem: &'a P,
+    plan: Plan,
+    design: Design,
+    keys: Keys,
+    store: &'a Store,
+    stop: &'a AtomicBool,
+    progress: Progress,
+    reused: AtomicUsize,
+}
+
+/// A comparison that has been carried out.
+#[derive(Clone, Debug)]
+pub struct Finished {
+    /// What was compared, and all its trials, runs and times.
+    pub recorded: Recorded,
+    /// Trials and runs that the store had.
+    pub reused: usize,
+}
+
+impl<'a, P: Problem> Comparison<'a, P> {
+    /// Compares as planned.
+    ///
+    /// # Errors
+    /// A plan that the problem does not allow; nothing has been run then.
+    pub fn new(
+        problem: &'a P,
+        plan: Plan,
+        store: &'a Store,
+        stop: &'a AtomicBool,
+    ) -> Result<Self, CompareError> {
+        let design = plan.design(problem, store.now()?)?;
+        let keys = Keys::new(&design);
+        let progress = Progress::new(&plan, &design);
+        let design = Design { key: keys.comparison(&design, &plan), ..design };
+        Ok(Self { problem, plan, design, keys, store, stop, progress, reused: 0.into() })
+    }
+
+    /// Runs what the store lacks.
+    ///
+    /// # Errors
+    /// One sentence that says why not. Finished runs are in the store then.
+    pub fn run(self) -> Result<Finished, CompareError> {
+        self.store.begin(&self.design)?;
+        let tuned = self.tune()?;
+        self.final_runs(&tuned)?;
+        self.measure_steps(&tuned)?;
+        self.progress.finish();
+        let recorded = self.store.comparison(&self.design.key)?;
+        Ok(Finished { recorded, reused: self.reused.into_inner() })
+    }
+
+    /// The best settings of every method, in the order of the methods.
+    fn tune(&self) -> Result<Vec<Tuned>, CompareError> {
+        let states = self.plan.methods.iter().map(|method| {
+            let search = self.plan.search_of(method).cloned();
+            Mutex::new(TuningState::new(method.clone(), search, self.plan.lr))
+        });
+        let states: Vec<Mutex<TuningState>> = states.collect();
+        let (least, most) = self.plan.trials_range();
+        let rounds = |count: usize| {
+            let done = side_by_side(self.plan.threads, &rotated(&states), |state| {
+                let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
+                while state.trials() < count {
+                    self.trial(&mut state)?;
+                }
+                Ok(())
+            });
+            done.into_iter().collect::<Result<(), CompareError>>()
+        };
+        rounds(least)?;
+        // Where the best rate of one method lies at the end of those tried, all go on.
+        for count in least + 1..=most {
+            let all = states.iter();
+            if all.clone().all(|s| s.lock().unwrap_or_else(PoisonError::into_inner).is_bracketed())
+            {
+                break;
+            }
+            self.progress.add_trials(states.len());
+            rounds(count)?;
+        }
+        let states =
+            states.into_iter().map(|s| s.into_inner().unwrap_or_else(PoisonError::into_inner));
+        states.map(|state| state.tuned().map_err(CompareError::from)).collect()
+    }
+
+    /// The next trial of a method, from the store or run.
+    fn trial(&self, state: &mut TuningState) -> Result<(), CompareError> {
+        let next = state.next()?;
+        let setting = self.setting(&next, self.plan.tuning_seed());
+        let key = self.keys.run("trial", &setting)?;
+        let method = state.method().to_string();
+        let trial = loop {
+            if let Some(trial) = self.store.trial(&key)? {
+                self.store.link_trial(&self.design.key, &key, &method, state.trials())?;
+                self.note_reuse();
+                break trial;
+            }
+            match self.store.claim(&key)? {
+                Claim::Finished => {}
+                Claim::Held(_) => self.wait()?,
+                Claim::Yours(claimed) => {
+                    let outcome = self.train(&setting, Watch::Ends)?;
+                    let trial = state.record(&setting, &outcome);
+                    claimed.finish_trial(&self.design, &trial)?;
+                    break trial;
+                }
+            }
+        };
+        self.progress.trial(&self.design, &trial);
+        state.add(&self.design, &trial, setting);
+        Ok(())
+    }
+
+    /// Every seed with every method's best settings.
+    fn final_runs(&self, tuned: &[Tuned]) -> Result<(), CompareError> {
+        let seeds = self.design.seeds.iter();
+        let runs: Vec<(u64, &Tuned)> =
+            seeds.flat_map(|seed| tuned.iter().map(move |tuned| (*seed, tuned))).collect();
+        // First what no other process is at, then what is left.
+        let mut left = rotated(&runs);
+        for is_patient in [false, true] {
+            let done = side_by_side(self.plan.threads, &left, |(seed, tuned)| {
+                self.final_run(*seed, tuned, is_patient)
+            });
+            let done = done.into_iter().collect::<Result<Vec<bool>, CompareError>>()?;
+            let mut done = done.into_iter();
+            left.retain(|_| !done.next().unwrap_or(false));
+        }
+        Ok(())
+    }
+
+    /// One run, from the store or run; false where another process is at it and this one is not patient.
+    fn final_run(&self, seed: u64, tuned: &Tuned, is_patient: bool) -> Result<bool, CompareError> {
+        let setting = self.setting(tuned, seed);
+        let key = self.keys.run("run", &setting)?;
+        loop {
+            if let Some(run) = self.store.run(&key)? {
+                self.store.link_run(&self.design.key, &key, &tuned.name)?;
+                self.note_reuse();
+                self.progress.run(&self.design, &run);
+                return Ok(true);
+            }
+            match self.store.claim(&key)? {
+                Claim::Finished => {}
+                Claim::Held(_) if !is_patient => return Ok(false),
+                Claim::Held(_) => self.wait()?,
+                Claim::Yours(claimed) => {
+                    let outcome = self.train(&setting, Watch::Whole)?;
+                    let run = record(tuned, &setting, outcome);
+                    claimed.finish_run(&self.design, &run)?;
+                    self.progress.run(&self.design, &run);
+                    return Ok(true);
+                }
+            }
+        }
+    }
+
+    /// In turns, one at a time, so that each has the machine to itself.
+    fn measure_steps(&self, tuned: &[Tuned]) -> Result<(), CompareError> {
+        if !self.store.comparison(&self.design.key)?.step_times.is_empty() {
+            return Ok(());
+        }
+        if self.stop.load(Ordering::Relaxed) {
+            return Err(CompareError::Stopped);
+        }
+        let seed = self.plan.tuning_seed();
+        let settings: Vec<(String, Setting)> =
+            tuned.iter().map(|tuned| (tuned.name.clone(), self.setting(tuned, seed))).collect();
+        let times = alone(|| step_times(self.problem, &settings))?;
+        Ok(self.store.add_step_times(&self.design.key, &times)?)
+    }
+
+    fn train(&self, setting: &Setting, watch: Watch) -> Result<Outcome, CompareError> {
+        let shown = self.progress.begin(setting);
+        let ended = train(self.problem, setting, watch, self.stop, &|progress| shown.at(progress));
+        ended.map_err(|cause| CompareError::of_run(setting, cause))
+    }
+
+    /// Waits for another process.
+    fn wait(&self) -> Result<(), CompareError> {
+        if self.stop.load(Ordering::Relaxed) {
+            return Err(CompareError::Stopped);
+        }
+        std::thread::sleep(PAUSE);
+        Ok(())
+    }
+
+    fn note_reuse(&self) {
+        self.reused.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn setting(&self, tuned: &Tuned, seed: u64) -> Setting {
+        let Plan { falling, products, precision, .. } = self.plan;
+        let Design { budget, batch_size, .. } = self.design;
+        let (method, lr) = (tuned.method.clone(), tuned.lr);
+        Setting { method, lr, seed, budget, batch_size, precision, falling, products }
+    }
+}
+
+/// Between two looks at what another process does.
+const PAUSE: std::time::Duration = std::time::Duration::from_millis(200);
+
+fn record(tuned: &Tuned, setting: &Setting, outcome: Outcome) -> Run {
+    let Outcome { curve, validation, test, trained, rejected_steps, trust_region } = outcome;
+    Run {
+        method: tuned.name.clone(),
+        settings: setting.method.to_string(),
+        lr: setting.lr,
+        seed: setting.seed,
+        validation,
+        test,
+        curve,
+        trained,
+        rejected_steps,
+        trust_region,
+    }
+}

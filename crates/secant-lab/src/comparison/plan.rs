@@ -1,0 +1,221 @@
+//! What to compare, and how.
+
+use std::num::NonZeroUsize;
+
+use burn::{module::Module, tensor::Device};
+use secant::spec::{Choice, PRESETS};
+use secant_core::nearest::suggestion;
+
+use super::{CompareError, Shown, machine};
+use crate::{
+    Budget, Metric, Part, Precision, Problem,
+    fingerprint::PROGRAM,
+    precision::drawn,
+    record::Design,
+    run::{Falling, HessianProducts},
+    tuning::Search,
+};
+
+/// How many tuning trials every method gets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trials {
+    /// At least so many, and more for all until every best rate lies between two worse ones.
+    Bracketed(usize),
+    /// So many.
+    Exactly(usize),
+}
+
+/// The most trials that follow the first ones.
+const MORE_TRIALS: usize = 4;
+
+/// What to compare, and how; [`Plan::default`] is the default comparison.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The command line that repeats the comparison.
+    pub command: String,
+    /// The methods, in the order asked for.
+    pub methods: Vec<Choice>,
+    /// Ranges for hyper-parameters of some of the methods.
+    pub searches: Vec<Search>,
+    /// How many final runs every method gets.
+    pub seeds: usize,
+    /// The seed of the first of them; the others follow, and tuning has the one before it.
+    pub first_seed: u64,
+    /// How long every run is, instead of the epochs.
+    pub budget: Option<Budget>,
+    /// Passes over the training records of a method with one gradient a step, instead of the problem's;
+    /// every run has as many evaluations.
+    pub epochs: Option<f64>,
+    /// Records in a batch, unless the problem's.
+    pub batch_size: Option<usize>,
+    /// Tuning trials for every method.
+    pub trials: Trials,
+    /// A rate for all methods, instead of tuning.
+    pub lr: Option<f64>,
+    /// How every rate falls.
+    pub falling: Falling,
+    /// How Hessian products are computed.
+    pub products: HessianProducts,
+    /// The number type.
+    pub precision: Precision,
+    /// The metric that tuning and ranking go by, instead of the loss and the problem's.
+    pub metric: Option<String>,
+    /// The value of the ranking metric that counts as reached, instead of the problem's.
+    pub target: Option<f64>,
+    /// Independent runs side by side, one thread each.
+    pub threads: usize,
+    /// What is shown while it runs.
+    pub shown: Shown,
+}
+
+impl Default for Plan {
+    fn default() -> Self {
+        Self {
+            command: String::new(),
+            methods: PRESETS.iter().filter(|p| p.by_default).map(Choice::from).collect(),
+            searches: Vec::new(),
+            seeds: 5,
+            first_seed: 1,
+            budget: None,
+            epochs: None,
+            batch_size: None,
+            trials: Trials::Bracketed(5),
+            lr: None,
+            falling: Falling::default(),
+            products: HessianProducts::default(),
+            precision: Precision::default(),
+            metric: None,
+            target: None,
+            threads: std::thread::available_parallelism().map_or(1, NonZeroUsize::get),
+            shown: Shown::Progress,
+        }
+    }
+}
+
+impl Plan {
+    /// The default comparison of these methods, written as on the command line: `adam, mb-lsr1(memory=8)`.
+    ///
+    /// # Errors
+    /// An unknown method or hyper-parameter.
+    pub fn of(methods: &str) -> Result<Self, secant::spec::SpecError> {
+        Ok(Self { methods: Choice::list(methods)?, ..Self::default() })
+    }
+
+    /// The seed of the tuning trials: the final runs start from other weights.
+    pub(super) fn tuning_seed(&self) -> u64 {
+        self.first_seed.wrapping_sub(1)
+    }
+
+    /// The least and the most trials of every method.
+    pub(super) fn trials_range(&self) -> (usize, usize) {
+        match self.trials {
+            _ if self.lr.is_some() => (0, 0),
+            Trials::Bracketed(count) => (count, count + MORE_TRIALS),
+            Trials::Exactly(count) => (count, count),
+        }
+    }
+
+    /// The ranges of a method, if there are any.
+    pub(super) fn search_of(&self, method: &Choice) -> Option<&Search> {
+        self.searches.iter().find(|search| search.method() == method)
+    }
+
+    /// What is written down of the comparison; its key is still empty.
+    ///
+    /// # Errors
+    /// What the problem does not allow.
+    pub(super) fn design<P: Problem>(
+        &self,
+        problem: &P,
+        created: String,
+    ) -> Result<Design, CompareError> {
+        self.check(problem)?;
+        let metrics = problem.metrics();
+        let asked = self.metric.as_ref().map(|name| named(name, &metrics, problem)).transpose()?;
+        let train_records = problem.records(Part::Train);
+        let batch_size = self.batch_size.unwrap_or_else(|| problem.batch_size());
+        if batch_size > train_records {
+            let (records, problem) = (train_records, problem.name());
+            return Err(CompareError::BatchTooLarge { batch_size, records, problem });
+        }
+        let whole_batches = train_records / batch_size * batch_size;
+        let epochs = self.epochs.unwrap_or_else(|| problem.epochs());
+        let usual = Budget::Evaluations((epochs * whole_batches as f64).round().max(1.0) as u64);
+        let device = Device::default();
+        let model = drawn(0, self.precision, &device, || problem.model(0, &device));
+        let baseline = problem.baseline();
+        Ok(Design {
+            key: String::new(),
+            command: self.command.clone(),
+            version: env!("CARGO_PKG_VERSION").to_string(),
+            code: PROGRAM.clone(),
+            created,
+            machine: machine::description(),
+            problem: problem.name(),
+            description: problem.description(),
+            parameters: model.num_params(),
+            train_records,
+            validation_records: problem.records(Part::Validation),
+            test_records: problem.records(Part::Test),
+            data: problem.data(),
+            data_warnings: problem.data_warnings(),
+            fingerprint: problem.fingerprint(),
+            batch_size,
+            budget: self.budget.unwrap_or(usual),
+            schedule: self.falling.description().to_string(),
+            precision: self.precision.to_string(),
+            hessian_products: self.products.to_string(),
+            ranked_by: asked.unwrap_or_else(|| problem.ranked_by()),
+            tuned_by: asked.unwrap_or(0),
+            baseline: baseline
+                .as_ref()
+                .map_or_else(|| vec![None; metrics.len()], |b| b.test.clone()),
+            validation_baseline: baseline
+                .as_ref()
+                .map_or_else(|| vec![None; metrics.len()], |b| b.validation.clone()),
+            baseline_name: baseline.map_or_else(String::new, |baseline| baseline.name),
+            metrics,
+            target: self.target.or_else(|| problem.target().filter(|_| asked.is_none())),
+            trials: self.trials_range().0,
+            seeds: (0..self.seeds as u64).map(|k| self.first_seed.wrapping_add(k)).collect(),
+            methods: self.methods.iter().map(Choice::to_string).collect(),
+            threads: self.threads,
+        })
+    }
+
+    fn check<P: Problem>(&self, problem: &P) -> Result<(), CompareError> {
+        for (part, name) in
+            [(Part::Train, "training"), (Part::Validation, "validation"), (Part::Test, "test")]
+        {
+            if problem.records(part) == 0 {
+                return Err(CompareError::NoRecords { problem: problem.name(), part: name });
+            }
+        }
+        for (what, count) in [("method", self.methods.len()), ("seed", self.seeds)] {
+            if count == 0 {
+                return Err(CompareError::Nothing { what });
+            }
+        }
+        let mut methods = self.methods.iter().enumerate();
+        if let Some((_, twice)) = methods.find(|(at, method)| self.methods[..*at].contains(method))
+        {
+            return Err(CompareError::Repeated { method: twice.to_string() });
+        }
+        let is_compared = |search: &&Search| !self.methods.contains(search.method());
+        match self.searches.iter().find(is_compared) {
+            Some(search) => Err(CompareError::SearchOfNone { method: search.method().to_string() }),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The place of the metric called `name`, whatever its case; `-` and `_` stand for blanks.
+fn named<P: Problem>(name: &str, metrics: &[Metric], problem: &P) -> Result<usize, CompareError> {
+    let plain = |text: &str| text.to_lowercase().replace(['-', '_'], " ");
+    let found = metrics.iter().position(|metric| plain(&metric.name) == plain(name));
+    found.ok_or_else(|| {
+        let known = metrics.iter().map(|metric| metric.name.as_str());
+        let suggestion = suggestion(&plain(name), known);
+        CompareError::UnknownMetric { name: name.to_string(), suggestion, problem: problem.name() }
+    })
+}

@@ -1,0 +1,157 @@
+//! What a run needs besides its problem, and the optimizer and batches that it makes of it.
+
+use std::{fmt, str::FromStr};
+
+use burn::module::Module;
+use secant::{
+    AnyOptimizer, Batches,
+    error::ConfigError,
+    spec::{Choice, Run, SpecError},
+};
+
+use crate::{Budget, Precision};
+
+/// What a run needs besides its problem.
+#[derive(Clone, Debug)]
+pub struct Setting {
+    /// The method with its hyper-parameters.
+    pub method: Choice,
+    /// Its learning rate.
+    pub lr: f64,
+    /// Draws the weights and the order of the records.
+    pub seed: u64,
+    /// How long the run is.
+    pub budget: Budget,
+    /// Records in a batch.
+    pub batch_size: usize,
+    /// The number type.
+    pub precision: Precision,
+    /// How the rate falls.
+    pub falling: Falling,
+    /// How Hessian products are computed.
+    pub products: HessianProducts,
+}
+
+/// How every method's rate falls over a run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Falling {
+    /// As a cosine to 0: with a constant rate the end of a run is a matter of luck.
+    #[default]
+    Cosine,
+    /// Not at all.
+    Constant,
+}
+
+impl Falling {
+    /// The rate where `progress` of the run, from 0 to 1, is done.
+    pub fn rate(self, lr: f64, progress: f64) -> f64 {
+        match self {
+            Self::Cosine => 0.5 * lr * (1.0 + (std::f64::consts::PI * progress.min(1.0)).cos()),
+            Self::Constant => lr,
+        }
+    }
+
+    /// As in reports.
+    pub fn description(self) -> &'static str {
+        match self {
+            Self::Cosine => "cosine to 0",
+            Self::Constant => "constant",
+        }
+    }
+}
+
+impl FromStr for Falling {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "cosine" => Ok(Self::Cosine),
+            "constant" => Ok(Self::Constant),
+            _ => Err("the schedules are cosine and constant".to_string()),
+        }
+    }
+}
+
+/// How Hessian products are computed, for the methods that need them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum HessianProducts {
+    /// On dual numbers where the problem has them, else as differences.
+    #[default]
+    Exact,
+    /// As differences of gradients; an error where the loss has kinks.
+    Differences,
+    /// As differences of gradients, whatever they are.
+    AnyDifferences,
+}
+
+impl fmt::Display for HessianProducts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Exact => "exact",
+            Self::Differences => "differences",
+            Self::AnyDifferences => "differences, also across kinks",
+        })
+    }
+}
+
+impl Setting {
+    /// Records that consecutive batches share.
+    pub(super) fn overlap(&self) -> usize {
+        if self.method.method() == "multi-batch-lbfgs" { self.batch_size / 4 } else { 0 }
+    }
+
+    /// The batches of so many records.
+    ///
+    /// # Errors
+    /// A batch that is larger than all records.
+    pub(super) fn batches(&self, records: usize) -> Result<Batches, ConfigError> {
+        Batches::shuffled(records, self.batch_size, self.seed)?.with_overlap(self.overlap())
+    }
+
+    /// About how many steps the run has: of a budget in seconds nothing is known, so the steps of ten
+    /// epochs.
+    fn steps(&self, batches: &Batches) -> u64 {
+        let gradients = f64::from(self.method.preset().gradients.max(1));
+        let steps = match self.budget {
+            Budget::Evaluations(records) => records as f64 / self.batch_size as f64 / gradients,
+            Budget::Epochs(epochs) => epochs * batches.per_epoch() as f64,
+            Budget::Seconds(_) => 10.0 * batches.per_epoch() as f64,
+        };
+        (steps as u64).max(1)
+    }
+
+    /// The optimizer.
+    ///
+    /// # Errors
+    /// A hyper-parameter out of its range.
+    pub(super) fn optimizer<M: Module + 'static>(
+        &self,
+        batches: &Batches,
+    ) -> Result<AnyOptimizer<M>, SpecError> {
+        let run = Run {
+            steps: self.steps(batches),
+            steps_per_epoch: batches.per_epoch(),
+            batch_size: self.batch_size,
+            full_batch: batches.size() == batches.records(),
+        };
+        let optimizer = self.method.spec(Some(&run))?.init()?;
+        Ok(match self.products {
+            HessianProducts::AnyDifferences => optimizer.allow_differences(),
+            HessianProducts::Exact | HessianProducts::Differences => optimizer,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_cosine_begins_at_the_rate_and_ends_at_nothing() {
+        let rate = |progress| Falling::Cosine.rate(0.1, progress);
+        assert_eq!(rate(0.0), 0.1);
+        assert!((rate(0.5) - 0.05).abs() < 1e-15);
+        assert!(rate(1.0).abs() < 1e-15 && rate(1.3).abs() < 1e-15);
+        assert_eq!(Falling::Constant.rate(0.1, 0.9), 0.1);
+    }
+}

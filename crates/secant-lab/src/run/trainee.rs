@@ -1,0 +1,83 @@
+//! A model and the optimizer that trains it.
+
+use burn::{module::Module, tensor::Device};
+use secant::{AnyOptimizer, Batches, Duals, StepReport, dual::Tangents};
+
+use super::{HessianProducts, Setting, TrainError};
+use crate::{
+    Batch, Part, Problem,
+    precision::{drawn, dtype},
+};
+
+/// A model and the optimizer that trains it, with the batches that they see.
+pub(super) struct Trainee<'a, P: Problem> {
+    pub problem: &'a P,
+    pub setting: &'a Setting,
+    pub model: P::Model,
+    pub batches: Batches,
+    optimizer: AnyOptimizer<P::Model>,
+    device: Device,
+    /// Whether Hessian products are on duals.
+    is_exact: bool,
+}
+
+impl<'a, P: Problem> Trainee<'a, P> {
+    /// A new model, drawn from the setting's seed.
+    pub fn new(problem: &'a P, setting: &'a Setting) -> Result<Self, TrainError> {
+        let device = Device::default().autodiff();
+        let batches = setting.batches(problem.records(Part::Train))?;
+        let seed = setting.seed;
+        let model = drawn(seed, setting.precision, &device, || problem.model(seed, &device));
+        let number = dtype(setting.precision);
+        let first = Batch { part: Part::Train, records: &[0], device: &device, dtype: number };
+        let has_duals = problem.loss_on_duals(&model, &Tangents::none(), first).is_some();
+        Ok(Self {
+            optimizer: setting.optimizer(&batches)?,
+            is_exact: setting.products == HessianProducts::Exact && has_duals,
+            problem,
+            setting,
+            model,
+            batches,
+            device,
+        })
+    }
+
+    /// One step at the rate `lr` on the next batch.
+    ///
+    /// # Errors
+    /// A broken contract.
+    pub fn step(&mut self, lr: f64) -> Result<StepReport, TrainError> {
+        let (problem, device) = (self.problem, &self.device);
+        let number = dtype(self.setting.precision);
+        let (optimizer, model, batches) = (&mut self.optimizer, &mut self.model, &mut self.batches);
+        let report = if self.is_exact {
+            let loss = |model: &P::Model, at: &Tangents, records: &[usize]| {
+                let batch = Batch { part: Part::Train, records, device, dtype: number };
+                let loss = problem.loss_on_duals(model, at, batch);
+                loss.unwrap_or_else(|| problem.loss(model, batch).into())
+            };
+            optimizer.step_on(lr, model, batches, Duals(loss))
+        } else {
+            let loss = |model: &P::Model, records: &[usize]| {
+                problem.loss(model, Batch { part: Part::Train, records, device, dtype: number })
+            };
+            optimizer.step_on(lr, model, batches, loss)
+        };
+        Ok(report?)
+    }
+
+    /// The metrics of the model on these records; `None` where one is not finite.
+    ///
+    /// # Errors
+    /// The problem does not measure one number for each of its metrics.
+    pub fn measure(&self, part: Part, records: &[usize]) -> Result<Vec<Option<f64>>, TrainError> {
+        let (device, dtype) = (&self.device.clone().inner(), dtype(self.setting.precision));
+        let batch = Batch { part, records, device, dtype };
+        let values = self.problem.measure(&self.model.valid(), batch);
+        let (wanted, found) = (self.problem.metrics().len(), values.len());
+        if wanted != found {
+            return Err(TrainError::Measures { wanted, found });
+        }
+        Ok(values.into_iter().map(|value| Some(value).filter(|value| value.is_finite())).collect())
+    }
+}

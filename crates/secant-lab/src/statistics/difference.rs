@@ -1,0 +1,110 @@
+//! Differences between two methods, paired by seed.
+
+use super::{interval::student, mean, standard_deviation};
+use crate::Range;
+
+/// The mean difference of two methods over the seeds that both have.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Difference {
+    /// The mean.
+    pub mean: f64,
+    /// The lower end of its interval; none for fewer than two seeds.
+    pub low: Option<f64>,
+    /// The upper end.
+    pub high: Option<f64>,
+    /// The standard deviation over seeds; none for fewer than two.
+    pub deviation: Option<f64>,
+    /// Seeds that both have.
+    pub count: usize,
+}
+
+impl Difference {
+    /// Of these differences, one a seed, between values of a metric with this range. The interval is one
+    /// of `together` that hold together with 95 % confidence.
+    pub fn of(differences: &[f64], range: Range, together: usize) -> Option<Self> {
+        let mean = mean(differences)?;
+        let deviation = standard_deviation(differences);
+        let ends = deviation.map(|deviation| {
+            let count = differences.len();
+            let reach = student(count - 1, together) * deviation / (count as f64).sqrt();
+            within(range, mean, reach)
+        });
+        let (low, high) = ends.unzip();
+        Some(Self { mean, low, high, deviation, count: differences.len() })
+    }
+
+    /// Whether the interval holds 0, or nothing is known of the spread.
+    pub fn is_undecided(&self) -> bool {
+        match (self.low, self.high) {
+            (Some(low), Some(high)) => low <= 0.0 && high >= 0.0,
+            _ => true,
+        }
+    }
+}
+
+/// The ends of the interval; a difference of two shares stays between -1 and 1 (Fisher's transformation).
+fn within(range: Range, mean: f64, reach: f64) -> (f64, f64) {
+    if range == Range::Share && mean.abs() < 1.0 {
+        let reach = reach / (1.0 - mean * mean);
+        return ((mean.atanh() - reach).tanh(), (mean.atanh() + reach).tanh());
+    }
+    (mean - reach, mean + reach)
+}
+
+/// The most seeds that are suggested.
+const MOST_SEEDS: usize = 20;
+
+/// How many seeds would be needed for the interval to leave out 0, if mean and spread stay as they are;
+/// `None` where 20 do not suffice.
+pub fn seeds_to_decide(difference: &Difference, together: usize) -> Option<usize> {
+    let deviation = difference.deviation?;
+    let reach = |count: usize| student(count - 1, together) * deviation / (count as f64).sqrt();
+    (difference.count + 1..=MOST_SEEDS).find(|&count| reach(count) < difference.mean.abs())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn the_interval_is_that_of_students_paired_test() {
+        // R: t.test(c(1, 2, 3, 4), mu = 0)$conf.int is 0.4457397 to 4.5542603.
+        let found = Difference::of(&[1.0, 2.0, 3.0, 4.0], Range::Any, 1).expect("values");
+        let (low, high) = (found.low.expect("low"), found.high.expect("high"));
+        assert!((low - 0.445_739_7).abs() < 1e-5 && (high - 4.554_260_3).abs() < 1e-5);
+        assert!(!found.is_undecided());
+        assert!(
+            Difference::of(&[1.0, 2.0, 3.0, 4.0], Range::Any, 8).expect("values").is_undecided()
+        );
+    }
+
+    #[test]
+    fn one_seed_decides_nothing_and_equal_differences_everything() {
+        assert!(Difference::of(&[0.5], Range::Any, 1).expect("a value").is_undecided());
+        assert!(!Difference::of(&[0.5, 0.5], Range::Any, 9).expect("values").is_undecided());
+        assert!(Difference::of(&[0.0, 0.0], Range::Any, 9).expect("values").is_undecided());
+        assert_eq!(Difference::of(&[], Range::Any, 1), None);
+    }
+
+    #[test]
+    fn more_seeds_are_suggested_only_where_they_would_decide() {
+        let clear = Difference::of(&[0.9, 1.0, 1.4], Range::Any, 8).expect("values");
+        let count = seeds_to_decide(&clear, 8).expect("a number");
+        assert!((4..=20).contains(&count), "{count}");
+        let hopeless = Difference::of(&[-1.0, 1.1, 0.0], Range::Any, 8).expect("values");
+        assert_eq!(seeds_to_decide(&hopeless, 8), None);
+    }
+
+    proptest! {
+        #[test]
+        fn differences_of_shares_stay_between_minus_one_and_one(
+            values in prop::collection::vec(-1.0f64..1.0, 2..6), together in 1usize..30,
+        ) {
+            let found = Difference::of(&values, Range::Share, together).expect("values");
+            prop_assert!(found.low >= Some(-1.0) && found.high <= Some(1.0), "{found:?}");
+            prop_assert!(found.low <= Some(found.mean) && found.high >= Some(found.mean));
+        }
+    }
+}
