@@ -45,14 +45,15 @@ pub(super) struct MinimizeArgs {
     /// Evaluations after which a method begins no further step
     #[arg(long, default_value = "10000", value_name = "N", value_parser = parse_count)]
     max_evaluations: NonZeroUsize,
-    /// One learning rate for all methods [default: each method's usual rate, for l-bfgs 1]
+    /// One learning rate for all methods [default: each method's usual rate, for l-bfgs 1; a tenth of it
+    /// as often as the run blows up]
     #[arg(long, value_name = "RATE", value_parser = parse_rate)]
     lr: Option<f64>,
     /// Where to start, numbers separated by commas [default: the problem's]
     #[arg(long, value_delimiter = ',', allow_hyphen_values = true, value_name = "NUMBERS", value_parser = parse_number)]
     start: Option<Vec<f64>>,
     /// The dimension of rosenbrock and rastrigin [default: 2] and of quadratic [default: 100]
-    #[arg(long, value_name = "N", value_parser = parse_count)]
+    #[arg(long, value_name = "N", value_parser = parse_dimension)]
     dimension: Option<NonZeroUsize>,
     /// The largest eigenvalue of quadratic; the smallest is 1 [default: 1000]
     #[arg(long, value_name = "NUMBER", value_parser = parse_condition)]
@@ -114,6 +115,16 @@ impl FromStr for L2 {
 
 fn parse_problem(name: &str) -> Result<ProblemKind, String> {
     ProblemKind::named(name).map_err(|error| error.to_string())
+}
+
+/// The largest dimension: methods keep tens of vectors of it in memory.
+const MOST_DIMENSIONS: usize = 10_000_000;
+
+fn parse_dimension(text: &str) -> Result<NonZeroUsize, String> {
+    parse_count(text)
+        .ok()
+        .filter(|count| count.get() <= MOST_DIMENSIONS)
+        .ok_or_else(|| format!("a whole number from 1 to {MOST_DIMENSIONS} is wanted"))
 }
 
 fn parse_number(text: &str) -> Result<f64, String> {

@@ -33,11 +33,11 @@ fn numbers(said: &str, key: &str) -> Vec<f64> {
 fn every_method_has_a_line_in_the_order_given() {
     let arguments = ["rosenbrock", "--methods", "o-lbfgs,l-bfgs,sgd", "--max-evaluations", "700"];
     insta::assert_snapshot!(table(&arguments, 1), @r"
-    method   status      rate  evaluations  products  steps         f  |g|/|g0|
-    ───────  ──────────  ────  ───────────  ────────  ─────  ────────  ────────
-    o-lbfgs  reached      0.1          604         0    302  2.62e-11    9.4e-7
-    l-bfgs   reached        1           44         0     35  5.33e-11    5.4e-7
-    sgd      not finite   0.1            5         0      4  1.91e226         –
+    method   status       rate  evaluations  products  steps           f  |g|/|g0|
+    ───────  ──────────  ─────  ───────────  ────────  ─────  ──────────  ────────
+    o-lbfgs  reached       0.1          604         0    302    2.62e-11    9.4e-7
+    l-bfgs   reached         1           44         0     35    5.33e-11    5.4e-7
+    sgd      unfinished  0.001          700         0    700  1.31986220    9.5e-3
     ");
 }
 

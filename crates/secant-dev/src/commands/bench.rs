@@ -6,7 +6,7 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use secant::spec::{Choice, PRESETS, split_list};
 
-use secant_cli::arguments::{Choices, UsageError, parse_count, parse_optimizers};
+use secant_cli::arguments::{Choices, parse_count, parse_optimizers};
 
 use crate::bench::{
     BenchMethod, FunctionPlan, Plan, Shapes, function_json, function_table, json_line, measure,
@@ -37,17 +37,17 @@ pub(super) struct FunctionArgs {
     #[arg(long, value_name = "LIST", value_parser = parse_optimizers)]
     methods: Option<Choices>,
     /// Pairs of methods like L-BFGS
-    #[arg(long, default_value_t = 16)]
+    #[arg(long, default_value_t = 16, value_parser = parse_memory)]
     memory: usize,
     /// Double-precision numbers in the vector
-    #[arg(long, default_value_t = 1_000_000)]
+    #[arg(long, default_value_t = 1_000_000, value_parser = parse_numbers)]
     numbers: usize,
     /// With the methods' settings for batches, and not those for a function that stays the same
     #[arg(long)]
     for_batches: bool,
     /// Threads; by default one for each core
-    #[arg(long)]
-    threads: Option<usize>,
+    #[arg(long, value_parser = parse_threads)]
+    threads: Option<NonZeroUsize>,
     /// Print one JSON object for each method instead of a table
     #[arg(long)]
     json: bool,
@@ -63,14 +63,14 @@ pub(super) struct FunctionArgs {
 #[derive(Debug, Args)]
 pub(super) struct PairsArgs {
     /// Numbers of pairs, separated by commas
-    #[arg(long, value_delimiter = ',', default_values_t = [16, 64])]
+    #[arg(long, value_delimiter = ',', default_values_t = [16, 64], value_parser = parse_memory)]
     memory: Vec<usize>,
     /// Single-precision numbers in a vector
-    #[arg(long, default_value_t = 1_000_000)]
+    #[arg(long, default_value_t = 1_000_000, value_parser = parse_numbers)]
     numbers: usize,
     /// Threads; by default one for each core
-    #[arg(long)]
-    threads: Option<usize>,
+    #[arg(long, value_parser = parse_threads)]
+    threads: Option<NonZeroUsize>,
     /// Print one JSON object for each number of pairs instead of a table
     #[arg(long)]
     json: bool,
@@ -107,11 +107,33 @@ pub(super) struct StepArgs {
     #[arg(long, value_parser = parse_count)]
     rounds: Option<NonZeroUsize>,
     /// Threads; by default one for each core
-    #[arg(long)]
-    threads: Option<usize>,
+    #[arg(long, value_parser = parse_threads)]
+    threads: Option<NonZeroUsize>,
     /// Print one JSON object for each method and guard instead of tables
     #[arg(long)]
     json: bool,
+}
+
+/// A whole number from 1 to `most`.
+fn parse_up_to(most: usize, text: &str) -> Result<usize, String> {
+    parse_count(text)
+        .ok()
+        .map(NonZeroUsize::get)
+        .filter(|count| *count <= most)
+        .ok_or_else(|| format!("a whole number from 1 to {most} is wanted"))
+}
+
+fn parse_numbers(text: &str) -> Result<usize, String> {
+    parse_up_to(100_000_000, text)
+}
+
+fn parse_memory(text: &str) -> Result<usize, String> {
+    parse_up_to(1000, text)
+}
+
+fn parse_threads(text: &str) -> Result<NonZeroUsize, String> {
+    let count = parse_up_to(1000, text)?;
+    NonZeroUsize::new(count).ok_or_else(|| "a whole number from 1 is wanted".to_string())
 }
 
 /// Methods as they are listed on the command line.
@@ -143,15 +165,13 @@ pub(super) fn run(command: &BenchCommand) -> anyhow::Result<ExitCode> {
 fn function(args: &FunctionArgs) -> anyhow::Result<ExitCode> {
     let FunctionArgs { numbers, memory, for_batches, .. } = *args;
     let plan = FunctionPlan { numbers, memory, for_batches };
-    if plan.memory == 0 || plan.numbers == 0 {
-        let sentence = "bench function needs at least one pair and one number";
-        return Err(UsageError(sentence.into()).into());
-    }
     let several = || {
         Choices(PRESETS.iter().filter(|preset| preset.gradients > 1).map(Choice::from).collect())
     };
     let Choices(methods) = args.methods.clone().unwrap_or_else(several);
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(args.threads.unwrap_or(0)).build()?;
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(args.threads.map_or(0, NonZeroUsize::get))
+        .build()?;
     let threads = pool.current_num_threads();
     let measure = |method| pool.install(|| measure_function(method, plan));
     let measurements = methods.iter().map(measure).collect::<Result<Vec<_>, _>>()?;
@@ -167,10 +187,9 @@ fn function(args: &FunctionArgs) -> anyhow::Result<ExitCode> {
 }
 
 fn pairs(args: &PairsArgs) -> anyhow::Result<ExitCode> {
-    if args.memory.contains(&0) || args.numbers == 0 {
-        return Err(UsageError("bench pairs needs at least one pair and one number".into()).into());
-    }
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(args.threads.unwrap_or(0)).build()?;
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(args.threads.map_or(0, NonZeroUsize::get))
+        .build()?;
     let threads = pool.current_num_threads();
     let measure = |memory: &usize| pool.install(|| measure_pairs(args.numbers, *memory));
     let measurements: Vec<_> = args.memory.iter().map(measure).collect();
@@ -195,7 +214,9 @@ fn step(args: &StepArgs) -> anyhow::Result<ExitCode> {
     let all = || BenchMethods(BenchMethod::all());
     let BenchMethods(methods) = args.methods.clone().unwrap_or_else(all);
     let shapes = if args.shapes.is_empty() { Shapes::value_variants() } else { &args.shapes };
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(args.threads.unwrap_or(0)).build()?;
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(args.threads.map_or(0, NonZeroUsize::get))
+        .build()?;
     let threads = pool.current_num_threads();
     for &shapes in shapes {
         let plan = Plan {

@@ -102,16 +102,16 @@ fn places(run: &Run) -> Vec<Place> {
 }
 
 /// Axes that show start, minimum and the paths that reached the tolerance; where none did, those
-/// that stayed finite.
+/// that stayed near.
 fn axes(problem: &Problem, runs: &[Run]) -> [Axis; 2] {
     let ends = [Some(&problem.start), problem.minimum.as_ref()].into_iter().flatten();
     let is_any_reached = runs.iter().any(|run| run.status == Status::Reached);
-    let is_shown = |status| match status {
+    let is_shown = |run: &&Run| match run.status {
         Status::Reached => true,
         Status::NotFinite => false,
-        _ => !is_any_reached,
+        _ => !is_any_reached && stays(problem, run),
     };
-    let paths = runs.iter().filter(|run| is_shown(run.status));
+    let paths = runs.iter().filter(is_shown);
     let shown: Vec<&Vec<f64>> = ends.chain(paths.flat_map(|run| &run.path)).collect();
     let ranges = [0, 1].map(|i| {
         let values = shown.iter().map(|x| x[i]);
@@ -124,6 +124,19 @@ fn axes(problem: &Problem, runs: &[Run]) -> [Axis; 2] {
         let room = 0.1 * (most - least) + 0.5 * (0.6 * widest - (most - least)).max(0.0);
         Axis::between(least - room, most + room)
     })
+}
+
+/// How many times the way from the start to the minimum a path may go away.
+const FAR: f64 = 10.0;
+
+/// Whether all points of a path are near the start.
+fn stays(problem: &Problem, run: &Run) -> bool {
+    let distance = |to: &[f64]| {
+        let squares = problem.start.iter().zip(to).map(|(a, b)| (a - b) * (a - b));
+        squares.sum::<f64>().sqrt()
+    };
+    let way = problem.minimum.as_ref().map_or(1.0, |minimum| distance(minimum).max(1e-3));
+    run.path.iter().all(|x| distance(x) <= FAR * way)
 }
 
 /// The part of the plane that is shown.
@@ -244,7 +257,9 @@ fn draw_path(
 ) -> Result<(), Failure> {
     let area = canvas.plotting_area();
     let pieces = bounds.pieces(path);
-    for style in [WHITE.mix(0.8).stroke_width(10), colour(slot).stroke_width(5)] {
+    // Later lines are thinner, so that one below another on the same way shows at its sides.
+    let width = 10 - 2 * u32::try_from(slot).unwrap_or(3).min(3);
+    for style in [WHITE.mix(0.8).stroke_width(width + 4), colour(slot).stroke_width(width)] {
         for piece in &pieces {
             area.draw(&PathElement::new(piece.clone(), style))?;
         }

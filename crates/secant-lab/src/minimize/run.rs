@@ -32,7 +32,7 @@ pub struct Limits {
 /// Why a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
-    /// An evaluation had a small enough gradient.
+    /// An evaluation had a small enough gradient, and a value not above that at the start.
     Reached,
     /// The evaluations allowed were not enough.
     Unfinished,
@@ -107,7 +107,8 @@ pub enum MinimizeError {
     },
 }
 
-/// Minimises a problem with one method.
+/// Minimises a problem with one method. Without a given rate it begins anew at a tenth of the usual one, up to
+/// six times, where the run blows up: its numbers overflow, or it ends above its start.
 ///
 /// # Errors
 /// The method cannot be built or breaks a contract.
@@ -117,8 +118,34 @@ pub fn minimize(
     limits: Limits,
     stop: &AtomicBool,
 ) -> Result<Run, MinimizeError> {
+    if let Some(lr) = limits.lr {
+        return minimize_at(lr, problem, method, limits, stop);
+    }
+    let start = problem.start.clone();
+    let first = problem.function.gradient(&start, &mut vec![0.0; start.len()]);
+    let mut lr = method.preset().usual_rate;
+    for _ in 0..SMALLER_RATES {
+        let run = minimize_at(lr, problem, method, limits, stop)?;
+        let blew_up = run.status == Status::NotFinite || !(run.value <= first);
+        if !blew_up || run.status == Status::Interrupted {
+            return Ok(run);
+        }
+        lr /= 10.0;
+    }
+    minimize_at(lr, problem, method, limits, stop)
+}
+
+/// How many times a run that blew up is begun anew.
+const SMALLER_RATES: usize = 6;
+
+fn minimize_at(
+    lr: f64,
+    problem: &mut Problem,
+    method: &Choice,
+    limits: Limits,
+    stop: &AtomicBool,
+) -> Result<Run, MinimizeError> {
     let mut optimizer = optimizer(method, limits)?;
-    let lr = limits.lr.unwrap_or(method.preset().usual_rate);
     let mut x = problem.start.clone();
     let mut path = Vec::new();
     let mut keep = |x: &[f64]| {
@@ -200,13 +227,15 @@ struct Spent {
     hessian_products: u64,
 }
 
-/// A function that counts its evaluations and notes the first with a small enough gradient.
+/// A function that counts its evaluations and notes the first with a small enough gradient and a value not
+/// above that at the start.
 struct Watched<'a> {
     function: &'a mut dyn Function,
     tolerance: f64,
     begin: Instant,
     spent: Spent,
     first_norm: f64,
+    first_value: f64,
     reached: Option<Reached>,
 }
 
@@ -231,7 +260,8 @@ struct Finish {
 impl<'a> Watched<'a> {
     fn new(function: &'a mut dyn Function, tolerance: f64) -> Self {
         let (spent, begin) = (Spent::default(), Instant::now());
-        Self { function, tolerance, begin, spent, first_norm: f64::NAN, reached: None }
+        let (first_norm, first_value) = (f64::NAN, f64::NAN);
+        Self { function, tolerance, begin, spent, first_norm, first_value, reached: None }
     }
 
     /// The gradient's norm that ends the run.
@@ -266,8 +296,10 @@ impl Function for Watched<'_> {
         let norm = norm(gradient);
         if self.spent.evaluations == 1 {
             self.first_norm = norm;
+            self.first_value = value;
         }
-        if norm <= self.target() && value.is_finite() {
+        // A small gradient above the start is a flat place that the method was thrown to.
+        if norm <= self.target() && value <= self.first_value {
             let seconds = self.begin.elapsed().as_secs_f64();
             self.reached = Some(Reached { x: x.to_vec(), value, norm, seconds, spent: self.spent });
         }

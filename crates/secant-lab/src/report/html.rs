@@ -18,8 +18,14 @@ const STYLE: &str = include_str!("page/page.css");
 const LIBRARY: &str = include_str!("page/uPlot.iife.min.js");
 const LIBRARY_STYLE: &str = include_str!("page/uPlot.min.css");
 const SCRIPT: &str = concat!(
+    include_str!("page/elements.js"),
     include_str!("page/looks.js"),
     include_str!("page/axes.js"),
+    include_str!("page/lines.js"),
+    include_str!("page/paint.js"),
+    include_str!("page/readout.js"),
+    include_str!("page/numbers.js"),
+    include_str!("page/words.js"),
     include_str!("page/chart.js"),
     include_str!("page/bars.js"),
     include_str!("page/page.js"),
@@ -196,10 +202,8 @@ fn data(design: &Design) -> String {
         return String::new();
     }
     format!(
-        "<section>\n<h2>Data</h2>\n<pre class=\"data\">{}</pre>\n<p class=\"note\">Fingerprint {}.</p>\n\
-         </section>\n",
-        escape(&design.data.join("\n")),
-        escape(design.fingerprint.get(..16).unwrap_or(&design.fingerprint))
+        "<section>\n<h2>Data</h2>\n<pre class=\"data\">{}</pre>\n</section>\n",
+        escape(&design.data.join("\n"))
     )
 }
 

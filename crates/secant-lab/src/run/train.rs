@@ -98,7 +98,7 @@ pub(crate) struct Outcome {
 const POINTS: f64 = 40.0;
 
 /// The part of a run's evaluations that looking at it may cost.
-const SHARE_OF_LOOKING: f64 = 0.2;
+const SHARE_OF_LOOKING: f64 = 0.15;
 
 /// Trains until the budget is spent; `after_step` is told the progress from 0 to 1.
 ///

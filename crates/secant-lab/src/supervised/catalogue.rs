@@ -71,7 +71,7 @@ fn pictures() -> [CatalogueEntry; 9] {
             data: Data::Digits,
             network: digits_cnn,
             batch_size: 64,
-            epochs: 8.0,
+            epochs: 4.0,
             target: Some(0.95),
         },
         CatalogueEntry {

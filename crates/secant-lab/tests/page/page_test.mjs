@@ -1,7 +1,7 @@
 // Looks at report pages in a headless browser: node page_test.mjs [--screenshots DIR] PAGE.html...
 // Speaks the DevTools protocol through a pipe, so that nothing has to be installed but node and a browser.
 import { spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -154,9 +154,9 @@ class Tab {
     await this.settle();
   }
 
-  async key(key) {
-    await this.send("Input.dispatchKeyEvent", { type: "keyDown", key, code: key });
-    await this.send("Input.dispatchKeyEvent", { type: "keyUp", key, code: key });
+  async key(key, more = {}) {
+    await this.send("Input.dispatchKeyEvent", { type: "keyDown", key, code: key, ...more });
+    await this.send("Input.dispatchKeyEvent", { type: "keyUp", key, code: key, ...more });
     await this.settle();
   }
 
@@ -206,6 +206,16 @@ class Tab {
     if (!screenshots) return;
     const { data } = await this.send("Page.captureScreenshot", { format: "png" });
     writeFileSync(join(screenshots, `${basename(this.file, ".html")}-${name}.png`), Buffer.from(data, "base64"));
+  }
+
+  // The text of the page without running anything in it.
+  async bodyText() {
+    const { documents, strings } = await this.send("DOMSnapshot.captureSnapshot", { computedStyles: [] });
+    return documents[0].layout.text.filter((index) => index >= 0).map((index) => strings[index]).join(" ");
+  }
+
+  settleWithoutScripts() {
+    return new Promise((done) => setTimeout(done, 400));
   }
 
   async close() {
@@ -328,6 +338,88 @@ const checks = {
     await tab.key("Escape");
     expect((await tab.run(readOut)) === "", "Escape leaves the read-out");
   },
+  async "the keyboard zooms, takes the zoomed chart along, and resets"(tab) {
+    await tab.rectangle(FIRST);
+    await tab.mouse("mouseMoved", 2, 2);
+    await tab.settle();
+    const before = await tab.picture();
+    await tab.run(`${FIRST}.querySelector(".plot").focus()`);
+    await tab.key("Home");
+    for (const press of ["+", "+"]) await tab.key(press);
+    expect((await tab.run(tickRange)) === false, "+ does not zoom");
+    const zoomed = await tab.picture();
+    await tab.key("End");
+    expect((await tab.picture()) !== zoomed, "the chart does not follow the cursor");
+    const cursor = await tab.run(`(({ left, right }, line) => line.left >= left - 1 && line.left <= right + 1)(
+      ${FIRST}.querySelector(".u-over").getBoundingClientRect(), ${FIRST}.querySelector(".u-cursor-x").getBoundingClientRect())`);
+    expect(cursor, "the cursor left the chart");
+    // The button that resets goes when it is used; the focus stays in the chart.
+    await tab.run(`${FIRST}.querySelector(".reset").focus()`);
+    await tab.run(`${FIRST}.querySelector(".reset").click()`);
+    expect(await tab.run(`document.activeElement === ${FIRST}.querySelector(".plot")`), "the focus is lost");
+    await tab.key("Escape");
+    expect((await tab.picture()) === before, "it does not reset");
+  },
+  async "the legend works by keyboard, and what has the focus shows it"(tab) {
+    const entry = `document.querySelector(".legend .entry")`;
+    await tab.run(`${entry}.focus()`);
+    const press = (key, text) => tab.key(key, { text, windowsVirtualKeyCode: key === " " ? 32 : 13 });
+    await press(" ", " ");
+    expect((await tab.run(`${entry}.getAttribute("aria-pressed")`)) === "false", "Space does not switch off");
+    await press("Enter", "\r");
+    expect((await tab.run(`${entry}.getAttribute("aria-pressed")`)) === "true", "Enter does not switch on");
+    for (const focused of [entry, `${FIRST}.querySelector(".plot")`, `document.querySelector(".sort")`]) {
+      if (!(await tab.run(`${focused} !== null`))) continue;
+      // Focus by a key: that by a script alone need not be shown.
+      await tab.run(`${focused}.focus({ focusVisible: true })`);
+      const outline = await tab.run(`getComputedStyle(document.activeElement).outlineStyle`);
+      expect(outline !== "none", `${focused} shows no focus`);
+    }
+    await tab.run(`document.activeElement.blur()`);
+  },
+  async "a chart can be enlarged, and back"(tab) {
+    const width = `${FIRST}.querySelector("canvas").getBoundingClientRect().width`;
+    const height = `${FIRST}.querySelector("canvas").getBoundingClientRect().height`;
+    const before = [await tab.run(width), await tab.run(height)];
+    await tab.clickOn(`${FIRST}.querySelector(".enlarge")`);
+    await tab.mouse("mouseMoved", 2, 2);
+    await tab.settle();
+    expect((await tab.run(width)) > before[0] && (await tab.run(height)) > before[1], `${before} does not grow`);
+    await tab.snapshot("large");
+    await tab.clickOn(`${FIRST}.querySelector(".enlarge")`);
+    expect((await tab.run(width)) === before[0], "it does not shrink");
+  },
+  async "what is beyond the edge is said, and can be shown"(tab) {
+    const places = await tab.run(`[...document.querySelectorAll("figure.chart")].map((f, i) => (f.querySelector(".show-all").hidden ? -1 : i)).filter((i) => i >= 0)`);
+    for (const place of places) {
+      const figure = `document.querySelectorAll("figure.chart")[${place}]`;
+      const said = `${figure}.querySelector(".cut-note").textContent`;
+      const before = await tab.run(said);
+      expect(before.startsWith("Beyond the edge: "), `${await tab.run(`${figure}.id`)}: ${before}`);
+      await tab.clickOn(`${figure}.querySelector(".show-all")`);
+      expect((await tab.run(said)) === "", "it is still said");
+      await tab.clickOn(`${figure}.querySelector(".show-all")`);
+      expect((await tab.run(said)) === before, "it is no longer said");
+    }
+  },
+  async "every chart has a legend, and no table is wider than a wide screen"(tab) {
+    const without = await tab.run(`[...document.querySelectorAll("section.charts.filled")].filter((s) => !s.querySelector(".legend .entry")).length`);
+    expect(without === 0, `${without} sections have none`);
+    const wide = await tab.run(`[...document.querySelectorAll("table.summary")].map((t) => t.parentElement.scrollWidth - t.parentElement.clientWidth)`);
+    expect(wide.every((by) => by <= 0), `tables are ${wide} px too wide`);
+  },
+  async "the numbers of a chart are a table, of the methods that are switched on"(tab) {
+    await tab.run(`${FIRST}.querySelector(".numbers").open = true`);
+    await tab.settle();
+    const rows = `${FIRST}.querySelectorAll(".numbers tbody tr").length`;
+    const cells = `[...${FIRST}.querySelectorAll(".numbers td")].map((cell) => cell.textContent)`;
+    const count = await tab.run(rows);
+    expect(count > 0 && (await tab.run(cells)).some((text) => /\d/.test(text)), "there are no numbers");
+    await tab.run(`document.querySelector(".legend .entry").click()`);
+    expect((await tab.run(rows)) === count - 1, "a method that is off has a row");
+    await tab.run(`document.querySelector(".legend .entry").click()`);
+    await tab.run(`${FIRST}.querySelector(".numbers").open = false`);
+  },
   async "dragging zooms, the button and a double click reset"(tab) {
     await tab.mouse("mouseMoved", 2, 2);
     await tab.settle();
@@ -418,6 +510,30 @@ const checks = {
     if (screenshots) writeFileSync(join(screenshots, `${basename(tab.file, ".html")}.pdf`), Buffer.from(data, "base64"));
     const left = await tab.run(`document.querySelectorAll("figure.chart:not(.drawn)").length`);
     expect(left === 0, `${left} were not drawn`);
+  },
+  async "leaves no names behind"(tab) {
+    const names = await tab.run(`(() => {
+      const frame = document.body.appendChild(document.createElement("iframe"));
+      const known = new Set(Object.getOwnPropertyNames(frame.contentWindow));
+      frame.remove();
+      return Object.getOwnPropertyNames(window).filter((name) => !known.has(name) && !/^\\d+$/.test(name));
+    })()`);
+    expect(!names.length, names.join(", "));
+    const inline = await tab.run(`[...document.querySelectorAll("*")].filter((e) => [...e.attributes].some((a) => a.name.startsWith("on"))).length`);
+    expect(inline === 0, `${inline} elements with handlers in their markup`);
+  },
+  async "the text is there without scripts"(tab) {
+    await tab.send("Emulation.setScriptExecutionDisabled", { value: true });
+    await tab.send("Page.reload");
+    await tab.settleWithoutScripts();
+    const text = await tab.bodyText();
+    await tab.send("Emulation.setScriptExecutionDisabled", { value: false });
+    expect(text.includes("JavaScript"), "there is no note");
+    const source = readFileSync(tab.file, "utf8");
+    const title = source.match(/<h1>(.*?)<\/h1>/)[1];
+    expect(text.includes(title), "the headline is gone");
+    const baseline = source.match(/<tr class="baseline"><th scope="row">([^<&]*)</);
+    if (baseline) expect(text.includes(baseline[1]), "the table is gone");
   },
   async "asks for nothing but the file and says nothing to the console"(tab) {
     const own = pathToFileURL(resolve(tab.file)).href;

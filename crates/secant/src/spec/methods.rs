@@ -142,7 +142,7 @@ methods! {
         "rmsprop", "RMSprop", 1, 1, 1e-3, true, |_| Config::new();
     }
     #[root] RAdam(first_order::radam::RAdamConfig), init {
-        "radam", "Adam with a rectified start", 2, 1, 3e-3, true, |_| Config::new();
+        "radam", "Adam with a rectified start", 2, 1, 1e-2, true, |_| Config::new();
     }
     #[root] AdaBelief(first_order::adabelief::AdaBeliefConfig), init {
         "adabelief", "Adam that divides by the gradient's surprise", 2, 1, 3e-3, true, |_| Config::new();

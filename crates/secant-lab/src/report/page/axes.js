@@ -23,6 +23,24 @@ const axes = (() => {
 
   const valueText = (value, unit) => (unit === "%" ? percent(value) : short(value));
 
+  // Values that stand one under the other: with the same digits after the point, as many as tell the best
+  // share from one; numbers with three significant digits.
+  function listTexts(values, unit) {
+    const known = values.filter(Number.isFinite);
+    const write = (text) => values.map((v) => (Number.isFinite(v) ? text(v) : "\u2013"));
+    if (unit !== "%") return write((v) => (v === 0 || (Math.abs(v) >= 1e-3 && Math.abs(v) < 1e6) ? fixed(v) : short(v)));
+    const rest = Math.min(...known.map((v) => 1 - v).filter((d) => d > 0), 1);
+    const digits = Math.max(2, Math.min(6, Math.ceil(-Math.log10(100 * rest)) + 1));
+    return write((v) => `${(100 * v).toFixed(digits)}\u00a0%`);
+  }
+
+  // Three significant digits, with their zeros.
+  function fixed(value) {
+    if (value === 0) return "0";
+    const rounded = Number(value.toPrecision(3));
+    return rounded.toFixed(Math.max(0, 2 - Math.floor(Math.log10(Math.abs(rounded)))));
+  }
+
   // A place on a horizontal axis: large counts in full.
   const placeText = (value) => (Math.abs(value) >= 1000 ? grouped(value) : short(value));
 
@@ -66,7 +84,7 @@ const axes = (() => {
     const ends = filled.map((line) => line[line.length - 1]);
     const full = Math.max(...ends);
     const robust = min + 1.5 * (median(ends) - min);
-    const cut = !isLog && full > robust && robust > min;
+    const cut = !isLog && full > min + 1.1 * (robust - min) && robust > min;
     const max = cut && !all ? robust : full;
     const room = max > min ? max - min : Math.abs(max) || 1;
     const pad = isLog ? 0.03 : 0.015;
@@ -84,8 +102,10 @@ const axes = (() => {
     const [low, high] = [median(filled.map((l) => quantile(l, 0.02))), median(filled.map((l) => quantile(l, 0.98)))];
     const room = Math.max(high - low, kind === "linear" ? 1e-9 * Math.max(1, Math.abs(high)) : 0.02);
     const [least, most] = [low - room, high + room];
-    const cutLow = kind !== "log" && min < least;
-    const cutHigh = kind !== "error" && max > most;
+    // It is not worth it for a little.
+    const little = 0.1 * (most - least);
+    const cutLow = kind !== "log" && min < least - little;
+    const cutHigh = kind !== "error" && max > most + little;
     if (!all) {
       if (cutLow) min = least;
       if (cutHigh) max = most;
@@ -153,5 +173,5 @@ const axes = (() => {
     return values.map((v) => String(Number(v.toPrecision(7))));
   }
 
-  return { spread, spreadOf, xRange, yRange, ticks, tickTexts, median, valueText, placeText, short, grouped, time };
+  return { spread, spreadOf, xRange, yRange, ticks, tickTexts, median, valueText, listTexts, placeText, short, grouped, time };
 })();

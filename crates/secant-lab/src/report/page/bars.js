@@ -1,7 +1,7 @@
 // Bars of what the methods cost: plain HTML, so that the figures can be read and copied.
 
 const bars = (() => {
-  const { element, button } = charts;
+  const { element, button } = elements;
 
   const valueText = (value, unit) => (unit === "s" || unit === "ms" ? axes.time(value) : axes.grouped(value));
 

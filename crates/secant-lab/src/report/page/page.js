@@ -1,7 +1,7 @@
 // Fills the page: the sections of charts with their legends, and what the tables can do.
 
 (() => {
-  const { element, button } = charts;
+  const { element, button } = elements;
   const data = JSON.parse(document.getElementById("data").textContent);
   const names = new Map(data.methods.map((method) => [method.slot, method.name]));
 
@@ -92,7 +92,7 @@
     if (section.note) place.append(element("p", "note", section.note));
     const controls = element("div", "controls");
     if ((section.axes || []).length > 1) controls.append(axisTabs(section, drawn));
-    if (slots.length > 1) controls.append(legend(slots));
+    controls.append(legend(slots));
     const grid = element("div", drawn.length === 1 ? "grid single" : "grid");
     grid.append(...drawn.map((drawing) => drawing.figure));
     place.append(controls, grid);
@@ -153,6 +153,16 @@
     });
   }
 
+  // A figure's interval may stand under it where the table is wide.
+  function setIntervalsApart(table) {
+    for (const cell of table.querySelectorAll("td")) {
+      const [, figure, interval] = cell.textContent.match(/^(\S+) (\[.*\]\S*)$/) || [];
+      if (!interval) continue;
+      cell.classList.add("with-interval");
+      cell.replaceChildren(`${figure} `, element("span", "interval", interval));
+    }
+  }
+
   looks.styleRules();
   for (const place of document.querySelectorAll("section.charts")) {
     const section = data.sections.find(({ id }) => id === place.dataset.section);
@@ -164,7 +174,11 @@
     row.addEventListener("pointerenter", () => point(slot));
     row.addEventListener("pointerleave", () => point(null));
   }
+  for (const name of document.querySelectorAll(".ties [data-method]")) name.prepend(looks.swatch(Number(name.dataset.method)), " ");
+  // Not all browsers let the keyboard into what scrolls.
+  for (const wide of document.querySelectorAll(".scroll, pre.data")) wide.tabIndex = 0;
   document.querySelectorAll("table.summary").forEach(sortable);
+  document.querySelectorAll("table.summary").forEach(setIntervalsApart);
   drawWhenSeen();
   looks.whenSchemeChanges(() => drawings.forEach((drawing) => drawing.redraw()));
   window.addEventListener("beforeprint", () => print(true));
