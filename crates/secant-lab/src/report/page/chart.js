@@ -67,7 +67,9 @@ const charts = (() => {
       const inside = (line) => [line.y, line.low, line.high].flatMap((values) => values.filter((_, i) => xOf(line)[i] <= x.max));
       const y = axes.yRange(visible.map(inside), spec.y, level, all);
       // Even shares are seen against all there is.
-      if (spec.unit === "%" && spec.y === "linear") [y.min, y.max] = [Math.min(y.min, -0.03), Math.max(y.max, 1.04)];
+      if (spec.unit === "%" && spec.y === "linear") {
+        Object.assign(y, { min: Math.min(y.min, -0.03), max: Math.max(y.max, 1.04), cut: false });
+      }
       return { x, y, cut: x.cut || y.cut };
     }
 
