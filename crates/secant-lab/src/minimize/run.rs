@@ -126,7 +126,8 @@ pub fn minimize(
     let mut lr = method.preset().usual_rate;
     for _ in 0..SMALLER_RATES {
         let run = minimize_at(lr, problem, method, limits, stop)?;
-        let blew_up = run.status == Status::NotFinite || !(run.value <= first);
+        let is_above = run.value.is_nan() || run.value > first;
+        let blew_up = run.status == Status::NotFinite || is_above;
         if !blew_up || run.status == Status::Interrupted {
             return Ok(run);
         }
