@@ -32,8 +32,7 @@ use crate::{
 
 /// A comparison of optimizers on a problem.
 ///
-/// It is made with [`Comparison::of`], changed by the functions of its [`Plan`], and carried out by
-/// [`Comparison::run`]. What the store has already is not run again; stopped or killed at any moment, the same
+/// It is made with [`Comparison::new`] from a [`Plan`], and carried out by [`Comparison::run`]. What the store has already is not run again; stopped or killed at any moment, the same
 /// comparison goes on from there, and several processes may work on it.
 pub struct Comparison<'a, P: Problem> {
     problem: &'a P,
