@@ -5,37 +5,30 @@ use secant_lab::{report::*, store::default_path, *};
 /// Tells the amplitude and the phase of a wave from 16 samples of it.
 #[derive(Module, Debug)]
 struct Net {
-    hidden: nn::Linear,
-    output: nn::Linear,
+    layers: [nn::Linear; 2],
 }
-
 impl Net {
     fn errors(&self, batch: Batch<'_>) -> Tensor<2> {
-        let waves = batch.records.iter().flat_map(|&k| wave(batch.part, k)).collect();
-        let data = TensorData::new(waves, [batch.records.len(), 18]).convert_dtype(batch.dtype);
-        let waves = Tensor::<2>::from_data(data, (batch.device, batch.dtype));
-        let hidden = activation::tanh(self.hidden.forward(waves.clone().narrow(1, 0, 16)));
-        self.output.forward(hidden) - waves.narrow(1, 16, 2)
+        let waves: Vec<f32> = batch.records.iter().flat_map(|&k| wave(batch.part, k)).collect();
+        let waves = batch.tensor(waves, [batch.records.len(), 18]);
+        let hidden = activation::tanh(self.layers[0].forward(waves.clone().narrow(1, 0, 16)));
+        self.layers[1].forward(hidden) - waves.narrow(1, 16, 2)
     }
 }
 
-/// The samples, the amplitude and the phase of a wave.
 fn wave(part: Part, k: usize) -> [f32; 18] {
-    let number = (3 * k + part as usize + 1) as f32;
-    let (a, phase) = (0.5 + (0.618 * number).fract(), (0.755 * number).fract());
+    let [a, phase] = [0.618, 0.755].map(|x| 0.5 + (x * (3 * k + part as usize) as f32).fract());
     std::array::from_fn(|i| [a * (phase + 0.4 * i as f32).sin(), a, phase][i.saturating_sub(15)])
 }
 
 struct Waves;
-
 impl Problem for Waves {
     type Model = Net;
     fn name(&self) -> String {
         "waves/own-module".to_string()
     }
     fn model(&self, _: u64, device: &Device) -> Net {
-        let layer = |from, to| nn::LinearConfig::new(from, to).init(device);
-        Net { hidden: layer(16, 24), output: layer(24, 2) }
+        Net { layers: [(16, 24), (24, 2)].map(|(m, n)| nn::LinearConfig::new(m, n).init(device)) }
     }
     fn records(&self, part: Part) -> usize {
         if part == Part::Train { 2000 } else { 500 }
@@ -56,12 +49,11 @@ impl Problem for Waves {
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let plan = Plan::of("sgd-momentum, adam, apollo, quasi-adam, mb-lsr1")?;
-    let plan = Plan { metric: Some("within 0.05".to_string()), ..plan };
+    let mut plan = Plan::of("sgd-momentum, adam, apollo, quasi-adam, mb-lsr1")?;
+    plan.metric = Some("within 0.05".to_string());
     let store = Store::open(&default_path()?)?;
     let finished = Comparison::new(&Waves, plan, &store, &false.into())?.run()?;
-    print!("{}", plain_text(&Summary::new(&finished.recorded), 110));
-    let report = write_report("secant-report".as_ref(), &[finished.recorded])?;
-    println!("\nreport: {}", report.page.display());
+    println!("{}\nin secant-report", plain_text(&Summary::new(&finished.recorded), 110));
+    write_report("secant-report".as_ref(), &[finished.recorded])?;
     Ok(())
 }

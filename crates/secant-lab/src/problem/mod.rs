@@ -2,7 +2,7 @@
 
 use burn::{
     module::Module,
-    tensor::{DType, Device, Tensor},
+    tensor::{DType, Device, Element, Tensor, TensorData},
 };
 use secant::dual::{Dual, Tangents};
 
@@ -36,6 +36,20 @@ impl<'a> Batch<'a> {
     /// The records in batches of at most `size`.
     pub fn chunks(self, size: usize) -> impl Iterator<Item = Batch<'a>> {
         self.records.chunks(size).map(move |records| Batch { records, ..self })
+    }
+
+    /// A tensor of these numbers, the last dimension running fastest, of the batch's number type and on its
+    /// device.
+    ///
+    /// # Panics
+    /// If there are more or fewer numbers than the shape has places.
+    pub fn tensor<const D: usize, E: Element>(
+        &self,
+        numbers: Vec<E>,
+        shape: [usize; D],
+    ) -> Tensor<D> {
+        let data = TensorData::new(numbers, shape).convert_dtype(self.dtype);
+        Tensor::from_data(data, (self.device, self.dtype))
     }
 }
 

@@ -100,7 +100,7 @@ pub fn legend(summary: &Summary) -> String {
     let mut text = format!(
         "* best, = not to be told from it, ! no winner (untrained, or no better than the baseline). \
          [ ]: 95 % intervals over seeds; differences are paired by seed, positive where better, their \
-         intervals together 95 % (Bonferroni). Every method got {} of {}; rates fall alike ({}). \
+         intervals together 95 % (Bonferroni); what other tuning trials would change is not in them. Every method got {} of {}; rates fall alike ({}). \
          Evaluations: gradients in records, Hessian products as two, losses as a third.",
         match median(&summary.methods.iter().map(|m| m.trials.len() as f64).collect::<Vec<_>>()) {
             Some(trials) if trials > 0.0 => format!(

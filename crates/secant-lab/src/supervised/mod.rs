@@ -127,12 +127,10 @@ impl Supervised {
         let data = self.part(batch.part);
         let width = data.record_len();
         let shape = [batch.records.len(), width];
-        let features = match data.features.select(batch.records, width) {
-            Numbers::F32(values) => TensorData::new(values, shape),
-            Numbers::F64(values) => TensorData::new(values, shape),
-        };
-        let options: (&Device, _) = (batch.device, batch.dtype);
-        Tensor::from_data(features.convert_dtype(batch.dtype), options)
+        match data.features.select(batch.records, width) {
+            Numbers::F32(values) => batch.tensor(values, shape),
+            Numbers::F64(values) => batch.tensor(values, shape),
+        }
     }
 
     /// The outputs of the network for a batch, and their loss.
@@ -148,16 +146,16 @@ impl Supervised {
                 let chosen = outputs.log_softmax(1).gather(1, places);
                 match classes.weights_of(&labels) {
                     None => -chosen.mean(),
-                    Some(weights) => -(chosen * column(&weights, batch)).mean(),
+                    Some(weights) => -(chosen * batch.tensor(weights, [count, 1])).mean(),
                 }
             }
             (Task::Numbers(scale), Targets::Numbers(values)) => {
                 let targets: Vec<f64> =
                     batch.records.iter().map(|&r| scale.scaled(values[r])).collect();
-                outputs.mse(column(&targets, batch))
+                outputs.mse(batch.tensor(targets, [count, 1]))
             }
             // All parts of a problem have targets of one kind.
-            _ => outputs.mse(column(&vec![f64::NAN; count], batch)),
+            _ => outputs.mse(batch.tensor(vec![f64::NAN; count], [count, 1])),
         }
     }
 }
@@ -168,13 +166,6 @@ fn outputs(splits: &Splits) -> usize {
         Targets::Classes { names, .. } => names.len(),
         Targets::Numbers(_) => 1,
     }
-}
-
-/// Numbers as a tensor `[records, 1]`.
-fn column(values: &[f64], batch: Batch<'_>) -> Tensor<2> {
-    let data = TensorData::new(values.to_vec(), [values.len(), 1]).convert_dtype(batch.dtype);
-    let options: (&Device, _) = (batch.device, batch.dtype);
-    Tensor::from_data(data, options)
 }
 
 impl Problem for Supervised {
