@@ -23,7 +23,7 @@ pub mod supervised;
 pub mod tuning;
 
 pub use budget::Budget;
-pub use comparison::{CompareError, Comparison, Finished, Plan, Shown, Trials};
+pub use comparison::{CompareError, Comparison, Finished, Particulars, Plan, Shown, Trials};
 pub use fingerprint::Fingerprint;
 pub use metric::{Direction, Metric, Range};
 pub use precision::Precision;

@@ -16,7 +16,7 @@ use secant_data::Precision;
 use secant_lab::{
     Budget, CompareError, Comparison, Finished, Plan, Shown, Trials,
     report::{Summary, check_folder, plain_text, summary_json, write_report},
-    run::{Falling, HessianProducts},
+    run::{HessianProducts, Schedule},
     store::export::json_lines,
     supervised::{
         CatalogueEntry, ClassWeights, DEFAULT_PROBLEM, Supervised, TableModel, TableSource, load,
@@ -93,9 +93,11 @@ pub(super) struct CompareArgs {
     /// between two others]
     #[arg(long, value_name = "N", value_parser = parse_few)]
     tune: Option<NonZeroUsize>,
-    /// How every learning rate falls over a run: cosine or constant
-    #[arg(long = "schedule", default_value = "cosine")]
-    falling: Falling,
+    /// How every learning rate changes over a run: cosine, constant, milestones(at=0.5|0.75, factor=0.1)
+    /// (parts of the run), inverse-sqrt(after=4000); each also with keys warmup=500, from=1e-5 (steps and
+    /// the first rate), the cosine with to=1e-6
+    #[arg(long, default_value = "cosine", value_name = "SCHEDULE")]
+    schedule: Schedule,
     /// Hessian products as differences of gradients instead of exact ones; refused where the network
     /// has kinks
     #[arg(long)]
@@ -247,6 +249,7 @@ impl CompareArgs {
             command: command_line(),
             methods: self.optimizers.clone().map_or(usual.methods, |Choices(methods)| methods),
             searches: self.search.clone(),
+            particulars: Vec::new(),
             seeds: self.seeds.get(),
             first_seed: self.first_seed,
             budget: self.budget,
@@ -254,7 +257,7 @@ impl CompareArgs {
             batch_size: self.batch_size.map(NonZeroUsize::get),
             trials: self.tune.map_or(usual.trials, |count| Trials::Exactly(count.get())),
             lr: self.lr,
-            falling: self.falling,
+            schedule: self.schedule.clone(),
             products: self.products(),
             precision: self.precision,
             metric: self.metric.clone(),

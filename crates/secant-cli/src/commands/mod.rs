@@ -30,7 +30,7 @@ Then try your own data: `secant compare --csv FILE --target COLUMN`.";
 // A command without a line here is explained where its arguments are.
 #[derive(Debug, Subcommand)]
 enum Command {
-    Compare(compare::CompareArgs),
+    Compare(Box<compare::CompareArgs>),
     Optimizers(lists::OptimizersArgs),
     Problems(lists::ProblemsArgs),
     Runs(runs::RunsArgs),
@@ -49,7 +49,7 @@ enum Command {
 /// One sentence for the user; the exit code is then 1.
 pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.command {
-        Command::Compare(args) => compare::run(args),
+        Command::Compare(args) => compare::run(*args),
         Command::Optimizers(args) => lists::optimizers(&args),
         Command::Problems(args) => lists::problems(&args),
         Command::Runs(args) => runs::run(args),

@@ -28,7 +28,7 @@ impl Keys {
             design.description.clone(),
             design.fingerprint.clone(),
             format!("{sizes:?} {:?} {metrics:?}", design.budget),
-            [&*design.schedule, &design.precision, &design.hessian_products].join("; "),
+            [&*design.precision, &design.hessian_products].join("; "),
         ];
         let common = common.iter().fold(Fingerprint::new(), |hash, text| hash.text(text));
         Self { common: common.finish() }
@@ -48,7 +48,7 @@ impl Keys {
             kind.to_string(),
             setting.method.preset().name.to_string(),
             format!("{:?}", spec.values().into_iter().map(|(_, value)| value).collect::<Vec<_>>()),
-            format!("{:x} {}", setting.lr.to_bits(), setting.seed),
+            format!("{:x} {} {:?}", setting.lr.to_bits(), setting.seed, setting.treatment),
         ];
         Ok(texts.iter().fold(Fingerprint::new(), |hash, text| hash.text(text)).finish())
     }
@@ -61,6 +61,7 @@ impl Keys {
             self.common.clone(),
             format!("{:?} {searches:?} {:?}", design.methods, design.seeds),
             format!("{} {is_open} {:?}", design.trials, plan.lr.map(f64::to_bits)),
+            format!("{:?} {:?}", plan.schedule, plan.particulars),
             format!("{} {} {:?}", design.ranked_by, design.tuned_by, design.target),
         ];
         texts.iter().fold(Fingerprint::new(), |hash, text| hash.text(text)).finish()

@@ -15,7 +15,7 @@ use std::sync::{
 };
 
 pub use error::CompareError;
-pub use plan::{Plan, Trials};
+pub use plan::{Particulars, Plan, Trials};
 pub use progress::Shown;
 
 use keys::Keys;
@@ -88,16 +88,17 @@ impl<'a, P: Problem> Comparison<'a, P> {
 
     /// The best settings of every method, in the order of the methods.
     fn tune(&self) -> Result<Vec<Tuned>, CompareError> {
-        let states = self.plan.methods.iter().map(|method| {
-            let search = self.plan.search_of(method).cloned();
-            Mutex::new(TuningState::new(method.clone(), search, self.plan.lr))
-        });
+        let states = self
+            .plan
+            .methods
+            .iter()
+            .map(|method| Mutex::new(TuningState::new(method.clone(), &self.plan)));
         let states: Vec<Mutex<TuningState>> = states.collect();
         let (least, most) = self.plan.trials_range();
         let rounds = |count: usize| {
             let done = side_by_side(self.plan.threads, &rotated(&states), |state| {
                 let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
-                while state.trials() < count {
+                while state.trials() < state.most_trials().unwrap_or(count) {
                     self.trial(&mut state)?;
                 }
                 Ok(())
@@ -172,7 +173,7 @@ impl<'a, P: Problem> Comparison<'a, P> {
         let key = self.keys.run("run", &setting)?;
         loop {
             if let Some(run) = self.store.run(&key)? {
-                self.store.link_run(&self.design.key, &key, &tuned.name)?;
+                self.store.link_run(&self.design.key, &key, &tuned.of.to_string())?;
                 self.note_reuse();
                 self.progress.run(&self.design, &run);
                 return Ok(true);
@@ -202,7 +203,7 @@ impl<'a, P: Problem> Comparison<'a, P> {
         }
         let seed = self.plan.tuning_seed();
         let settings: Vec<(String, Setting)> =
-            tuned.iter().map(|tuned| (tuned.name.clone(), self.setting(tuned, seed))).collect();
+            tuned.iter().map(|tuned| (tuned.of.to_string(), self.setting(tuned, seed))).collect();
         let times = alone(|| step_times(self.problem, &settings))?;
         Ok(self.store.add_step_times(&self.design.key, &times)?)
     }
@@ -227,10 +228,11 @@ impl<'a, P: Problem> Comparison<'a, P> {
     }
 
     fn setting(&self, tuned: &Tuned, seed: u64) -> Setting {
-        let Plan { falling, products, precision, .. } = self.plan;
+        let Plan { products, precision, .. } = self.plan;
+        let treatment = self.plan.treatment_of(&tuned.of);
         let Design { budget, batch_size, .. } = self.design;
         let (method, lr) = (tuned.method.clone(), tuned.lr);
-        Setting { method, lr, seed, budget, batch_size, precision, falling, products }
+        Setting { method, lr, seed, budget, batch_size, precision, treatment, products }
     }
 }
 
@@ -240,7 +242,7 @@ const PAUSE: std::time::Duration = std::time::Duration::from_millis(200);
 fn record(tuned: &Tuned, setting: &Setting, outcome: Outcome) -> Run {
     let Outcome { curve, validation, test, trained, rejected_steps, trust_region } = outcome;
     Run {
-        method: tuned.name.clone(),
+        method: tuned.of.to_string(),
         settings: setting.method.to_string(),
         lr: setting.lr,
         seed: setting.seed,

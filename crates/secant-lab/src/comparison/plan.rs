@@ -12,7 +12,7 @@ use crate::{
     fingerprint::PROGRAM,
     precision::drawn,
     record::Design,
-    run::{Falling, HessianProducts},
+    run::{HessianProducts, Schedule, Treatment},
     tuning::Search,
 };
 
@@ -27,6 +27,17 @@ pub enum Trials {
 
 /// The most trials that follow the first ones.
 const MORE_TRIALS: usize = 4;
+
+/// What one method of a comparison has of its own.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Particulars {
+    /// The method.
+    pub method: Choice,
+    /// The learning rates to try; of one alone there are no trials, and without any they are searched.
+    pub rates: Vec<f64>,
+    /// Its schedule, clipping and groups.
+    pub treatment: Treatment,
+}
 
 /// What to compare, and how; [`Plan::default`] is the default comparison.
 #[derive(Clone, Debug)]
@@ -50,10 +61,12 @@ pub struct Plan {
     pub batch_size: Option<usize>,
     /// Tuning trials for every method.
     pub trials: Trials,
+    /// What single methods have of their own.
+    pub particulars: Vec<Particulars>,
     /// A rate for all methods, instead of tuning.
     pub lr: Option<f64>,
-    /// How every rate falls.
-    pub falling: Falling,
+    /// How every rate changes over a run.
+    pub schedule: Schedule,
     /// How Hessian products are computed.
     pub products: HessianProducts,
     /// The number type.
@@ -74,6 +87,7 @@ impl Default for Plan {
             command: String::new(),
             methods: PRESETS.iter().filter(|p| p.by_default).map(Choice::from).collect(),
             searches: Vec::new(),
+            particulars: Vec::new(),
             seeds: 5,
             first_seed: 1,
             budget: None,
@@ -81,7 +95,7 @@ impl Default for Plan {
             batch_size: None,
             trials: Trials::Bracketed(5),
             lr: None,
-            falling: Falling::default(),
+            schedule: Schedule::default(),
             products: HessianProducts::default(),
             precision: Precision::default(),
             metric: None,
@@ -115,9 +129,42 @@ impl Plan {
         }
     }
 
+    /// How many trials a method gets at least.
+    pub(super) fn least_trials_of(&self, method: &Choice) -> usize {
+        match self.particulars_of(method).map_or(0, |own| own.rates.len()) {
+            0 => self.trials_range().0,
+            1 => 0,
+            rates => rates,
+        }
+    }
+
     /// The ranges of a method, if there are any.
     pub(super) fn search_of(&self, method: &Choice) -> Option<&Search> {
         self.searches.iter().find(|search| search.method() == method)
+    }
+
+    /// What a method has of its own.
+    pub(super) fn particulars_of(&self, method: &Choice) -> Option<&Particulars> {
+        self.particulars.iter().find(|particulars| particulars.method == *method)
+    }
+
+    /// The schedule, clipping and groups of a method.
+    pub(super) fn treatment_of(&self, method: &Choice) -> Treatment {
+        let own = self.particulars_of(method).map(|particulars| particulars.treatment.clone());
+        let usual = || Treatment { schedule: self.schedule.clone(), ..Treatment::default() };
+        own.unwrap_or_else(usual)
+    }
+
+    /// The schedules of the methods, as in reports.
+    fn schedules(&self) -> String {
+        let mut texts: Vec<String> = Vec::new();
+        for method in &self.methods {
+            let text = self.treatment_of(method).schedule.to_string();
+            if !texts.contains(&text) {
+                texts.push(text);
+            }
+        }
+        texts.join("; ")
     }
 
     /// What is written down of the comparison; its key is still empty.
@@ -162,7 +209,7 @@ impl Plan {
             fingerprint: problem.fingerprint(),
             batch_size,
             budget: self.budget.unwrap_or(usual),
-            schedule: self.falling.description().to_string(),
+            schedule: self.schedules(),
             precision: self.precision.to_string(),
             hessian_products: self.products.to_string(),
             ranked_by: asked.unwrap_or_else(|| problem.ranked_by()),

@@ -42,7 +42,8 @@ pub(super) struct Progress {
 
 impl Progress {
     pub(super) fn new(plan: &Plan, design: &Design) -> Self {
-        let runs = design.methods.len() * (plan.trials_range().0 + design.seeds.len());
+        let of_method = |method| plan.least_trials_of(method) + design.seeds.len();
+        let runs: usize = plan.methods.iter().map(of_method).sum();
         let is_bar = plan.shown == Shown::Progress && std::io::stderr().is_terminal();
         let bar = is_bar.then(|| {
             let bar = ProgressBar::new(runs as u64 * TICKS);

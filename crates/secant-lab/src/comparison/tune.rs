@@ -2,6 +2,7 @@
 
 use secant::spec::Choice;
 
+use super::Plan;
 use crate::{
     record::{Design, Trial},
     run::{Outcome, Setting},
@@ -12,7 +13,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub(super) struct Tuned {
     /// The method as the user named it.
-    pub name: String,
+    pub of: Choice,
     /// The method with its hyper-parameters.
     pub method: Choice,
     /// Its learning rate.
@@ -27,8 +28,13 @@ pub(super) struct TuningState {
 }
 
 enum Way {
-    /// A rate for all methods.
+    /// A rate that is not tuned.
     Given(f64),
+    /// These rates, each once.
+    Listed {
+        rates: Vec<f64>,
+        tried: Vec<Score>,
+    },
     Rate(RateSearch),
     Ranges {
         search: Search,
@@ -37,13 +43,24 @@ enum Way {
 }
 
 impl TuningState {
-    pub(super) fn new(method: Choice, search: Option<Search>, lr: Option<f64>) -> Self {
-        let way = match (search, lr) {
-            (_, Some(lr)) => Way::Given(lr),
-            (Some(search), None) => Way::Ranges { search, tried: Vec::new() },
-            (None, None) => Way::Rate(RateSearch::new(method.preset().usual_rate)),
+    pub(super) fn new(method: Choice, plan: &Plan) -> Self {
+        let rates = plan.particulars_of(&method).map_or(&[][..], |own| &own.rates);
+        let way = match (plan.search_of(&method), plan.lr, rates) {
+            (_, Some(lr), _) | (None, None, &[lr]) => Way::Given(lr),
+            (Some(search), None, _) => Way::Ranges { search: search.clone(), tried: Vec::new() },
+            (None, None, []) => Way::Rate(RateSearch::new(method.preset().usual_rate)),
+            (None, None, rates) => Way::Listed { rates: rates.to_vec(), tried: Vec::new() },
         };
         Self { method, way, trials: 0 }
+    }
+
+    /// All trials there are to make, where the plan's number does not matter.
+    pub(super) fn most_trials(&self) -> Option<usize> {
+        match &self.way {
+            Way::Given(_) => Some(0),
+            Way::Listed { rates, .. } => Some(rates.len()),
+            Way::Rate(_) | Way::Ranges { .. } => None,
+        }
     }
 
     pub(super) fn method(&self) -> &Choice {
@@ -59,7 +76,7 @@ impl TuningState {
     pub(super) fn is_bracketed(&self) -> bool {
         match &self.way {
             Way::Rate(search) => search.is_bracketed(),
-            Way::Given(_) | Way::Ranges { .. } => true,
+            Way::Given(_) | Way::Listed { .. } | Way::Ranges { .. } => true,
         }
     }
 
@@ -70,13 +87,14 @@ impl TuningState {
     pub(super) fn next(&self) -> Result<Tuned, SearchError> {
         let (method, lr) = match &self.way {
             Way::Given(lr) => (self.method.clone(), *lr),
+            Way::Listed { rates, .. } => (self.method.clone(), rates[self.trials % rates.len()]),
             Way::Rate(search) => (self.method.clone(), search.next()),
             Way::Ranges { search, .. } => {
                 let settings = search.settings(self.trials)?;
                 (settings.method, settings.lr)
             }
         };
-        Ok(Tuned { name: self.method.to_string(), method, lr })
+        Ok(Tuned { of: self.method.clone(), method, lr })
     }
 
     /// What is written down of a trial.
@@ -96,6 +114,7 @@ impl TuningState {
         let score = score(design, trial);
         match &mut self.way {
             Way::Given(_) => {}
+            Way::Listed { tried, .. } => tried.push(score),
             Way::Rate(search) => search.add(setting.lr, score),
             Way::Ranges { tried, .. } => tried.push((setting, score)),
         }
@@ -107,16 +126,17 @@ impl TuningState {
     /// # Errors
     /// A value that the method refuses.
     pub(super) fn tuned(&self) -> Result<Tuned, SearchError> {
-        let name = self.method.to_string();
+        let at = |lr| Tuned { of: self.method.clone(), method: self.method.clone(), lr };
         match &self.way {
-            Way::Given(lr) => Ok(Tuned { name, method: self.method.clone(), lr: *lr }),
-            Way::Rate(search) => Ok(Tuned { name, method: self.method.clone(), lr: search.best() }),
+            Way::Given(lr) => Ok(at(*lr)),
+            Way::Listed { rates, tried } => Ok(at(rates[best(tried).unwrap_or(0)])),
+            Way::Rate(search) => Ok(at(search.best())),
             Way::Ranges { tried, .. } => {
                 let scores: Vec<Score> = tried.iter().map(|(_, score)| *score).collect();
                 match best(&scores) {
                     Some(place) => {
                         let (setting, _) = &tried[place];
-                        Ok(Tuned { name, method: setting.method.clone(), lr: setting.lr })
+                        Ok(Tuned { method: setting.method.clone(), ..at(setting.lr) })
                     }
                     None => self.next(),
                 }

@@ -134,7 +134,7 @@ fn design(methods: &[Method], seeds: &[u64]) -> Design {
         fingerprint: "f00d".into(),
         batch_size: 128,
         budget: Budget::Evaluations(8 * 54_000),
-        schedule: "cosine to 0".into(),
+        schedule: "cosine".into(),
         precision: "f32".into(),
         hessian_products: "exact".into(),
         metrics: vec![Metric::loss(), Metric::share("accuracy")],

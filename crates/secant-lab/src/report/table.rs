@@ -8,7 +8,7 @@ use super::{
     summary::{MethodSummary, Summary},
     verdict::Verdict,
 };
-use crate::{Budget, statistics::median};
+use crate::{Budget, record::Design};
 
 /// The headline, the aligned table, what it means, and the warnings, in lines of at most `width`
 /// characters where words allow; columns for which there is no room are left out.
@@ -100,18 +100,11 @@ pub fn legend(summary: &Summary) -> String {
     let mut text = format!(
         "* best, = not to be told from it, ! no winner (untrained, or no better than the baseline). \
          [ ]: 95 % intervals over seeds; differences are paired by seed, positive where better, their \
-         intervals together 95 % (Bonferroni); what other tuning trials would change is not in them. Every method got {} of {}; rates fall alike ({}). \
-         Evaluations: gradients in records, Hessian products as two, losses as a third.",
-        match median(&summary.methods.iter().map(|m| m.trials.len() as f64).collect::<Vec<_>>()) {
-            Some(trials) if trials > 0.0 => format!(
-                "{} judged by validation {}, then {runs} with its best settings,",
-                counted(trials as usize, "tuning trial"),
-                design.metrics[design.tuned_by].name
-            ),
-            _ => format!("{runs} at the rate asked for,"),
-        },
+         intervals together 95 % (Bonferroni); what other tuning trials would change is not in them. \
+         {} of {}; {}. Evaluations: gradients in records, Hessian products as two, losses as a third.",
+        tuning_text(summary, &runs),
         budget(design.budget),
-        design.schedule,
+        schedules_text(design),
     );
     if let Some(target) = summary.target {
         let target = value_text(summary.metric(), Some(target));
@@ -121,6 +114,27 @@ pub fn legend(summary: &Summary) -> String {
         );
     }
     text
+}
+
+/// How the settings of the final runs were found.
+fn tuning_text(summary: &Summary, runs: &str) -> String {
+    let counts = || summary.methods.iter().map(|method| method.trials.len());
+    let (least, most) = (counts().min().unwrap_or(0), counts().max().unwrap_or(0));
+    let trials = match (least, most) {
+        (_, 0) => return format!("Every method got {runs} at the rate asked for,"),
+        _ if least == most => format!("Every method got {}", counted(most, "tuning trial")),
+        _ => format!("The methods got {least} to {}", counted(most, "tuning trial")),
+    };
+    let metric = &summary.design.metrics[summary.design.tuned_by].name;
+    format!("{trials} judged by validation {metric}, then {runs} with the best settings,")
+}
+
+/// How the rates change over a run.
+fn schedules_text(design: &Design) -> String {
+    match design.schedule.split_once(';') {
+        None => format!("rates fall alike ({})", design.schedule),
+        Some(_) => format!("schedules: {}", design.schedule),
+    }
 }
 
 /// The length of a run in words.

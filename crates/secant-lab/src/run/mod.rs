@@ -1,12 +1,16 @@
 //! One run: one method, one problem, one seed.
 
+mod schedule;
 mod setting;
 mod step_times;
 mod train;
 mod trainee;
+mod treatment;
 mod weights;
 
-pub use setting::{Falling, HessianProducts, Setting};
+pub use schedule::{Schedule, ScheduleError};
+pub use setting::{HessianProducts, Setting};
 pub(crate) use step_times::step_times;
 pub use train::TrainError;
 pub(crate) use train::{Outcome, Watch, train};
+pub use treatment::{Group, Treatment, TreatmentError};

@@ -1,14 +1,15 @@
 //! What a run needs besides its problem, and the optimizer and batches that it makes of it.
 
-use std::{fmt, str::FromStr};
+use std::fmt;
 
 use burn::module::Module;
 use secant::{
     AnyOptimizer, Batches,
     error::ConfigError,
-    spec::{Choice, Run, SpecError},
+    spec::{Choice, Run},
 };
 
+use super::{TrainError, Treatment};
 use crate::{Budget, Precision};
 
 /// What a run needs besides its problem.
@@ -26,50 +27,10 @@ pub struct Setting {
     pub batch_size: usize,
     /// The number type.
     pub precision: Precision,
-    /// How the rate falls.
-    pub falling: Falling,
+    /// Its schedule, clipping and groups.
+    pub treatment: Treatment,
     /// How Hessian products are computed.
     pub products: HessianProducts,
-}
-
-/// How every method's rate falls over a run.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Falling {
-    /// As a cosine to 0: with a constant rate the end of a run is a matter of luck.
-    #[default]
-    Cosine,
-    /// Not at all.
-    Constant,
-}
-
-impl Falling {
-    /// The rate where `progress` of the run, from 0 to 1, is done.
-    pub fn rate(self, lr: f64, progress: f64) -> f64 {
-        match self {
-            Self::Cosine => 0.5 * lr * (1.0 + (std::f64::consts::PI * progress.min(1.0)).cos()),
-            Self::Constant => lr,
-        }
-    }
-
-    /// As in reports.
-    pub fn description(self) -> &'static str {
-        match self {
-            Self::Cosine => "cosine to 0",
-            Self::Constant => "constant",
-        }
-    }
-}
-
-impl FromStr for Falling {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "cosine" => Ok(Self::Cosine),
-            "constant" => Ok(Self::Constant),
-            _ => Err("the schedules are cosine and constant".to_string()),
-        }
-    }
 }
 
 /// How Hessian products are computed, for the methods that need them.
@@ -123,35 +84,21 @@ impl Setting {
     /// The optimizer.
     ///
     /// # Errors
-    /// A hyper-parameter out of its range.
+    /// A hyper-parameter out of its range, or a treatment that the method does not allow.
     pub(super) fn optimizer<M: Module + 'static>(
         &self,
         batches: &Batches,
-    ) -> Result<AnyOptimizer<M>, SpecError> {
+    ) -> Result<AnyOptimizer<M>, TrainError> {
         let run = Run {
             steps: self.steps(batches),
             steps_per_epoch: batches.per_epoch(),
             batch_size: self.batch_size,
             full_batch: batches.size() == batches.records(),
         };
-        let optimizer = self.method.spec(Some(&run))?.init()?;
+        let optimizer = self.treatment.apply(self.method.spec(Some(&run))?.init()?)?;
         Ok(match self.products {
             HessianProducts::AnyDifferences => optimizer.allow_differences(),
             HessianProducts::Exact | HessianProducts::Differences => optimizer,
         })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_cosine_begins_at_the_rate_and_ends_at_nothing() {
-        let rate = |progress| Falling::Cosine.rate(0.1, progress);
-        assert_eq!(rate(0.0), 0.1);
-        assert!((rate(0.5) - 0.05).abs() < 1e-15);
-        assert!(rate(1.0).abs() < 1e-15 && rate(1.3).abs() < 1e-15);
-        assert_eq!(Falling::Constant.rate(0.1, 0.9), 0.1);
     }
 }

@@ -14,7 +14,7 @@ use secant_core::rng::SplitMix64;
 use thiserror::Error;
 
 use super::{
-    Setting,
+    Setting, TreatmentError,
     trainee::Trainee,
     weights::{distance, weights},
 };
@@ -36,6 +36,9 @@ pub enum TrainError {
     /// The batches cannot be made.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// The optimizer does not allow its treatment.
+    #[error(transparent)]
+    Treatment(#[from] TreatmentError),
     /// Differences of gradients are no Hessian products for this model.
     #[error(
         "differences of gradients to both sides disagree by {percent:.0} %: the model has kinks (ReLU, max-pooling), and they are no Hessian products; use exact ones (the command's default; in code `loss_on_duals`), or allow such differences all the same (--differences --allow-differences)"
@@ -183,9 +186,10 @@ impl<'a, P: Problem> Run<'a, P> {
     fn step(&mut self, is_measured: bool) -> Result<(), TrainError> {
         let before = is_measured.then(|| weights(&self.trainee.model));
         let progress = self.progress();
-        let Setting { falling, lr, .. } = *self.trainee.setting;
+        let Setting { treatment, lr, .. } = self.trainee.setting;
+        let lr = treatment.schedule.rate(*lr, progress, self.steps);
         let started = Instant::now();
-        let report = self.trainee.step(falling.rate(lr, progress))?;
+        let report = self.trainee.step(lr)?;
         self.time += started.elapsed();
         self.account(&report);
         self.last_progress = self.progress() - progress;
