@@ -8,6 +8,7 @@
 
 mod budget;
 mod comparison;
+pub mod experiment;
 mod fingerprint;
 mod metric;
 pub mod minimize;

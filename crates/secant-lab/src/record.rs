@@ -71,6 +71,65 @@ pub struct Design {
     pub methods: Vec<String>,
     /// Independent runs side by side, one thread each.
     pub threads: usize,
+    /// The experiment that it belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
+}
+
+/// The experiment of a paper that a comparison belongs to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Origin {
+    /// Its name: `quasi-adam/5-fashion-mnist-autoencoder`.
+    pub experiment: String,
+    /// What it is, in a line.
+    pub title: String,
+    /// The paper, and the table or figure there.
+    pub source: String,
+    /// Whether this is the small variant.
+    pub is_small: bool,
+    /// What tells the comparison from the others of the experiment.
+    pub variant: String,
+    /// What is done differently than in the paper, or not known of it.
+    pub notes: Vec<String>,
+    /// What the paper says.
+    pub claims: Vec<Claim>,
+    /// The paper's numbers.
+    pub reported: Vec<Reported>,
+}
+
+/// Something that a paper says: one method is better than another.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Claim {
+    /// The claim in words.
+    pub text: String,
+    /// The method that is better.
+    pub better: String,
+    /// The method that it is better than.
+    pub than: String,
+    /// The metric, on test records; the one that ranks the methods unless it is named.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+}
+
+/// A number that a paper reports.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Reported {
+    /// The method.
+    pub method: String,
+    /// The metric; shares from 0 to 1.
+    pub metric: String,
+    /// The value.
+    pub value: f64,
+    /// Its spread, as the paper gives it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub spread: Option<f64>,
+    /// The variant of the experiment that it belongs to; all where there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub variant: Option<String>,
+    /// The table or figure.
+    pub place: String,
 }
 
 /// One tuning run, judged on the validation records.

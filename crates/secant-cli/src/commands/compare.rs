@@ -14,7 +14,7 @@ use std::{
 use clap::{ArgGroup, Args};
 use secant_data::Precision;
 use secant_lab::{
-    Budget, CompareError, Comparison, Finished, Plan, Shown, Trials,
+    Budget, CompareError, Comparison, Finished, Plan, Shown, Store, Trials,
     report::{Summary, check_folder, plain_text, summary_json, write_report},
     run::{HessianProducts, Schedule},
     store::export::json_lines,
@@ -153,7 +153,7 @@ fn parse_problem(name: &str) -> Result<&'static CatalogueEntry, String> {
 }
 
 /// A number of runs or threads.
-fn parse_few(text: &str) -> Result<NonZeroUsize, String> {
+pub(super) fn parse_few(text: &str) -> Result<NonZeroUsize, String> {
     let most = 1000;
     parse_count(text)
         .ok()
@@ -186,17 +186,17 @@ pub(super) fn run(args: CompareArgs) -> anyhow::Result<ExitCode> {
     check_folder(&args.out)?;
     let stop = stop_on_interrupt()?;
     let comparison = Comparison::new(&problem, args.plan(), &store, &stop).map_err(usage)?;
-    let Finished { recorded, reused } = match comparison.run() {
+    let finished = match comparison.run() {
         Err(stopped @ CompareError::Stopped) => {
             eprintln!("secant: {stopped}; the store is {}", store.path().display());
             return Ok(ExitCode::from(INTERRUPTED));
         }
         ended => ended?,
     };
-    if reused > 0 && !args.quiet {
-        let runs = recorded.trials.len() + recorded.runs.len();
-        eprintln!("secant: {reused} of {runs} runs were in the store {}", store.path().display());
+    if !args.quiet {
+        tell_reuse(&finished, &store);
     }
+    let recorded = finished.recorded;
     let summary = Summary::new(&recorded);
     let paths = write_report(&args.out, std::slice::from_ref(&recorded))?;
     let mut out = std::io::stdout().lock();
@@ -211,6 +211,15 @@ pub(super) fn run(args: CompareArgs) -> anyhow::Result<ExitCode> {
         writeln!(out, "data:       {}", paths.data.display())?;
     }
     Ok(if summary.verdict.has_winner() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Says how much was in the store.
+pub(super) fn tell_reuse(finished: &Finished, store: &Store) {
+    let Finished { recorded, reused } = finished;
+    if *reused > 0 {
+        let runs = recorded.trials.len() + recorded.runs.len();
+        eprintln!("secant: {reused} of {runs} runs were in the store {}", store.path().display());
+    }
 }
 
 /// What a problem does not allow is a mistake of the command line.
@@ -249,6 +258,7 @@ impl CompareArgs {
             command: command_line(),
             methods: self.optimizers.clone().map_or(usual.methods, |Choices(methods)| methods),
             searches: self.search.clone(),
+            only: Vec::new(),
             particulars: Vec::new(),
             seeds: self.seeds.get(),
             first_seed: self.first_seed,
@@ -263,6 +273,7 @@ impl CompareArgs {
             metric: self.metric.clone(),
             target: self.goal,
             threads: self.threads.map_or(usual.threads, NonZeroUsize::get),
+            origin: None,
             shown: if self.quiet { Shown::Nothing } else { Shown::Progress },
         }
     }

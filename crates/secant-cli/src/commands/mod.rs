@@ -2,10 +2,12 @@
 
 mod compare;
 mod data;
+mod experiments;
 mod lists;
 mod manual;
 mod minimize;
 mod report;
+mod run;
 mod runs;
 mod store;
 mod table;
@@ -31,6 +33,8 @@ Then try your own data: `secant compare --csv FILE --target COLUMN`.";
 #[derive(Debug, Subcommand)]
 enum Command {
     Compare(Box<compare::CompareArgs>),
+    Run(run::RunArgs),
+    Experiments(experiments::ExperimentsArgs),
     Optimizers(lists::OptimizersArgs),
     Problems(lists::ProblemsArgs),
     Runs(runs::RunsArgs),
@@ -50,6 +54,8 @@ enum Command {
 pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.command {
         Command::Compare(args) => compare::run(*args),
+        Command::Run(args) => run::run(&args),
+        Command::Experiments(args) => experiments::run(&args),
         Command::Optimizers(args) => lists::optimizers(&args),
         Command::Problems(args) => lists::problems(&args),
         Command::Runs(args) => runs::run(args),

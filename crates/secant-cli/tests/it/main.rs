@@ -1,6 +1,7 @@
 //! The command `secant` from outside: what it prints, what it writes, how it ends.
 
 mod compare;
+mod experiments;
 mod fetch;
 mod help;
 mod minimize;

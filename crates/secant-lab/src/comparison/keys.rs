@@ -2,7 +2,7 @@
 
 use secant::spec::Run as RunLength;
 
-use super::{CompareError, Plan, Trials, machine::arithmetic};
+use super::{CompareError, Particulars, Plan, Trials, machine::arithmetic};
 use crate::{Fingerprint, record::Design, run::Setting};
 
 /// What all runs of a comparison have in common.
@@ -56,12 +56,15 @@ impl Keys {
     /// Of the whole comparison.
     pub(super) fn comparison(&self, design: &Design, plan: &Plan) -> String {
         let searches: Vec<String> = plan.searches.iter().map(ToString::to_string).collect();
+        let own =
+            |own: &Particulars| (own.method.to_string(), own.rates.clone(), own.treatment.clone());
+        let own: Vec<_> = plan.particulars.iter().map(own).collect();
         let is_open = matches!(plan.trials, Trials::Bracketed(_));
         let texts = [
             self.common.clone(),
             format!("{:?} {searches:?} {:?}", design.methods, design.seeds),
             format!("{} {is_open} {:?}", design.trials, plan.lr.map(f64::to_bits)),
-            format!("{:?} {:?}", plan.schedule, plan.particulars),
+            format!("{:?} {own:?} {:?}", plan.schedule, plan.origin),
             format!("{} {} {:?}", design.ranked_by, design.tuned_by, design.target),
         ];
         texts.iter().fold(Fingerprint::new(), |hash, text| hash.text(text)).finish()

@@ -2,6 +2,7 @@
 //! then the time of a step alone. Every run is kept in the store.
 
 mod error;
+mod expected;
 mod keys;
 mod machine;
 mod plan;
@@ -9,9 +10,12 @@ mod progress;
 mod tune;
 mod work;
 
-use std::sync::{
-    Mutex, PoisonError,
-    atomic::{AtomicBool, AtomicUsize, Ordering},
+use std::{
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    time::Duration,
 };
 
 pub use error::CompareError;
@@ -90,8 +94,7 @@ impl<'a, P: Problem> Comparison<'a, P> {
     fn tune(&self) -> Result<Vec<Tuned>, CompareError> {
         let states = self
             .plan
-            .methods
-            .iter()
+            .at_work()
             .map(|method| Mutex::new(TuningState::new(method.clone(), &self.plan)));
         let states: Vec<Mutex<TuningState>> = states.collect();
         let (least, most) = self.plan.trials_range();
@@ -195,7 +198,9 @@ impl<'a, P: Problem> Comparison<'a, P> {
 
     /// In turns, one at a time, so that each has the machine to itself.
     fn measure_steps(&self, tuned: &[Tuned]) -> Result<(), CompareError> {
-        if !self.store.comparison(&self.design.key)?.step_times.is_empty() {
+        let known = self.store.comparison(&self.design.key)?.step_times;
+        let is_timed = |tuned: &Tuned| known.iter().any(|time| time.method == tuned.of.to_string());
+        if tuned.iter().all(is_timed) {
             return Ok(());
         }
         if self.stop.load(Ordering::Relaxed) {
@@ -204,7 +209,7 @@ impl<'a, P: Problem> Comparison<'a, P> {
         let seed = self.plan.tuning_seed();
         let settings: Vec<(String, Setting)> =
             tuned.iter().map(|tuned| (tuned.of.to_string(), self.setting(tuned, seed))).collect();
-        let times = alone(|| step_times(self.problem, &settings))?;
+        let times = alone(|| step_times(self.problem, &settings, MANY_STEPS))?;
         Ok(self.store.add_step_times(&self.design.key, &times)?)
     }
 
@@ -228,16 +233,23 @@ impl<'a, P: Problem> Comparison<'a, P> {
     }
 
     fn setting(&self, tuned: &Tuned, seed: u64) -> Setting {
-        let Plan { products, precision, .. } = self.plan;
-        let treatment = self.plan.treatment_of(&tuned.of);
-        let Design { budget, batch_size, .. } = self.design;
-        let (method, lr) = (tuned.method.clone(), tuned.lr);
-        Setting { method, lr, seed, budget, batch_size, precision, treatment, products }
+        setting(&self.plan, &self.design, tuned, seed)
     }
 }
 
+fn setting(plan: &Plan, design: &Design, tuned: &Tuned, seed: u64) -> Setting {
+    let Plan { products, precision, .. } = *plan;
+    let Design { budget, batch_size, .. } = *design;
+    let treatment = plan.treatment_of(&tuned.of);
+    let (method, lr) = (tuned.method.clone(), tuned.lr);
+    Setting { method, lr, seed, budget, batch_size, precision, treatment, products }
+}
+
+/// Timed steps of every method for a report.
+const MANY_STEPS: usize = 15;
+
 /// Between two looks at what another process does.
-const PAUSE: std::time::Duration = std::time::Duration::from_millis(200);
+const PAUSE: Duration = Duration::from_millis(200);
 
 fn record(tuned: &Tuned, setting: &Setting, outcome: Outcome) -> Run {
     let Outcome { curve, validation, test, trained, rejected_steps, trust_region } = outcome;

@@ -11,7 +11,7 @@ use crate::{
     Budget, Metric, Part, Precision, Problem,
     fingerprint::PROGRAM,
     precision::drawn,
-    record::Design,
+    record::{Design, Origin},
     run::{HessianProducts, Schedule, Treatment},
     tuning::Search,
 };
@@ -46,6 +46,8 @@ pub struct Plan {
     pub command: String,
     /// The methods, in the order asked for.
     pub methods: Vec<Choice>,
+    /// Those of the methods that are run now; all where there is none.
+    pub only: Vec<Choice>,
     /// Ranges for hyper-parameters of some of the methods.
     pub searches: Vec<Search>,
     /// How many final runs every method gets.
@@ -79,6 +81,8 @@ pub struct Plan {
     pub threads: usize,
     /// What is shown while it runs.
     pub shown: Shown,
+    /// The experiment that it belongs to.
+    pub origin: Option<Origin>,
 }
 
 impl Default for Plan {
@@ -86,6 +90,7 @@ impl Default for Plan {
         Self {
             command: String::new(),
             methods: PRESETS.iter().filter(|p| p.by_default).map(Choice::from).collect(),
+            only: Vec::new(),
             searches: Vec::new(),
             particulars: Vec::new(),
             seeds: 5,
@@ -102,6 +107,7 @@ impl Default for Plan {
             target: None,
             threads: std::thread::available_parallelism().map_or(1, NonZeroUsize::get),
             shown: Shown::Progress,
+            origin: None,
         }
     }
 }
@@ -141,6 +147,12 @@ impl Plan {
     /// The ranges of a method, if there are any.
     pub(super) fn search_of(&self, method: &Choice) -> Option<&Search> {
         self.searches.iter().find(|search| search.method() == method)
+    }
+
+    /// The methods that are run now.
+    pub(super) fn at_work(&self) -> impl Iterator<Item = &Choice> {
+        let is_wanted = |method: &&Choice| self.only.is_empty() || self.only.contains(method);
+        self.methods.iter().filter(is_wanted)
     }
 
     /// What a method has of its own.
@@ -227,6 +239,7 @@ impl Plan {
             seeds: (0..self.seeds as u64).map(|k| self.first_seed.wrapping_add(k)).collect(),
             methods: self.methods.iter().map(Choice::to_string).collect(),
             threads: self.threads,
+            origin: self.origin.clone(),
         })
     }
 

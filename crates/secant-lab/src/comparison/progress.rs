@@ -43,7 +43,7 @@ pub(super) struct Progress {
 impl Progress {
     pub(super) fn new(plan: &Plan, design: &Design) -> Self {
         let of_method = |method| plan.least_trials_of(method) + design.seeds.len();
-        let runs: usize = plan.methods.iter().map(of_method).sum();
+        let runs: usize = plan.at_work().map(of_method).sum();
         let is_bar = plan.shown == Shown::Progress && std::io::stderr().is_terminal();
         let bar = is_bar.then(|| {
             let bar = ProgressBar::new(runs as u64 * TICKS);

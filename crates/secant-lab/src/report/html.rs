@@ -6,6 +6,7 @@ use super::{
     curves,
     error::ReportError,
     format::{counted, grouped, short, value_text},
+    paper::Paper,
     profile::profile,
     region,
     summary::{MethodSummary, Summary},
@@ -40,7 +41,10 @@ pub fn page(recorded: &[Recorded]) -> Result<String, ReportError> {
     let summaries: Vec<Summary> = recorded.iter().map(Summary::new).collect();
     let (title, body, charts) = match summaries.as_slice() {
         [] => return Err(ReportError::NoComparison),
-        [summary] => (summary.design.problem.clone(), of_one(summary), charts_of_one(summary)),
+        [summary] => {
+            let title = Paper::new(&summaries).map_or(summary.design.problem.clone(), |p| p.title);
+            (title, of_one(summary), charts_of_one(summary))
+        }
         several => of_several(several),
     };
     let data = serde_json::to_string(&charts)
@@ -80,6 +84,7 @@ fn of_one(summary: &Summary) -> String {
             escape(&design.problem),
             prose(&summary.headline())
         ),
+        paper(std::slice::from_ref(summary)),
         format!(
             "<section>\n<h2>Results</h2>\n<div class=\"scroll\">\n{}</div>\n<p class=\"note\">{}</p>\n\
              </section>\n",
@@ -105,18 +110,22 @@ fn of_several(summaries: &[Summary]) -> (String, String, Charts) {
             methods.push(name.clone());
         }
     }
-    let title = format!("{} compared", counted(summaries.len(), "problem"));
+    let title = match Paper::new(summaries) {
+        Some(paper) => paper.title,
+        None => format!("{} compared", counted(summaries.len(), "problem")),
+    };
     let mut body = format!(
         "<header>\n<p class=\"kind\">Optimizers compared on several problems</p>\n<h1>{}</h1>\n\
-         </header>\n{}",
+         </header>\n{}{}",
         escape(&title),
+        paper(summaries),
         charts_place("profile")
     );
     for summary in summaries {
         body += &format!(
             "<section>\n<h2>{}</h2>\n<p>{}</p>\n<div class=\"scroll\">\n{}</div>\n\
              <p class=\"note\">{}</p>\n</section>\n{}",
-            escape(&summary.design.problem),
+            escape(&name_of(&summary.design)),
             prose(&summary.headline()),
             table(summary, &methods),
             prose(&legend(summary)),
@@ -125,6 +134,53 @@ fn of_several(summaries: &[Summary]) -> (String, String, Charts) {
     }
     let sections: Vec<Section> = vec![profile(summaries, &methods)];
     (title, body, Charts { methods: named(&methods), sections })
+}
+
+/// The problem, or what tells the comparison from others of its experiment.
+fn name_of(design: &Design) -> String {
+    let variant = design.origin.as_ref().map(|origin| &origin.variant);
+    variant.filter(|variant| !variant.is_empty()).unwrap_or(&design.problem).clone()
+}
+
+/// What the paper says beside what came out, where the comparisons are of an experiment.
+fn paper(summaries: &[Summary]) -> String {
+    let Some(paper) = Paper::new(summaries) else { return String::new() };
+    let claim = |[claim, outcome]: &[String; 2]| {
+        format!("<li><q>{}</q>: {}</li>\n", prose(claim), prose(outcome))
+    };
+    let note = |note: &String| format!("<li>{}</li>\n", prose(note));
+    let list = |items: String| match items.is_empty() {
+        true => items,
+        false => format!("<ul>\n{items}</ul>\n"),
+    };
+    format!(
+        "<section class=\"paper\">\n<h2>What the paper says</h2>\n<p>{}</p>\n<p>{}.</p>\n{}{}{}</section>\n",
+        prose(&paper.title),
+        prose(&paper.source),
+        list(paper.claims.iter().map(claim).collect()),
+        paper_numbers(&paper),
+        list(paper.notes.iter().map(note).collect())
+    )
+}
+
+fn paper_numbers(paper: &Paper) -> String {
+    if paper.numbers.is_empty() {
+        return String::new();
+    }
+    let row = |cells: &[String; 5]| {
+        let rest = cells[1..].iter().map(|cell| format!("<td>{}</td>", escape(cell)));
+        format!(
+            "<tr><th scope=\"row\">{}</th>{}</tr>\n",
+            escape(&cells[0]),
+            rest.collect::<String>()
+        )
+    };
+    let headings = ["optimizer", "metric", "paper", "here", "place"];
+    format!(
+        "<div class=\"scroll\">\n<table>\n<thead><tr>{}</tr></thead>\n<tbody>\n{}</tbody>\n</table>\n</div>\n",
+        headings.map(|heading| format!("<th scope=\"col\">{heading}</th>")).concat(),
+        paper.numbers.iter().map(row).collect::<String>()
+    )
 }
 
 /// Where the script puts a section of charts.

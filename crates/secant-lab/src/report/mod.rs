@@ -6,6 +6,7 @@ mod curves;
 mod error;
 mod format;
 mod html;
+mod paper;
 mod profile;
 mod region;
 mod summary;
@@ -20,6 +21,7 @@ mod samples;
 
 pub use error::ReportError;
 pub(crate) use format::{ABSENT, short, time, value_text};
+pub use paper::Paper;
 pub use summary::{MethodSummary, Summary};
 pub use table::{markdown, plain_text, summary_json};
 pub use target::TargetCost;

@@ -148,6 +148,7 @@ fn design(methods: &[Method], seeds: &[u64]) -> Design {
         seeds: seeds.to_vec(),
         methods: methods.iter().map(|m| m.name.to_owned()).collect(),
         threads: 2,
+        origin: None,
     }
 }
 

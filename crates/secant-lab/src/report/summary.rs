@@ -90,6 +90,14 @@ impl Summary {
         &self.design.metrics[self.design.ranked_by]
     }
 
+    /// How much better one method is than another by a metric on the test records, paired by seed; none
+    /// where one of them has no runs, or the metric is not measured.
+    pub fn difference(&self, better: &str, than: &str, metric: &str) -> Option<Difference> {
+        let place = self.design.metrics.iter().position(|known| known.name == metric)?;
+        let named = |name: &str| self.methods.iter().find(|method| method.name == name);
+        paired(&self.design.metrics[place], place, named(better)?, named(than)?, 1)
+    }
+
     /// What came out, in one or two sentences.
     pub fn headline(&self) -> String {
         let metric = self.metric();

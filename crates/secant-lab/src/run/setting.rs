@@ -1,6 +1,6 @@
 //! What a run needs besides its problem, and the optimizer and batches that it makes of it.
 
-use std::fmt;
+use std::{fmt, str::FromStr};
 
 use burn::module::Module;
 use secant::{
@@ -45,6 +45,19 @@ pub enum HessianProducts {
     AnyDifferences,
 }
 
+impl FromStr for HessianProducts {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let known = [Self::Exact, Self::Differences, Self::AnyDifferences];
+        let found = known.into_iter().find(|products| products.to_string() == text);
+        found.ok_or_else(|| {
+            let known = known.map(|products| format!("`{products}`"));
+            format!("Hessian products are one of {}", known.join(", "))
+        })
+    }
+}
+
 impl fmt::Display for HessianProducts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -67,6 +80,14 @@ impl Setting {
     /// A batch that is larger than all records.
     pub(super) fn batches(&self, records: usize) -> Result<Batches, ConfigError> {
         Batches::shuffled(records, self.batch_size, self.seed)?.with_overlap(self.overlap())
+    }
+
+    /// About how many steps a run over so many records has.
+    ///
+    /// # Errors
+    /// A batch that is larger than all records.
+    pub(crate) fn expected_steps(&self, records: usize) -> Result<u64, ConfigError> {
+        Ok(self.steps(&self.batches(records)?))
     }
 
     /// About how many steps the run has: of a budget in seconds nothing is known, so the steps of ten

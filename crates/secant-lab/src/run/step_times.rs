@@ -9,25 +9,24 @@ use crate::{
     statistics::{median, quantile},
 };
 
-/// Timed steps of every method.
-const ROUNDS: usize = 15;
-
 /// The machine was busy where the middle half of the times is wider than this part of the median.
 const BUSY: f64 = 0.25;
 
-/// The times of a whole step (forward, backward and update) of each method, with the names that they go by.
+/// The times of a whole step (forward, backward and update) of each method, with the names that they go by,
+/// from so many steps after a first one.
 ///
 /// # Errors
 /// An optimizer cannot be used.
 pub(crate) fn step_times<P: Problem>(
     problem: &P,
     settings: &[(String, Setting)],
+    rounds: usize,
 ) -> Result<Vec<StepTime>, TrainError> {
     let mut timed = settings
         .iter()
         .map(|(_, setting)| Ok((Trainee::new(problem, setting)?, Vec::new())))
         .collect::<Result<Vec<_>, TrainError>>()?;
-    for round in 0..=ROUNDS {
+    for round in 0..=rounds {
         for (trainee, seconds) in &mut timed {
             let started = Instant::now();
             // The outcome does not matter here: a rejected step takes its time too.

@@ -86,6 +86,30 @@ impl Store {
     }
 }
 
+impl Store {
+    /// The comparisons of an experiment at one size: of each variant the newest, the earliest variant first.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be read.
+    pub fn of_experiment(&self, name: &str, is_small: bool) -> Result<Vec<String>, StoreError> {
+        self.read(|view| {
+            let mut statement = view.prepare(
+                "SELECT key FROM comparisons AS newest
+                 WHERE record ->> '$.origin.experiment' = ?1 AND record ->> '$.origin.is_small' = ?2
+                 AND rowid = (SELECT max(rowid) FROM comparisons AS other
+                     WHERE other.record ->> '$.origin.experiment' = ?1
+                     AND other.record ->> '$.origin.is_small' = ?2
+                     AND other.problem = newest.problem
+                     AND other.record ->> '$.origin.variant' = newest.record ->> '$.origin.variant')
+                 ORDER BY rowid",
+            )?;
+            let keys = statement.query_map(params![name, is_small], |row| row.get(0))?;
+            Ok(keys.collect::<Result<_, _>>()?)
+        })
+    }
+}
+
 impl Filter {
     fn has_method(&self, methods: &[String]) -> bool {
         let Some(wanted) = &self.method else { return true };

@@ -52,6 +52,7 @@ pub(super) fn comparison(n: u64) -> Design {
         seeds: vec![3, u64::MAX],
         methods: vec!["mb-lsr1(memory=8,delta0=0.01)".to_string(), "adam".to_string()],
         threads: 2,
+        origin: None,
     }
 }
 

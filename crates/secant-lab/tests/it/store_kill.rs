@@ -198,6 +198,7 @@ fn comparison() -> Design {
         seeds: (TRIALS..RUNS).collect(),
         methods: vec!["adam".into()],
         threads: 1,
+        origin: None,
     }
 }
 

@@ -1,0 +1,142 @@
+use std::io::Write;
+
+use super::*;
+
+const FILE: &str = r#"
+title = "A title"
+source = "A paper, Table 1"
+notes = ["one note"]
+
+[full]
+problem = ["digits/mlp", "digits/logistic"]
+batch-size = [64, "1/10"]
+rate-factor = [0.5, 2]
+epochs = 100
+seeds = 7
+schedule = "milestones(at=0.5|0.75, factor=0.1)"
+
+[small]
+problem = "digits/mlp"
+batch-size = 32
+budget = "5000evaluations"
+
+[[method]]
+optimizer = "adam"
+rate = [0.001, 0.01]
+small = { rate = 0.003, schedule = "constant" }
+
+[[method]]
+optimizer = "mb-lsr1(memory=8)"
+search = "delta0=log:1e-4..1"
+clip-norm = 1.0
+group = [{ paths = "bias$", decay = "none" }]
+
+[[claim]]
+text = "MB-LSR1 is better"
+better = "mb-lsr1(memory=8)"
+than = "adam"
+
+[[reported]]
+method = "adam"
+metric = "accuracy"
+value = 0.9
+place = "Table 1"
+"#;
+
+fn load(text: &str) -> Result<Experiment, ExperimentError> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("paper").join("1-first.toml");
+    fs::create_dir(path.parent().expect("a parent")).expect("a folder");
+    fs::File::create(&path).and_then(|mut file| file.write_all(text.as_bytes())).expect("a file");
+    Experiment::load(&path)
+}
+
+#[test]
+fn there_is_a_comparison_for_every_problem_batch_size_and_factor() {
+    let experiment = load(FILE).expect("an experiment");
+    assert_eq!(experiment.name, "paper/1-first");
+    let full = experiment.comparisons(Size::Full, "command").expect("comparisons");
+    let variants: Vec<&str> = full.iter().map(|planned| &*planned.variant).collect();
+    assert_eq!(variants.len(), 8);
+    assert_eq!(variants[0], "digits/mlp, batch 64, rates x 0.5");
+    assert_eq!(variants[7], "digits/logistic, batch N/10, rates x 2");
+    assert_eq!(full[7].plan(505).batch_size, Some(50));
+    let plan = full[0].plan(505);
+    assert_eq!((plan.seeds, plan.epochs, plan.batch_size), (7, Some(100.0), Some(64)));
+    assert_eq!(plan.particulars[0].rates, [0.0005, 0.005]);
+    assert_eq!(plan.searches.len(), 1);
+    let own = &plan.particulars[1].treatment;
+    assert_eq!(own.schedule.to_string(), "milestones(at=0.5|0.75, factor=0.1)");
+    assert_eq!((own.clip_norm, own.groups[0].decay), (Some(1.0), Some(secant::Decay::None)));
+}
+
+#[test]
+fn the_small_variant_changes_what_it_names_and_no_more() {
+    let experiment = load(FILE).expect("an experiment");
+    let small = experiment.comparisons(Size::Small, "command").expect("comparisons");
+    assert_eq!(small.len(), 2);
+    assert_eq!(small[1].variant, "rates x 2");
+    let plan = small[1].plan(505);
+    assert_eq!((plan.seeds, plan.epochs), (7, None));
+    assert_eq!(plan.budget, Some(crate::Budget::Evaluations(5000)));
+    assert_eq!(plan.particulars[0].rates, [0.006]);
+    assert_eq!(plan.particulars[0].treatment.schedule.to_string(), "constant");
+    let origin = plan.origin.expect("an origin");
+    assert!(origin.is_small && origin.experiment == "paper/1-first");
+}
+
+#[test]
+fn without_a_small_variant_there_is_none() {
+    let (head, tail) = FILE.split_once("[small]").expect("small");
+    let (_, tail) = tail.split_once("[[method]]").expect("methods");
+    let text = format!("{head}[[method]]{tail}").replace("small = {", "# small = {");
+    let experiment = load(&text).expect("an experiment");
+    assert!(!experiment.has_small());
+    assert!(experiment.comparisons(Size::Small, "").is_err());
+}
+
+#[test]
+fn mistakes_name_file_line_and_key() {
+    let refused = |from: &str, to: &str| {
+        assert!(FILE.contains(from), "{from}");
+        let error = load(&FILE.replacen(from, to, 1)).expect_err(to).to_string();
+        assert!(error.contains("1-first.toml, line "), "{error}");
+        error
+    };
+    let error = refused("epochs = 100", "epoch = 100");
+    assert!(error.contains("line 10") && error.contains("unknown field `epoch`"), "{error}");
+    assert!(refused("seeds = 7", "seeds = \"x\"").contains("line 11"));
+    assert!(refused("\"adam\"", "\"adm\"").contains("did you mean `adam`"));
+    assert!(refused("[64, \"1/10\"]", "0").contains("`0` is no batch size"));
+    assert!(refused("rate = [0.001, 0.01]", "rate = -1.0").contains("a number above 0"));
+    assert!(refused("at=0.5|0.75", "at=50|75").contains("no part of a run"));
+    assert!(refused("than = \"adam\"", "than = \"sgd\"").contains("`sgd` is none of the methods"));
+    assert!(refused("delta0=log", "delta=log").contains("delta0"));
+    let problem = "problem = [\"digits/mlp\", \"digits/logistic\"]";
+    assert!(refused(problem, "").contains("names no `problem`"));
+    assert!(refused("title", "titel").contains("titel"));
+    assert!(refused("[small]", "[smal]").contains("smal"));
+}
+
+#[test]
+fn every_experiment_of_the_papers_can_be_read_and_has_both_sizes() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../experiments");
+    let mut files = 0;
+    for folder in fs::read_dir(root).expect("the folder of experiments") {
+        for file in fs::read_dir(folder.expect("a folder").path()).expect("a folder") {
+            let path = file.expect("a file").path();
+            let experiment = Experiment::load(&path).unwrap_or_else(|error| panic!("{error}"));
+            for size in [Size::Full, Size::Small] {
+                let comparisons = experiment.comparisons(size, "").expect("comparisons");
+                let plans = comparisons.iter().map(|planned| planned.plan(1000));
+                assert!(
+                    plans.into_iter().all(|plan| !plan.methods.is_empty()),
+                    "{}",
+                    path.display()
+                );
+            }
+            files += 1;
+        }
+    }
+    assert_eq!(files, 18);
+}
