@@ -53,7 +53,7 @@ impl FromStr for Budget {
 const MOST: f64 = 1e15;
 
 /// What a run has spent.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Spent {
     /// Gradient evaluations, in records.
     pub evaluations: f64,

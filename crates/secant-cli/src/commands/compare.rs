@@ -9,6 +9,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
 
 use clap::{ArgGroup, Args};
@@ -129,6 +130,9 @@ pub(super) struct CompareArgs {
     /// Print a summary and the records (those of data.jsonl) as JSON lines instead of the table
     #[arg(long)]
     json: bool,
+    /// Seconds between two checkpoints of a run in progress
+    #[arg(long, default_value = "30", value_name = "SECONDS", value_parser = parse_seconds)]
+    checkpoint_every: Duration,
     /// Show no progress
     #[arg(long, short)]
     quiet: bool,
@@ -159,6 +163,14 @@ pub(super) fn parse_few(text: &str) -> Result<NonZeroUsize, String> {
         .ok()
         .filter(|count| count.get() <= most)
         .ok_or_else(|| format!("a whole number from 1 to {most} is wanted"))
+}
+
+/// A time from 0 to a day.
+pub(super) fn parse_seconds(text: &str) -> Result<Duration, String> {
+    match text.parse::<f64>() {
+        Ok(seconds) if (0.0..=86400.0).contains(&seconds) => Ok(Duration::from_secs_f64(seconds)),
+        _ => Err("a number of seconds from 0 to 86400 is wanted".to_string()),
+    }
 }
 
 fn parse_epochs(text: &str) -> Result<f64, String> {
@@ -273,6 +285,7 @@ impl CompareArgs {
             metric: self.metric.clone(),
             target: self.goal,
             threads: self.threads.map_or(usual.threads, NonZeroUsize::get),
+            checkpoint_every: self.checkpoint_every,
             origin: None,
             shown: if self.quiet { Shown::Nothing } else { Shown::Progress },
         }

@@ -6,6 +6,7 @@ use std::{
     path::{Path, PathBuf},
     process::ExitCode,
     sync::atomic::AtomicBool,
+    time::Duration,
 };
 
 use clap::Args;
@@ -17,7 +18,7 @@ use secant_lab::{
 };
 
 use super::{
-    compare::{INTERRUPTED, parse_few, stop_on_interrupt, tell_reuse},
+    compare::{INTERRUPTED, parse_few, parse_seconds, stop_on_interrupt, tell_reuse},
     report::{named, show},
     store::StoreArgs,
 };
@@ -51,6 +52,9 @@ pub(super) struct RunArgs {
     /// The folder for copies of the report and its data, report.html and data.jsonl; made if need be
     #[arg(long, default_value = "secant-report", value_name = "DIR")]
     out: PathBuf,
+    /// Seconds between two checkpoints of a run in progress
+    #[arg(long, default_value = "30", value_name = "SECONDS", value_parser = parse_seconds)]
+    checkpoint_every: Duration,
     /// Show no progress
     #[arg(long, short)]
     quiet: bool,
@@ -136,6 +140,7 @@ impl RunArgs {
             only: self.only.clone().map_or(Vec::new(), |Choices(only)| only),
             seeds: self.seeds.map_or(plan.seeds, NonZeroUsize::get),
             threads: self.threads.map_or(plan.threads, NonZeroUsize::get),
+            checkpoint_every: self.checkpoint_every,
             shown: if self.quiet { Shown::Nothing } else { Shown::Progress },
             ..plan
         };

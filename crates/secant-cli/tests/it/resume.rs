@@ -10,7 +10,9 @@ use std::{
 
 use secant_lab::store::{Filter, Store};
 
-use crate::support::{finished, folder, names, output, recorded, runs, secant, text, tiny};
+use tempfile::TempDir;
+
+use crate::support::{finished, folder, names, output, recorded, runs, secant, text, tiny, write};
 
 /// Runs really made, and what was said about the others.
 fn made(store: &Path, out: &Path, more: &[&str]) -> (usize, String) {
@@ -176,27 +178,64 @@ const KILLS: usize = 20;
 #[cfg(unix)]
 #[test]
 fn killed_at_any_moment_two_processes_end_with_the_numbers_of_an_undisturbed_one() {
+    let compare = ["compare", "digits/logistic", "--optimizers", "sgd,adam", "--tune", "1"];
+    let short = ["--budget", "4992evaluations", "--seeds", "9", "--threads", "1"];
+    kill_again_and_again(&[&compare[..], &short[..]].concat());
+}
+
+#[cfg(unix)]
+#[test]
+fn killed_inside_their_runs_two_processes_go_on_from_the_last_checkpoints() {
+    let folder = folder();
+    let file = write(
+        &folder,
+        "1-killed.toml",
+        r#"
+            title = "Three methods, four seeds"
+            source = "nowhere"
+            [full]
+            problem = "digits/logistic"
+            budget = "2epochs"
+            seeds = 4
+            [[method]]
+            optimizer = "adam"
+            rate = 0.01
+            [[method]]
+            optimizer = "mb-lsr1(memory=4)"
+            rate = 1.0
+            [[method]]
+            optimizer = "svrg"
+            rate = 0.1
+        "#,
+    );
+    kill_again_and_again(&["run", text(&file), "--threads", "1", "--checkpoint-every", "0"]);
+}
+
+/// Kills two processes of the command on one store at random moments, lets them end, and compares what is
+/// in the store with that of a command that was left alone.
+#[cfg(unix)]
+fn kill_again_and_again(arguments: &[&str]) {
     let kills = std::env::var("SECANT_KILLS").ok().and_then(|text| text.parse().ok());
     let mut left = kills.unwrap_or(KILLS);
-    let undisturbed = folder();
-    let out = undisturbed.path().join("out");
-    made(&undisturbed.path().join("store"), &out, &["--seeds", "9"]);
-    let expected = (recorded(&out).trials, runs(&out));
+    let start = |folder: &TempDir, name: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_secant"));
+        command.args(arguments).arg("--out").arg(folder.path().join(name));
+        command.arg("--store").arg(folder.path().join("store"));
+        command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("a process")
+    };
+    let ended = |folder: &TempDir, name: &str| {
+        assert!(start(folder, name).wait().expect("an end").success());
+        let out = folder.path().join(name);
+        (recorded(&out).trials, runs(&out))
+    };
+    let expected = ended(&folder(), "undisturbed");
     let mut random = 20_261_126_u64;
     while left > 0 {
         let folder = folder();
-        let (store, out) = (folder.path().join("store"), folder.path().join("out"));
-        let start = |name: &str| {
-            let mut command = Command::new(env!("CARGO_BIN_EXE_secant"));
-            command.args(["compare", "digits/logistic", "--optimizers", "sgd,adam", "--tune", "1"]);
-            command.args(["--budget", "4992evaluations", "--seeds", "9", "--threads", "1"]);
-            let out = folder.path().join(name);
-            command.arg("--out").arg(out).arg("--store").arg(&store);
-            command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("a process")
-        };
+        let store = folder.path().join("store");
         // A few kills of one store, then it may end.
         for _ in 0..left.min(10) {
-            let mut both = [start("first"), start("second")];
+            let mut both = [start(&folder, "first"), start(&folder, "second")];
             random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
             std::thread::sleep(Duration::from_millis((random >> 33) % 900));
             for child in &mut both {
@@ -209,9 +248,9 @@ fn killed_at_any_moment_two_processes_end_with_the_numbers_of_an_undisturbed_one
                 Store::open(&store).expect("a store").check().expect("in order");
             }
         }
-        let mut second = start("second");
-        made(&store, &out, &["--seeds", "9"]);
+        let mut second = start(&folder, "second");
+        let found = ended(&folder, "third");
         assert!(second.wait().expect("an end").success());
-        assert_eq!((recorded(&out).trials, runs(&out)), expected);
+        assert_eq!(found, expected);
     }
 }

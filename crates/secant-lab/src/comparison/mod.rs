@@ -30,8 +30,8 @@ use work::{alone, rotated, side_by_side};
 use crate::{
     Problem,
     record::{Design, Run},
-    run::{Outcome, Setting, Watch, step_times, train},
-    store::{Claim, Recorded, Store},
+    run::{Checkpoints, Outcome, Setting, TrainError, Watch, step_times, train},
+    store::{Claim, Claimed, Recorded, Store},
 };
 
 /// A comparison of optimizers on a problem.
@@ -140,7 +140,7 @@ impl<'a, P: Problem> Comparison<'a, P> {
                 Claim::Finished => {}
                 Claim::Held(_) => self.wait()?,
                 Claim::Yours(claimed) => {
-                    let outcome = self.train(&setting, Watch::Ends)?;
+                    let outcome = self.train(&setting, Watch::Ends, &claimed)?;
                     let trial = state.record(&setting, &outcome);
                     claimed.finish_trial(&self.design, &trial)?;
                     break trial;
@@ -186,7 +186,7 @@ impl<'a, P: Problem> Comparison<'a, P> {
                 Claim::Held(_) if !is_patient => return Ok(false),
                 Claim::Held(_) => self.wait()?,
                 Claim::Yours(claimed) => {
-                    let outcome = self.train(&setting, Watch::Whole)?;
+                    let outcome = self.train(&setting, Watch::Whole, &claimed)?;
                     let run = record(tuned, &setting, outcome);
                     claimed.finish_run(&self.design, &run)?;
                     self.progress.run(&self.design, &run);
@@ -213,9 +213,30 @@ impl<'a, P: Problem> Comparison<'a, P> {
         Ok(self.store.add_step_times(&self.design.key, &times)?)
     }
 
-    fn train(&self, setting: &Setting, watch: Watch) -> Result<Outcome, CompareError> {
+    /// Trains, from the checkpoint of an earlier process if there is a good one.
+    fn train(
+        &self,
+        setting: &Setting,
+        watch: Watch,
+        claimed: &Claimed<'_>,
+    ) -> Result<Outcome, CompareError> {
         let shown = self.progress.begin(setting);
-        let ended = train(self.problem, setting, watch, self.stop, &|progress| shown.at(progress));
+        let keep = |state: &[u8]| claimed.keep(&self.design.key, state);
+        let from = claimed.kept()?;
+        let mut checkpoints = Checkpoints { from, every: self.plan.checkpoint_every, keep: &keep };
+        let train = |checkpoints: &Checkpoints<'_>| {
+            let after_step = |progress| shown.at(progress);
+            train(self.problem, setting, watch, self.stop, &after_step, checkpoints)
+        };
+        let ended = match train(&checkpoints) {
+            Err(TrainError::Checkpoint(error)) if checkpoints.from.is_some() => {
+                let (method, seed) = (&setting.method, setting.seed);
+                self.progress.note(&format!("{method}, seed {seed}, begins anew: {error}"));
+                checkpoints.from = None;
+                train(&checkpoints)
+            }
+            ended => ended,
+        };
         ended.map_err(|cause| CompareError::of_run(setting, cause))
     }
 

@@ -1,6 +1,6 @@
 //! What to compare, and how.
 
-use std::num::NonZeroUsize;
+use std::{num::NonZeroUsize, time::Duration};
 
 use burn::{module::Module, tensor::Device};
 use secant::spec::{Choice, PRESETS};
@@ -79,6 +79,8 @@ pub struct Plan {
     pub target: Option<f64>,
     /// Independent runs side by side, one thread each.
     pub threads: usize,
+    /// The time between two checkpoints of a run.
+    pub checkpoint_every: Duration,
     /// What is shown while it runs.
     pub shown: Shown,
     /// The experiment that it belongs to.
@@ -106,6 +108,7 @@ impl Default for Plan {
             metric: None,
             target: None,
             threads: std::thread::available_parallelism().map_or(1, NonZeroUsize::get),
+            checkpoint_every: Duration::from_secs(30),
             shown: Shown::Progress,
             origin: None,
         }

@@ -107,6 +107,15 @@ impl Progress {
         self.line(&format!("{} at rate {}, seed {}: {text}", run.settings, run.lr, run.seed));
     }
 
+    /// Something that the user should know.
+    pub(super) fn note(&self, note: &str) {
+        match (&self.bar, self.shown) {
+            (Some(bar), _) => bar.println(format!("secant: {note}")),
+            (None, Shown::Progress) => eprintln!("secant: {note}"),
+            (None, Shown::Nothing) => {}
+        }
+    }
+
     fn line(&self, line: &str) {
         let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
         match (&self.bar, self.shown) {

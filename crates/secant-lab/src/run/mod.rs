@@ -1,5 +1,6 @@
 //! One run: one method, one problem, one seed.
 
+mod checkpoint;
 mod schedule;
 mod setting;
 mod step_times;
@@ -8,9 +9,14 @@ mod trainee;
 mod treatment;
 mod weights;
 
+pub use checkpoint::CheckpointError;
+pub(crate) use checkpoint::Checkpoints;
 pub use schedule::{Schedule, ScheduleError};
 pub use setting::{HessianProducts, Setting};
 pub(crate) use step_times::step_times;
 pub use train::TrainError;
 pub(crate) use train::{Outcome, Watch, train};
 pub use treatment::{Group, Treatment, TreatmentError};
+
+#[cfg(test)]
+mod tests;

@@ -11,10 +11,12 @@ use secant::{
     spec::SpecError,
 };
 use secant_core::rng::SplitMix64;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use thiserror::Error;
 
 use super::{
-    Setting, TreatmentError,
+    CheckpointError, Checkpoints, Setting, TreatmentError,
+    checkpoint::Parts,
     trainee::Trainee,
     weights::{distance, weights},
 };
@@ -22,6 +24,7 @@ use crate::{
     Budget, Part, Problem,
     budget::{Spent, evaluations},
     record::{Point, RegionStep},
+    store::StoreError,
 };
 
 /// A run that did not end.
@@ -47,6 +50,12 @@ pub enum TrainError {
         /// The disagreement.
         percent: f64,
     },
+    /// The run cannot go on from its checkpoint.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+    /// A checkpoint cannot be kept.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// A step broke its contract.
     #[error(transparent)]
     Step(StepError),
@@ -103,83 +112,138 @@ const POINTS: f64 = 40.0;
 /// The part of a run's evaluations that looking at it may cost.
 const SHARE_OF_LOOKING: f64 = 0.15;
 
-/// Trains until the budget is spent; `after_step` is told the progress from 0 to 1.
+/// Trains until the budget is spent, from the checkpoint if there is one; `after_step` is told the progress
+/// from 0 to 1.
 ///
 /// # Errors
-/// The user stopped it, or the optimizer cannot be used.
+/// The user stopped it, the optimizer cannot be used, or the checkpoint is no good.
 pub(crate) fn train<P: Problem>(
     problem: &P,
     setting: &Setting,
     watch: Watch,
     stop: &AtomicBool,
     after_step: &dyn Fn(f64),
+    checkpoints: &Checkpoints<'_>,
 ) -> Result<Outcome, TrainError> {
-    let mut run = Run::new(problem, setting)?;
-    let mut curve = vec![run.point()?];
-    let mut next = 1.0;
+    let mut run = match &checkpoints.from {
+        Some(bytes) => Run::from_checkpoint(problem, setting, bytes)?,
+        None => Run::new(problem, setting)?,
+    };
+    let mut kept = Instant::now();
     while run.progress() < 1.0 {
         if stop.load(Ordering::Relaxed) {
+            (checkpoints.keep)(&run.checkpoint()?)?;
             return Err(TrainError::Stopped);
         }
-        let is_last = run.progress_after_next() >= next / POINTS;
+        if kept.elapsed() >= checkpoints.every && run.notes.steps > 0 {
+            (checkpoints.keep)(&run.checkpoint()?)?;
+            kept = Instant::now();
+        }
+        let is_last = run.progress_after_next() >= run.notes.next / POINTS;
         run.step(is_last && watch == Watch::Whole)?;
         let progress = run.progress();
         after_step(progress);
-        if run.last_progress <= 0.0 {
+        if run.notes.last_progress.0 <= 0.0 {
             // Nothing was evaluated: the method has converged, and nothing will change.
             break;
         }
-        if watch == Watch::Whole && progress * POINTS >= next && progress < 1.0 {
-            curve.push(run.point()?);
-            next = (progress * POINTS).floor() + 1.0;
+        if watch == Watch::Whole && progress * POINTS >= run.notes.next && progress < 1.0 {
+            run.look()?;
+            run.notes.next = (progress * POINTS).floor() + 1.0;
         }
     }
-    curve.push(run.point()?);
-    run.end(curve, watch)
+    run.look()?;
+    run.end(watch)
 }
 
 struct Run<'a, P: Problem> {
     trainee: Trainee<'a, P>,
     /// The validation records that the run is looked at by.
     watched: Vec<usize>,
+    notes: Notes,
+}
+
+/// What is noted on the way.
+#[derive(Serialize, Deserialize)]
+struct Notes {
     spent: Spent,
     time: Duration,
     steps: u64,
     /// What the last step added to the progress.
-    last_progress: f64,
+    last_progress: Bits,
     /// Sum and number of the batches' losses since the last point.
-    losses: (f64, u32),
-    gradient_norm: Option<f64>,
-    step_length: Option<f64>,
+    losses: (Bits, u32),
+    gradient_norm: Option<Bits>,
+    step_length: Option<Bits>,
     /// Steps rejected because a number was not finite.
     not_finite: u64,
     trust_region: Vec<RegionStep>,
+    /// The points so far.
+    curve: Vec<Point>,
+    /// Which of the moments comes next.
+    next: f64,
+}
+
+/// A number whose every bit is kept, NaN and infinity included.
+#[derive(Clone, Copy, Debug, Default)]
+struct Bits(f64);
+
+impl Serialize for Bits {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.to_bits().serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Bits {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        u64::deserialize(deserializer).map(|bits| Self(f64::from_bits(bits)))
+    }
 }
 
 impl<'a, P: Problem> Run<'a, P> {
     fn new(problem: &'a P, setting: &'a Setting) -> Result<Self, TrainError> {
-        Ok(Self {
-            trainee: Trainee::new(problem, setting)?,
-            watched: watched(problem, setting),
+        let notes = Notes {
             spent: Spent::default(),
             time: Duration::ZERO,
             steps: 0,
-            last_progress: 0.0,
-            losses: (0.0, 0),
+            last_progress: Bits(0.0),
+            losses: (Bits(0.0), 0),
             gradient_norm: None,
             step_length: None,
             not_finite: 0,
             trust_region: Vec::new(),
-        })
+            curve: Vec::new(),
+            next: 1.0,
+        };
+        let trainee = Trainee::new(problem, setting)?;
+        let mut run = Self { trainee, watched: watched(problem, setting), notes };
+        run.look()?;
+        Ok(run)
+    }
+
+    /// The run as it was when [`Run::checkpoint`] was called.
+    fn from_checkpoint(
+        problem: &'a P,
+        setting: &'a Setting,
+        bytes: &[u8],
+    ) -> Result<Self, TrainError> {
+        let Parts { notes, optimizer, model } = Parts::from_bytes(bytes)?;
+        let trainee = Trainee::new(problem, setting)?.restored(&optimizer, model)?;
+        Ok(Self { trainee, watched: watched(problem, setting), notes })
+    }
+
+    fn checkpoint(&self) -> Result<Vec<u8>, CheckpointError> {
+        let (optimizer, model) = self.trainee.state()?;
+        Parts { notes: &self.notes, optimizer, model }.into_bytes()
     }
 
     fn progress(&self) -> f64 {
-        self.trainee.setting.budget.progress(&self.spent)
+        self.trainee.setting.budget.progress(&self.notes.spent)
     }
 
     /// What the progress will be if the next step costs what the last one did.
     fn progress_after_next(&self) -> f64 {
-        self.progress() + self.last_progress
+        self.progress() + self.notes.last_progress.0
     }
 
     /// One step; its length is measured where asked for, and else unknown.
@@ -187,52 +251,58 @@ impl<'a, P: Problem> Run<'a, P> {
         let before = is_measured.then(|| weights(&self.trainee.model));
         let progress = self.progress();
         let Setting { treatment, lr, .. } = self.trainee.setting;
-        let lr = treatment.schedule.rate(*lr, progress, self.steps);
+        let lr = treatment.schedule.rate(*lr, progress, self.notes.steps);
         let started = Instant::now();
         let report = self.trainee.step(lr)?;
-        self.time += started.elapsed();
+        self.notes.time += started.elapsed();
         self.account(&report);
-        self.last_progress = self.progress() - progress;
-        self.step_length = before.map(|before| distance(&before, &weights(&self.trainee.model)));
+        self.notes.last_progress = Bits(self.progress() - progress);
+        let length = |before: Vec<f64>| distance(&before, &weights(&self.trainee.model));
+        self.notes.step_length = before.map(|before| Bits(length(before)));
         Ok(())
     }
 
     fn account(&mut self, report: &StepReport) {
         let (batches, overlap) = (&self.trainee.batches, self.trainee.setting.overlap());
         let records = (batches.records() - overlap) as f64;
-        self.steps += 1;
-        self.spent.evaluations += evaluations(&report.evals);
-        self.spent.epochs += (batches.size() - overlap) as f64 / records;
-        self.spent.seconds = self.time.as_secs_f64();
-        self.trust_region.extend(RegionStep::of(self.steps, self.spent.epochs, report));
+        let notes = &mut self.notes;
+        notes.steps += 1;
+        notes.spent.evaluations += evaluations(&report.evals);
+        notes.spent.epochs += (batches.size() - overlap) as f64 / records;
+        notes.spent.seconds = notes.time.as_secs_f64();
+        notes.trust_region.extend(RegionStep::of(notes.steps, notes.spent.epochs, report));
         // A search that finds nothing is no fault of the numbers.
-        self.not_finite += u64::from(!matches!(
+        notes.not_finite += u64::from(!matches!(
             report.outcome,
             secant::Outcome::Accepted
                 | secant::Outcome::Converged
                 | secant::Outcome::Rejected(Rejection::NoDecrease)
         ));
-        self.losses.0 += report.loss.unwrap_or(f64::NAN);
-        self.losses.1 += 1;
-        self.gradient_norm = report.gradient_norm;
+        notes.losses.0.0 += report.loss.unwrap_or(f64::NAN);
+        notes.losses.1 += 1;
+        notes.gradient_norm = report.gradient_norm.map(Bits);
     }
 
-    /// The state of the run, on the watched records.
-    fn point(&mut self) -> Result<Point, TrainError> {
-        let (sum, count) = std::mem::take(&mut self.losses);
-        Ok(Point {
-            evaluations: self.spent.evaluations,
-            epoch: self.spent.epochs,
-            steps: self.steps,
-            seconds: self.spent.seconds,
+    /// Notes the state of the run, on the watched records.
+    fn look(&mut self) -> Result<(), TrainError> {
+        let validation = self.trainee.measure(Part::Validation, &self.watched)?;
+        let notes = &mut self.notes;
+        let (Bits(sum), count) = std::mem::take(&mut notes.losses);
+        let finite = |number: Option<Bits>| number.map(|n| n.0).filter(|n| n.is_finite());
+        notes.curve.push(Point {
+            evaluations: notes.spent.evaluations,
+            epoch: notes.spent.epochs,
+            steps: notes.steps,
+            seconds: notes.spent.seconds,
             train_loss: Some(sum / f64::from(count)).filter(|loss| loss.is_finite()),
-            validation: self.trainee.measure(Part::Validation, &self.watched)?,
-            gradient_norm: self.gradient_norm.filter(|norm| norm.is_finite()),
-            step_length: self.step_length.filter(|length| length.is_finite()),
-        })
+            validation,
+            gradient_norm: finite(notes.gradient_norm),
+            step_length: finite(notes.step_length),
+        });
+        Ok(())
     }
 
-    fn end(self, curve: Vec<Point>, watch: Watch) -> Result<Outcome, TrainError> {
+    fn end(self, watch: Watch) -> Result<Outcome, TrainError> {
         let all = |part| (0..self.trainee.problem.records(part)).collect::<Vec<_>>();
         let validation = self.trainee.measure(Part::Validation, &all(Part::Validation))?;
         let test = match watch {
@@ -240,12 +310,12 @@ impl<'a, P: Problem> Run<'a, P> {
             Watch::Ends => Vec::new(),
         };
         Ok(Outcome {
-            trained: has_trained(&curve),
-            curve,
+            trained: has_trained(&self.notes.curve),
+            curve: self.notes.curve,
             validation,
             test,
-            rejected_steps: self.not_finite,
-            trust_region: self.trust_region,
+            rejected_steps: self.notes.not_finite,
+            trust_region: self.notes.trust_region,
         })
     }
 }

@@ -1,9 +1,15 @@
 //! A model and the optimizer that trains it.
 
-use burn::{module::Module, tensor::Device};
+use burn::{
+    module::Module,
+    tensor::{Device, TensorData},
+};
 use secant::{AnyOptimizer, Batches, Duals, StepReport, dual::Tangents};
 
-use super::{HessianProducts, Setting, TrainError};
+use super::{
+    CheckpointError, HessianProducts, Setting, TrainError,
+    checkpoint::{tensors, with_tensors},
+};
 use crate::{
     Batch, Part, Problem,
     precision::{drawn, dtype},
@@ -40,6 +46,23 @@ impl<'a, P: Problem> Trainee<'a, P> {
             batches,
             device,
         })
+    }
+
+    /// The optimizer's record, with the place in the batches, and the tensors of the model.
+    pub fn state(&self) -> Result<(Vec<u8>, Vec<TensorData>), CheckpointError> {
+        let optimizer = self.optimizer.to_bytes().map_err(CheckpointError::new)?;
+        Ok((optimizer, tensors(&self.model)))
+    }
+
+    /// The same in the state that [`Trainee::state`] gave.
+    pub fn restored(
+        mut self,
+        optimizer: &[u8],
+        model: Vec<TensorData>,
+    ) -> Result<Self, CheckpointError> {
+        self.model = with_tensors(self.model, model)?;
+        self.optimizer.load_bytes(optimizer, &self.model).map_err(CheckpointError::new)?;
+        Ok(self)
     }
 
     /// One step at the rate `lr` on the next batch.

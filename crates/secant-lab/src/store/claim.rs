@@ -131,6 +131,12 @@ impl Owner {
         Ok(())
     }
 
+    /// Whether the claim is still this owner's.
+    pub(super) fn has(&self, transaction: &Transaction<'_>, run: &str) -> Result<bool, Fault> {
+        let select = "SELECT 1 FROM claims WHERE run = ?1 AND owner = ?2";
+        Ok(transaction.prepare(select)?.exists(params![run, self.id])?)
+    }
+
     /// Ends the claim, unless somebody else has it by now.
     pub(super) fn give_back(&self, transaction: &Transaction<'_>, run: &str) -> Result<(), Fault> {
         transaction

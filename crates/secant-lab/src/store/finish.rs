@@ -60,6 +60,7 @@ impl Claimed<'_> {
             let finish = self.insert(transaction, comparison, work)?;
             link(transaction, &comparison.key, &self.run, (work.method, work.number))?;
             self.store.owner.give_back(transaction, &self.run)?;
+            transaction.execute("DELETE FROM checkpoints WHERE run = ?1", [&self.run])?;
             Ok(finish)
         })?;
         self.given_back = true;

@@ -11,6 +11,7 @@
 //! ```
 
 mod check;
+mod checkpoint;
 mod claim;
 mod comparison;
 mod error;

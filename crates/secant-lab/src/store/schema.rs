@@ -1,6 +1,6 @@
 //! The tables of a store, and how a file is known to be one.
 //!
-//! Format 1. Records are JSON as they were given; the columns that a person or a query wants are
+//! Records are JSON as they were given; the columns that a person or a query wants are
 //! generated from them, so nothing is there twice. What is long in a run, its curve and its
 //! trust-region steps, is in `details`, gzipped JSON.
 
@@ -12,7 +12,7 @@ use super::error::Fault;
 const APPLICATION_ID: i32 = 0x7363_6e74;
 
 /// What leads from each format to the next; the first begins with an empty file.
-const MIGRATIONS: [&str; 1] = [FORMAT_1];
+const MIGRATIONS: [&str; 2] = [FORMAT_1, FORMAT_2];
 
 const FORMAT_1: &str = "
 CREATE TABLE comparisons (
@@ -71,6 +71,17 @@ CREATE TABLE claims (
     beat INTEGER NOT NULL,
     seen REAL NOT NULL
 ) STRICT;
+";
+
+const FORMAT_2: &str = "
+-- How far runs in progress are.
+CREATE TABLE checkpoints (
+    run TEXT NOT NULL PRIMARY KEY,
+    comparison TEXT NOT NULL REFERENCES comparisons (key) ON DELETE CASCADE,
+    saved TEXT NOT NULL,
+    state BLOB NOT NULL
+) STRICT;
+CREATE INDEX checkpoints_of_comparisons ON checkpoints (comparison);
 ";
 
 /// Makes the tables, or brings them to the present format; nothing is written into a file that is

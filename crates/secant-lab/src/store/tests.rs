@@ -300,16 +300,54 @@ fn the_history_says_when_and_where_each_run_was_made() {
 }
 
 #[test]
+fn a_checkpoint_lasts_until_its_run_is_finished_or_its_comparison_deleted() {
+    let (_folder, store) = new_store();
+    let design = comparison(1);
+    store.begin(&design).expect("begun");
+    let kept = |name: &str| claimed(&store, name).kept().expect("read");
+    claimed(&store, "first").keep(&design.key, b"one").expect("kept");
+    claimed(&store, "second").keep(&design.key, b"two").expect("kept");
+    assert_eq!(kept("first").as_deref(), Some(&b"one"[..]));
+    let first = claimed(&store, "first");
+    first.keep(&design.key, b"further").expect("kept");
+    assert_eq!(first.kept().expect("read").as_deref(), Some(&b"further"[..]));
+    first.finish_run(&design, &run("adam", 1)).expect("finished");
+    let counted = |store: &Store| -> i64 {
+        let count = "SELECT count(*) FROM checkpoints";
+        let connection = Connection::open(store.path()).expect("a database");
+        connection.query_one(count, [], |row| row.get(0)).expect("a count")
+    };
+    assert_eq!(counted(&store), 1);
+    store.delete(&design.key).expect("deleted");
+    assert_eq!(counted(&store), 0);
+}
+
+#[test]
+fn a_store_of_the_first_format_is_brought_to_the_present_one() {
+    let (_folder, store) = new_store();
+    store.begin(&comparison(1)).expect("begun");
+    let path = store.path().to_owned();
+    drop(store);
+    let connection = Connection::open(&path).expect("a database");
+    connection.execute_batch("DROP TABLE checkpoints").expect("dropped");
+    connection.pragma_update(None, "user_version", 1).expect("written");
+    drop(connection);
+    let store = Store::open(&path).expect("a store");
+    claimed(&store, "first").keep(&comparison(1).key, b"one").expect("kept");
+    assert_eq!(store.list(&Filter::default()).expect("a list").len(), 1);
+}
+
+#[test]
 fn a_store_of_a_newer_version_is_refused() {
     let (_folder, store) = new_store();
     let path = store.path().to_owned();
     drop(store);
     let connection = Connection::open(&path).expect("a database");
-    connection.pragma_update(None, "user_version", 2).expect("written");
+    connection.pragma_update(None, "user_version", 3).expect("written");
     drop(connection);
     let error = Store::open(&path).expect_err("newer").to_string();
     assert!(
-        error.contains("was written by a newer secant (its format is 2, this one knows 1)"),
+        error.contains("was written by a newer secant (its format is 3, this one knows 2)"),
         "{error}"
     );
 }

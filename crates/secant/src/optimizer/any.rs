@@ -95,6 +95,22 @@ impl<M: Module> AnyOptimizer<M> {
         self.0.load(path.as_ref(), model)
     }
 
+    /// See [`Optimizer::to_bytes`].
+    ///
+    /// # Errors
+    /// A tensor cannot be read.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, RecordError> {
+        self.0.to_bytes()
+    }
+
+    /// See [`Optimizer::load_bytes`].
+    ///
+    /// # Errors
+    /// The record is damaged, or of another method or model. The optimizer is then as before.
+    pub fn load_bytes(&mut self, bytes: &[u8], model: &M) -> Result<(), RecordError> {
+        self.0.load_bytes(bytes, model)
+    }
+
     /// See [`Optimizer::with_group`].
     ///
     /// # Errors
@@ -216,6 +232,10 @@ trait Erased<M>: Send + Sync {
 
     fn load(&mut self, path: &Path, model: &M) -> Result<(), RecordError>;
 
+    fn to_bytes(&self) -> Result<Vec<u8>, RecordError>;
+
+    fn load_bytes(&mut self, bytes: &[u8], model: &M) -> Result<(), RecordError>;
+
     fn with_group(self: Box<Self>, group: Group) -> Result<Box<dyn Erased<M>>, ConfigError>;
 
     fn with_clipping(
@@ -296,6 +316,14 @@ impl<M: Module, K: Method> Erased<M> for Optimizer<K> {
 
     fn load(&mut self, path: &Path, model: &M) -> Result<(), RecordError> {
         Self::load(self, path, model)
+    }
+
+    fn to_bytes(&self) -> Result<Vec<u8>, RecordError> {
+        Self::to_bytes(self)
+    }
+
+    fn load_bytes(&mut self, bytes: &[u8], model: &M) -> Result<(), RecordError> {
+        Self::load_bytes(self, bytes, model)
     }
 
     fn with_group(self: Box<Self>, group: Group) -> Result<Box<dyn Erased<M>>, ConfigError> {

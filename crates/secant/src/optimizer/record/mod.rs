@@ -10,7 +10,7 @@ mod write;
 
 use std::path::Path;
 
-use burn::module::Module;
+use burn::{module::Module, tensor::Bytes};
 use burn_pack::{Reader, Scalar, Writer};
 
 use self::{parts::Parts, write::write_session};
@@ -22,6 +22,9 @@ use crate::{
     protocol::{GradientMethod, Method, State, misfit},
 };
 
+/// Where a record is that is in no file.
+const IN_MEMORY: &str = "in memory";
+
 const FORMAT: &str = "secant optimizer record 2";
 
 impl<K: Method> Optimizer<K> {
@@ -32,13 +35,25 @@ impl<K: Method> Optimizer<K> {
     /// The file cannot be written.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<(), RecordError> {
         let path = path.as_ref();
-        let failed = |cause: burn_pack::Error| file_error(path, &cause);
+        let written = self.writer()?.auto_extension(false).write_to_file(path);
+        written.map_err(|cause| file_error(path, &cause))
+    }
+
+    /// The record that [`Optimizer::save`] writes, to be kept elsewhere than in a file of its own.
+    ///
+    /// # Errors
+    /// A tensor cannot be read.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, RecordError> {
+        let bytes = self.writer()?.into_bytes();
+        Ok(bytes.map_err(|cause| file_error(Path::new(IN_MEMORY), &cause))?.to_vec())
+    }
+
+    fn writer(&self) -> Result<Writer, RecordError> {
         let writer = match &self.session {
             Some(session) => write_session(self.method(), session),
             None => Ok(Writer::new(Vec::new()).with_metadata("method", K::NAME)),
         };
-        let writer = writer?.with_metadata("format", FORMAT).auto_extension(false);
-        writer.write_to_file(path).map_err(failed)
+        Ok(writer?.with_metadata("format", FORMAT))
     }
 
     /// Loads a state that [`Optimizer::save`] wrote, for `model`. The next steps are those that the
@@ -57,15 +72,35 @@ impl<K: Method> Optimizer<K> {
         Ok(())
     }
 
+    /// Loads a state that [`Optimizer::to_bytes`] gave, as [`Optimizer::load`] does.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn load_bytes<M: Module>(&mut self, bytes: &[u8], model: &M) -> Result<(), RecordError> {
+        let path = Path::new(IN_MEMORY);
+        let reader = Reader::from_bytes(Bytes::from_bytes_vec(bytes.to_vec()));
+        self.session =
+            self.parse(reader.map_err(|cause| file_error(path, &cause))?, path, model)?;
+        Ok(())
+    }
+
     /// The session of a record; None where it was saved before the first step.
     fn read<M: Module>(
         &self,
         path: &Path,
         model: &M,
     ) -> Result<Option<Session<K::State>>, RecordError> {
-        let failed = |cause: burn_pack::Error| file_error(path, &cause);
-        let reader = Reader::from_file(path).map_err(failed)?;
-        let parts = Parts::of(reader).map_err(failed)?;
+        let reader = Reader::from_file(path).map_err(|cause| file_error(path, &cause))?;
+        self.parse(reader, path, model)
+    }
+
+    fn parse<M: Module>(
+        &self,
+        reader: Reader,
+        path: &Path,
+        model: &M,
+    ) -> Result<Option<Session<K::State>>, RecordError> {
+        let parts = Parts::of(reader).map_err(|cause| file_error(path, &cause))?;
         if parts.text("format")? != FORMAT {
             return Err(RecordError::Part { what: "format".to_string() });
         }
