@@ -140,6 +140,33 @@ pub enum DataError {
     )]
     CifarLength { path: PathBuf, found: usize, record: usize },
 
+    #[error("{} ends in the middle of its data; it is cut off, so get it again", path.display())]
+    MatTruncated { path: PathBuf },
+    #[error("{} is damaged ({problem}); get it again", path.display())]
+    MatDamaged { path: PathBuf, problem: &'static str },
+    #[error(
+        "{} is a MATLAB file of version 7.3 (HDF5), and only those of version 5 can be read; save it in MATLAB with \
+         the option -v7",
+        path.display()
+    )]
+    MatVersion { path: PathBuf },
+    #[error(
+        "{} is not a MATLAB file of version 5 with little-endian numbers; put the right file there",
+        path.display()
+    )]
+    MatOther { path: PathBuf },
+    #[error("{} holds no array of numbers called '{name}'; put the right file there", path.display())]
+    MatVariable { path: PathBuf, name: &'static str },
+    #[error("'{name}' in {} is {found}, not {wanted}; put the right file there", path.display())]
+    SvhnShape { path: PathBuf, name: &'static str, wanted: &'static str, found: String },
+    #[error("{} holds {images} images but {labels} labels; get it again", path.display())]
+    SvhnCounts { path: PathBuf, images: usize, labels: usize },
+    #[error(
+        "record {record} of {} has the label {label}, but the labels are the numbers 1 to 10; get the file again",
+        path.display()
+    )]
+    SvhnLabel { path: PathBuf, record: usize, label: f64 },
+
     #[error("line {line} of {}: {problem}; correct the line or get the file again", path.display())]
     SheetLine { path: PathBuf, line: usize, problem: String },
     #[error(
