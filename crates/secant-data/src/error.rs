@@ -167,6 +167,23 @@ pub enum DataError {
     )]
     SvhnLabel { path: PathBuf, record: usize, label: f64 },
 
+    #[error("images cannot have sides of 0 pixels; give a side of at least 1")]
+    ImageSide,
+    #[error("{} has no folders of images; put a folder for each class there", path.display())]
+    NoImageFolders { path: PathBuf },
+    #[error("{} holds no images; put JPEG or PNG files there or remove the folder", path.display())]
+    NoImages { path: PathBuf },
+    #[error(
+        "{} is of the class '{class}', of which there is no training image; remove the folder or put such images into \
+         the training part",
+        path.display()
+    )]
+    ImageClass { path: PathBuf, class: String },
+    #[error("the name of {} is not text; rename it", path.display())]
+    ImageName { path: PathBuf },
+    #[error("{} cannot be used as an image: {problem}; replace or remove it", path.display())]
+    Image { path: PathBuf, problem: String },
+
     #[error("line {line} of {}: {problem}; correct the line or get the file again", path.display())]
     SheetLine { path: PathBuf, line: usize, problem: String },
     #[error(

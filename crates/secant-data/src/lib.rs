@@ -13,6 +13,7 @@ mod dense;
 mod description;
 mod error;
 mod fingerprint;
+pub mod images;
 pub mod libsvm;
 mod mat;
 mod numbers;
