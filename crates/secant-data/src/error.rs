@@ -184,6 +184,12 @@ pub enum DataError {
     #[error("{} cannot be used as an image: {problem}; replace or remove it", path.display())]
     Image { path: PathBuf, problem: String },
 
+    #[error(
+        "{} holds {tokens} tokens, too few to keep 5 % for validation and 5 % for testing; give a longer text",
+        path.display()
+    )]
+    ShortText { path: PathBuf, tokens: usize },
+
     #[error("line {line} of {}: {problem}; correct the line or get the file again", path.display())]
     SheetLine { path: PathBuf, line: usize, problem: String },
     #[error(

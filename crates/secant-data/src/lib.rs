@@ -23,6 +23,7 @@ mod table;
 mod target;
 #[cfg(test)]
 mod testing;
+pub mod text;
 
 pub use dataset::{Dataset, Splits, Standardization, Targets};
 pub use description::{ColumnDescription, Description, Kind, Loaded};
