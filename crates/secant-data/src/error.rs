@@ -190,6 +190,20 @@ pub enum DataError {
     )]
     ShortText { path: PathBuf, tokens: usize },
 
+    #[error(
+        "{} has {sources} sentences but {} has {targets}; use two files that belong together",
+        source_path.display(),
+        target_path.display()
+    )]
+    SentenceCounts { source_path: PathBuf, sources: usize, target_path: PathBuf, targets: usize },
+    #[error("line {line} of {} is empty; give a sentence, or take it out of both files", path.display())]
+    EmptySentence { path: PathBuf, line: usize },
+    #[error(
+        "{size} tokens are too few for the {characters} characters of the sentences and the special tokens; allow at \
+         least {least}"
+    )]
+    EncodingSize { size: usize, least: usize, characters: usize },
+
     #[error("line {line} of {}: {problem}; correct the line or get the file again", path.display())]
     SheetLine { path: PathBuf, line: usize, problem: String },
     #[error(

@@ -17,6 +17,7 @@ pub mod images;
 pub mod libsvm;
 mod mat;
 mod numbers;
+pub mod pairs;
 mod sets;
 pub mod split;
 mod table;
