@@ -204,6 +204,11 @@ pub enum DataError {
     )]
     EncodingSize { size: usize, least: usize, characters: usize },
 
+    #[error(
+        "there are {hypotheses} hypotheses but {references} references; give one reference for each hypothesis"
+    )]
+    BleuCounts { hypotheses: usize, references: usize },
+
     #[error("line {line} of {}: {problem}; correct the line or get the file again", path.display())]
     SheetLine { path: PathBuf, line: usize, problem: String },
     #[error(

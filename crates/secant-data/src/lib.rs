@@ -7,6 +7,7 @@
 //! a class or a number each.
 
 mod arff;
+pub mod bleu;
 mod bytes;
 mod dataset;
 mod dense;
