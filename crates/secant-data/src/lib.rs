@@ -3,8 +3,9 @@
 //!
 //! Start with [`load_table`] for a table in a text file, [`load_libsvm`] for a LIBSVM file,
 //! [`inspect`] to see how a table is understood, and [`locate::named`] for the data sets known by
-//! name. Nothing here depends on a tensor library: every problem ends as plain rows of numbers with
-//! a class or a number each.
+//! name. There are folders of [`images`], [`text`] as token numbers, and sentence [`pairs`] with
+//! [`bleu`] for translation. Nothing here depends on a tensor library: every problem ends as plain
+//! numbers.
 
 mod arff;
 pub mod bleu;
