@@ -140,6 +140,75 @@ pub enum DataError {
     )]
     CifarLength { path: PathBuf, found: usize, record: usize },
 
+    #[error("{} ends in the middle of its data; it is cut off, so get it again", path.display())]
+    MatTruncated { path: PathBuf },
+    #[error("{} is damaged ({problem}); get it again", path.display())]
+    MatDamaged { path: PathBuf, problem: &'static str },
+    #[error(
+        "{} is a MATLAB file of version 7.3 (HDF5), and only those of version 5 can be read; save it in MATLAB with \
+         the option -v7",
+        path.display()
+    )]
+    MatVersion { path: PathBuf },
+    #[error(
+        "{} is not a MATLAB file of version 5 with little-endian numbers; put the right file there",
+        path.display()
+    )]
+    MatOther { path: PathBuf },
+    #[error("{} holds no array of numbers called '{name}'; put the right file there", path.display())]
+    MatVariable { path: PathBuf, name: &'static str },
+    #[error("'{name}' in {} is {found}, not {wanted}; put the right file there", path.display())]
+    SvhnShape { path: PathBuf, name: &'static str, wanted: &'static str, found: String },
+    #[error("{} holds {images} images but {labels} labels; get it again", path.display())]
+    SvhnCounts { path: PathBuf, images: usize, labels: usize },
+    #[error(
+        "record {record} of {} has the label {label}, but the labels are the numbers 1 to 10; get the file again",
+        path.display()
+    )]
+    SvhnLabel { path: PathBuf, record: usize, label: f64 },
+
+    #[error("images cannot have sides of 0 pixels; give a side of at least 1")]
+    ImageSide,
+    #[error("{} has no folders of images; put a folder for each class there", path.display())]
+    NoImageFolders { path: PathBuf },
+    #[error("{} holds no images; put JPEG or PNG files there or remove the folder", path.display())]
+    NoImages { path: PathBuf },
+    #[error(
+        "{} is of the class '{class}', of which there is no training image; remove the folder or put such images into \
+         the training part",
+        path.display()
+    )]
+    ImageClass { path: PathBuf, class: String },
+    #[error("the name of {} is not text; rename it", path.display())]
+    ImageName { path: PathBuf },
+    #[error("{} cannot be used as an image: {problem}; replace or remove it", path.display())]
+    Image { path: PathBuf, problem: String },
+
+    #[error(
+        "{} holds {tokens} tokens, too few to keep 5 % for validation and 5 % for testing; give a longer text",
+        path.display()
+    )]
+    ShortText { path: PathBuf, tokens: usize },
+
+    #[error(
+        "{} has {sources} sentences but {} has {targets}; use two files that belong together",
+        source_path.display(),
+        target_path.display()
+    )]
+    SentenceCounts { source_path: PathBuf, sources: usize, target_path: PathBuf, targets: usize },
+    #[error("line {line} of {} is empty; give a sentence, or take it out of both files", path.display())]
+    EmptySentence { path: PathBuf, line: usize },
+    #[error(
+        "{size} tokens are too few for the {characters} characters of the sentences and the special tokens; allow at \
+         least {least}"
+    )]
+    EncodingSize { size: usize, least: usize, characters: usize },
+
+    #[error(
+        "there are {hypotheses} hypotheses but {references} references; give one reference for each hypothesis"
+    )]
+    BleuCounts { hypotheses: usize, references: usize },
+
     #[error("line {line} of {}: {problem}; correct the line or get the file again", path.display())]
     SheetLine { path: PathBuf, line: usize, problem: String },
     #[error(

@@ -54,6 +54,9 @@ pub fn fetch(
         Published::Idx { url, files } => {
             fetch_files(files, folder, base_url.unwrap_or(url), progress)
         }
+        Published::Svhn { url, files } => {
+            fetch_files(files, folder, base_url.unwrap_or(url), progress)
+        }
         Published::Cifar { url, archive, members } => {
             fetch_archive(archive, members, folder, base_url.unwrap_or(url), progress)
         }

@@ -7,6 +7,7 @@ use super::cifar;
 use super::housing;
 use super::idx;
 use super::imbalanced;
+use super::svhn;
 use crate::bytes;
 use crate::dataset::Splits;
 use crate::error::DataError;
@@ -42,6 +43,13 @@ pub enum Published {
         /// The files in it that are wanted, by name and size.
         members: [(&'static str, u64); 7],
     },
+    /// The two files of SVHN's cropped digits.
+    Svhn {
+        /// The usual public address of the files, ending in `/`.
+        url: &'static str,
+        /// The files, as they are at `url`.
+        files: [RemoteFile; 2],
+    },
 }
 
 /// One file of a data set, as it is published.
@@ -62,7 +70,7 @@ const fn file(name: &'static str, bytes: u64, sha256: &'static str) -> RemoteFil
 
 /// All data sets known by name.
 #[rustfmt::skip]
-pub static NAMED: [Named; 3] = [
+pub static NAMED: [Named; 4] = [
     Named {
         name: "mnist",
         published: Published::Idx {
@@ -108,6 +116,17 @@ pub static NAMED: [Named; 3] = [
         },
         classes: ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"],
     },
+    Named {
+        name: "svhn",
+        published: Published::Svhn {
+            url: "http://ufldl.stanford.edu/housenumbers/",
+            files: [
+                file("train_32x32.mat", 182_040_794, "435e94d69a87fde4fd4d7f3dd208dfc32cb6ae8af2240d066de1df7508d083b8"),
+                file("test_32x32.mat", 64_275_384, "cdce80dfb2a2c4c6160906d0bd7c68ec5a99d7ca4831afa54f09182025b6a75b"),
+            ],
+        },
+        classes: ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"],
+    },
 ];
 
 /// The data set called `name`.
@@ -143,6 +162,7 @@ impl Named {
         let missing = match self.published {
             Published::Idx { .. } => bytes::missing(&folder, idx::FILES),
             Published::Cifar { .. } => cifar::missing(&folder),
+            Published::Svhn { .. } => bytes::missing(&folder, svhn::FILES),
         };
         if missing.is_empty() {
             return Ok(folder);
@@ -163,6 +183,10 @@ impl Named {
                 split::hold_out(&train, test, validation, seed)
             }
             Published::Cifar { .. } => cifar::load(&folder, &self.classes, validation, seed),
+            Published::Svhn { .. } => {
+                let (train, test) = svhn::load(&folder, &self.classes)?;
+                split::hold_out(&train, test, validation, seed)
+            }
         }
     }
 }
@@ -178,7 +202,7 @@ mod tests {
         let message = named("mnits").unwrap_err().to_string();
         assert_eq!(
             message,
-            "there is no data set named 'mnits'; the names are mnist, fashion-mnist, cifar-10"
+            "there is no data set named 'mnits'; the names are mnist, fashion-mnist, cifar-10, svhn"
         );
     }
 
@@ -210,8 +234,18 @@ mod tests {
     #[test]
     fn every_published_file_is_one_the_reader_looks_for() {
         for set in &NAMED {
-            let Published::Idx { url, files } = &set.published else { continue };
-            assert_eq!(files.map(|file| file.name), idx::FILES.map(|name| format!("{name}.gz")));
+            let (url, files) = match &set.published {
+                Published::Idx { url, files } => {
+                    let packed = idx::FILES.map(|name| format!("{name}.gz"));
+                    assert_eq!(files.map(|file| file.name), packed);
+                    (url, files.as_slice())
+                }
+                Published::Svhn { url, files } => {
+                    assert_eq!(files.map(|file| file.name), svhn::FILES);
+                    (url, files.as_slice())
+                }
+                Published::Cifar { .. } => continue,
+            };
             assert!(url.ends_with('/'));
             assert!(files.iter().all(|file| file.sha256.len() == 64));
         }
@@ -236,7 +270,9 @@ mod tests {
         let data_dir = folder();
         let at_hand = |name| is_complete(name, data_dir.path());
         assert!(at_hand("digits"));
-        for name in ["mnist", "cifar-10", "cal_housing", "ecoli", "imbalanced/ecoli", "other"] {
+        for name in
+            ["mnist", "cifar-10", "svhn", "cal_housing", "ecoli", "imbalanced/ecoli", "other"]
+        {
             assert!(!at_hand(name), "{name}");
         }
         for (folder, file) in

@@ -11,6 +11,7 @@ pub mod locate;
 mod progress;
 mod skeletons;
 mod strokes;
+pub mod svhn;
 
 pub use counts::Counts;
 pub use progress::Progress;
