@@ -21,6 +21,14 @@ pub fn parse_optimizers(list: &str) -> Result<Choices, String> {
     Choice::list(list).map(Choices).map_err(|error| error.to_string())
 }
 
+/// One optimizer.
+///
+/// # Errors
+/// A name or a hyper-parameter that is none.
+pub fn parse_optimizer(text: &str) -> Result<Choice, String> {
+    text.parse().map_err(|error: secant::spec::SpecError| error.to_string())
+}
+
 /// The first optimizer that is there twice.
 pub fn repeated(optimizers: &[Choice]) -> Option<&Choice> {
     let mut all = optimizers.iter().enumerate();

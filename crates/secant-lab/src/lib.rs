@@ -21,6 +21,7 @@ pub mod run;
 mod statistics;
 pub mod store;
 pub mod supervised;
+mod training;
 pub mod tuning;
 
 pub use budget::Budget;
@@ -30,3 +31,4 @@ pub use metric::{Direction, Metric, Range};
 pub use precision::Precision;
 pub use problem::{Baseline, Batch, Part, Problem};
 pub use store::Store;
+pub use training::{Figures, TrainingError, measure_file, train_to_file};

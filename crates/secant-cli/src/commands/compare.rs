@@ -152,7 +152,7 @@ const EXAMPLES: &str = "Examples:
   secant compare --csv credit.csv --target default --metric F1 --class-weights balanced
   secant compare --libsvm a9a --optimizers sgd,adam --tune 5";
 
-fn parse_problem(name: &str) -> Result<&'static CatalogueEntry, String> {
+pub(super) fn parse_problem(name: &str) -> Result<&'static CatalogueEntry, String> {
     CatalogueEntry::named(name).map_err(|error| error.to_string())
 }
 

@@ -12,7 +12,7 @@ use super::table::TableArgs;
 pub(super) enum DataCommand {
     /// Download a data set from its usual public location and verify its checksums
     Fetch {
-        /// The data set: mnist, fashion-mnist or cifar-10
+        /// The data set: mnist, fashion-mnist, cifar-10 or svhn
         #[arg(value_parser = parse_name)]
         name: String,
         /// The folder below which data sets are kept; made if need be

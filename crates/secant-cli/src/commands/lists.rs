@@ -63,7 +63,7 @@ pub(super) fn problems(args: &ProblemsArgs) -> anyhow::Result<ExitCode> {
     writeln!(
         out,
         "\n+ the data are at hand, - they are not in {}: `secant data fetch NAME` gets mnist,\n\
-         fashion-mnist and cifar-10; the others have to be put there.\n\
+         fashion-mnist, cifar-10 and svhn; the others have to be put there.\n\
          Your own data: `secant compare --csv FILE --target COLUMN` or `--libsvm FILE`.",
         args.data_dir.display()
     )?;

@@ -11,6 +11,7 @@ mod run;
 mod runs;
 mod store;
 mod table;
+mod train;
 
 use std::process::ExitCode;
 
@@ -35,6 +36,8 @@ enum Command {
     Compare(Box<compare::CompareArgs>),
     Run(run::RunArgs),
     Experiments(experiments::ExperimentsArgs),
+    Train(train::TrainArgs),
+    Eval(train::EvalArgs),
     Optimizers(lists::OptimizersArgs),
     Problems(lists::ProblemsArgs),
     Runs(runs::RunsArgs),
@@ -56,6 +59,8 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Compare(args) => compare::run(*args),
         Command::Run(args) => run::run(&args),
         Command::Experiments(args) => experiments::run(&args),
+        Command::Train(args) => train::train(&args),
+        Command::Eval(args) => train::eval(&args),
         Command::Optimizers(args) => lists::optimizers(&args),
         Command::Problems(args) => lists::problems(&args),
         Command::Runs(args) => runs::run(args),

@@ -101,5 +101,5 @@ fn a_server_that_cannot_be_reached_is_told() {
 fn an_unknown_data_set_is_a_mistake_in_usage() {
     let folder = folder();
     let said = refusal(&mut secant(&["data", "fetch", "mnits"]), 2, &folder);
-    insta::assert_snapshot!(said, @"error: invalid value 'mnits' for '<NAME>': there is no data set named 'mnits'; the names are mnist, fashion-mnist, cifar-10");
+    insta::assert_snapshot!(said, @"error: invalid value 'mnits' for '<NAME>': there is no data set named 'mnits'; the names are mnist, fashion-mnist, cifar-10, svhn");
 }

@@ -9,3 +9,4 @@ mod mistakes;
 mod real_data;
 mod resume;
 mod support;
+mod train;

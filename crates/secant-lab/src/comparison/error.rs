@@ -83,7 +83,7 @@ pub enum CompareError {
 }
 
 impl CompareError {
-    pub(super) fn of_run(setting: &Setting, cause: TrainError) -> Self {
+    pub(crate) fn of_run(setting: &Setting, cause: TrainError) -> Self {
         match cause {
             TrainError::Stopped => Self::Stopped,
             cause => Self::Run { method: setting.method.to_string(), cause },

@@ -25,7 +25,8 @@ pub use progress::Shown;
 use keys::Keys;
 use progress::Progress;
 use tune::{Tuned, TuningState};
-use work::{alone, rotated, side_by_side};
+pub(crate) use work::alone;
+use work::{rotated, side_by_side};
 
 use crate::{
     Problem,
@@ -221,12 +222,13 @@ impl<'a, P: Problem> Comparison<'a, P> {
         claimed: &Claimed<'_>,
     ) -> Result<Outcome, CompareError> {
         let shown = self.progress.begin(setting);
-        let keep = |state: &[u8]| claimed.keep(&self.design.key, state);
+        let keep = |state: &[u8]| Ok(claimed.keep(&self.design.key, state)?);
         let from = claimed.kept()?;
         let mut checkpoints = Checkpoints { from, every: self.plan.checkpoint_every, keep: &keep };
         let train = |checkpoints: &Checkpoints<'_>| {
             let after_step = |progress| shown.at(progress);
-            train(self.problem, setting, watch, self.stop, &after_step, checkpoints)
+            let trained = train(self.problem, setting, watch, self.stop, &after_step, checkpoints);
+            trained.map(|(outcome, _)| outcome)
         };
         let ended = match train(&checkpoints) {
             Err(TrainError::Checkpoint(error)) if checkpoints.from.is_some() => {
@@ -256,6 +258,24 @@ impl<'a, P: Problem> Comparison<'a, P> {
     fn setting(&self, tuned: &Tuned, seed: u64) -> Setting {
         setting(&self.plan, &self.design, tuned, seed)
     }
+}
+
+/// The run of a plan's first method with its first seed, at the plan's rate or its usual one, and its key.
+///
+/// # Errors
+/// A plan that the problem does not allow.
+pub(crate) fn one_run<P: Problem>(
+    plan: &Plan,
+    problem: &P,
+) -> Result<(Setting, String), CompareError> {
+    let design = plan.design(problem, String::new())?;
+    // The design has at least one method.
+    let method = plan.methods[0].clone();
+    let lr = plan.lr.unwrap_or(method.preset().usual_rate);
+    let tuned = Tuned { of: method.clone(), method, lr };
+    let setting = setting(plan, &design, &tuned, plan.first_seed);
+    let key = Keys::new(&design).run("train", &setting)?;
+    Ok((setting, key))
 }
 
 fn setting(plan: &Plan, design: &Design, tuned: &Tuned, seed: u64) -> Setting {

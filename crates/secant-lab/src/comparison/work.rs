@@ -40,7 +40,7 @@ fn take<'a, T>(next: &AtomicUsize, items: &'a [T]) -> Option<(usize, &'a T)> {
 }
 
 /// Runs `work` with a thread pool of one thread.
-pub(super) fn alone<R: Send>(work: impl FnOnce() -> R + Send) -> R {
+pub(crate) fn alone<R: Send>(work: impl FnOnce() -> R + Send) -> R {
     match rayon::ThreadPoolBuilder::new().num_threads(1).build() {
         Ok(pool) => pool.install(work),
         // Without a pool of its own the work shares the process's.

@@ -20,7 +20,8 @@ mod write;
 mod samples;
 
 pub use error::ReportError;
-pub(crate) use format::{ABSENT, short, time, value_text};
+pub use format::value_text;
+pub(crate) use format::{ABSENT, short, time};
 pub use paper::Paper;
 pub use summary::{MethodSummary, Summary};
 pub use table::{markdown, plain_text, summary_json};

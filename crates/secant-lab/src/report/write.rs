@@ -63,10 +63,11 @@ fn begins_with(path: &Path, mark: &str) -> bool {
     read.is_ok() && start == mark.as_bytes()
 }
 
-/// Writes the text under another name, then gives it the right one.
-pub(crate) fn replace_file(path: &Path, text: &str) -> io::Result<()> {
+/// Writes the contents under another name, then gives them the right one.
+pub(crate) fn replace_file(path: &Path, contents: impl AsRef<[u8]>) -> io::Result<()> {
     let temporary = path.with_extension(format!("{}.tmp", process::id()));
-    let written = write_durably(&temporary, text).and_then(|()| fs::rename(&temporary, path));
+    let written =
+        write_durably(&temporary, contents.as_ref()).and_then(|()| fs::rename(&temporary, path));
     written.inspect_err(|_| {
         // The first failure is the one to report; the leftover may not even exist.
         let _ = fs::remove_file(&temporary);
@@ -77,9 +78,9 @@ fn replace(path: &Path, text: &str) -> Result<(), ReportError> {
     replace_file(path, text).map_err(|reason| cannot_write(path, reason))
 }
 
-fn write_durably(path: &Path, text: &str) -> io::Result<()> {
+fn write_durably(path: &Path, contents: &[u8]) -> io::Result<()> {
     let mut file = File::create(path)?;
-    file.write_all(text.as_bytes())?;
+    file.write_all(contents)?;
     file.sync_all()
 }
 

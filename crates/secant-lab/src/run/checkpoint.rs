@@ -9,7 +9,8 @@ use burn::{
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::{Fingerprint, store::StoreError};
+use super::TrainError;
+use crate::Fingerprint;
 
 /// Keeps checkpoints of a run.
 pub(crate) struct Checkpoints<'a> {
@@ -18,7 +19,7 @@ pub(crate) struct Checkpoints<'a> {
     /// The time between two of them.
     pub every: std::time::Duration,
     /// Keeps one.
-    pub keep: &'a dyn Fn(&[u8]) -> Result<(), StoreError>,
+    pub keep: &'a dyn Fn(&[u8]) -> Result<(), TrainError>,
 }
 
 /// A checkpoint that a run cannot go on from.

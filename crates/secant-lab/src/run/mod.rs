@@ -16,6 +16,7 @@ pub use setting::{HessianProducts, Setting};
 pub(crate) use step_times::step_times;
 pub use train::TrainError;
 pub(crate) use train::{Outcome, Watch, train};
+pub(crate) use trainee::measure;
 pub use treatment::{Group, Treatment, TreatmentError};
 
 #[cfg(test)]

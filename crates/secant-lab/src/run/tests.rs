@@ -91,7 +91,7 @@ fn run(
     };
     let checkpoints = Checkpoints { from, every: Duration::MAX, keep: &keep };
     let ended = train(&Waves, setting, Watch::Whole, &stop, &after_step, &checkpoints);
-    (ended, last.take())
+    (ended.map(|(outcome, _)| outcome), last.take())
 }
 
 /// The outcome as text, every number with all its digits, without the times.

@@ -53,9 +53,17 @@ pub enum TrainError {
     /// The run cannot go on from its checkpoint.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
-    /// A checkpoint cannot be kept.
+    /// A checkpoint cannot be kept in the store.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// A checkpoint cannot be kept in a file.
+    #[error("cannot write {path}: {reason}")]
+    File {
+        /// The file.
+        path: String,
+        /// Why not.
+        reason: String,
+    },
     /// A step broke its contract.
     #[error(transparent)]
     Step(StepError),
@@ -124,7 +132,7 @@ pub(crate) fn train<P: Problem>(
     stop: &AtomicBool,
     after_step: &dyn Fn(f64),
     checkpoints: &Checkpoints<'_>,
-) -> Result<Outcome, TrainError> {
+) -> Result<(Outcome, P::Model), TrainError> {
     let mut run = match &checkpoints.from {
         Some(bytes) => Run::from_checkpoint(problem, setting, bytes)?,
         None => Run::new(problem, setting)?,
@@ -302,21 +310,22 @@ impl<'a, P: Problem> Run<'a, P> {
         Ok(())
     }
 
-    fn end(self, watch: Watch) -> Result<Outcome, TrainError> {
+    fn end(self, watch: Watch) -> Result<(Outcome, P::Model), TrainError> {
         let all = |part| (0..self.trainee.problem.records(part)).collect::<Vec<_>>();
         let validation = self.trainee.measure(Part::Validation, &all(Part::Validation))?;
         let test = match watch {
             Watch::Whole => self.trainee.measure(Part::Test, &all(Part::Test))?,
             Watch::Ends => Vec::new(),
         };
-        Ok(Outcome {
+        let outcome = Outcome {
             trained: has_trained(&self.notes.curve),
             curve: self.notes.curve,
             validation,
             test,
             rejected_steps: self.notes.not_finite,
             trust_region: self.notes.trust_region,
-        })
+        };
+        Ok((outcome, self.trainee.model))
     }
 }
 

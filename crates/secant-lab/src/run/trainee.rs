@@ -11,7 +11,7 @@ use super::{
     checkpoint::{tensors, with_tensors},
 };
 use crate::{
-    Batch, Part, Problem,
+    Batch, Part, Precision, Problem,
     precision::{drawn, dtype},
 };
 
@@ -94,13 +94,27 @@ impl<'a, P: Problem> Trainee<'a, P> {
     /// # Errors
     /// The problem does not measure one number for each of its metrics.
     pub fn measure(&self, part: Part, records: &[usize]) -> Result<Vec<Option<f64>>, TrainError> {
-        let (device, dtype) = (&self.device.clone().inner(), dtype(self.setting.precision));
-        let batch = Batch { part, records, device, dtype };
-        let values = self.problem.measure(&self.model.valid(), batch);
-        let (wanted, found) = (self.problem.metrics().len(), values.len());
-        if wanted != found {
-            return Err(TrainError::Measures { wanted, found });
-        }
-        Ok(values.into_iter().map(|value| Some(value).filter(|value| value.is_finite())).collect())
+        let (device, precision) = (self.device.clone().inner(), self.setting.precision);
+        measure(self.problem, &self.model.valid(), precision, &device, part, records)
     }
+}
+
+/// The metrics of a model without autodiff on these records; `None` where one is not finite.
+///
+/// # Errors
+/// The problem does not measure one number for each of its metrics.
+pub(crate) fn measure<P: Problem>(
+    problem: &P,
+    model: &P::Model,
+    precision: Precision,
+    device: &Device,
+    part: Part,
+    records: &[usize],
+) -> Result<Vec<Option<f64>>, TrainError> {
+    let values = problem.measure(model, Batch { part, records, device, dtype: dtype(precision) });
+    let (wanted, found) = (problem.metrics().len(), values.len());
+    if wanted != found {
+        return Err(TrainError::Measures { wanted, found });
+    }
+    Ok(values.into_iter().map(|value| Some(value).filter(|value| value.is_finite())).collect())
 }

@@ -1,0 +1,140 @@
+//! `secant train PROBLEM` and `secant eval MODEL PROBLEM`.
+
+use std::{io::Write, path::PathBuf, process::ExitCode, time::Duration};
+
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+use secant_data::Precision;
+use secant_lab::{
+    Budget, CompareError, Figures, Plan, TrainingError, measure_file,
+    report::value_text,
+    run::Schedule,
+    supervised::{CatalogueEntry, ClassWeights, Supervised, load},
+    train_to_file,
+};
+
+use super::compare::{INTERRUPTED, parse_problem, parse_seconds, stop_on_interrupt};
+use crate::arguments::{parse_optimizer, parse_rate};
+
+/// The problem, and how precisely it is computed.
+#[derive(Debug, Args)]
+struct ProblemArgs {
+    /// The problem; `secant problems` lists them
+    #[arg(value_parser = parse_problem)]
+    problem: &'static CatalogueEntry,
+    /// The folder below which data sets are kept
+    #[arg(long, env = "SECANT_DATA", default_value = "data", value_name = "DIR")]
+    data_dir: PathBuf,
+    /// The number type of data and weights: f32 or f64
+    #[arg(long, default_value = "f32")]
+    precision: Precision,
+}
+
+/// Trains one model with one optimizer, and keeps it.
+///
+/// The model is written as safetensors. A checkpoint beside it lets a run that was stopped or killed go on:
+/// give the same command again.
+#[derive(Debug, Args)]
+pub(super) struct TrainArgs {
+    #[command(flatten)]
+    problem: ProblemArgs,
+    /// The optimizer, as in adam or 'mb-lsr1(memory=8)'; `secant optimizers` lists them
+    #[arg(long, default_value = "adam", value_parser = parse_optimizer, value_name = "OPTIMIZER")]
+    optimizer: secant::spec::Choice,
+    /// The learning rate [default: the optimizer's usual one]
+    #[arg(long, value_name = "RATE", value_parser = parse_rate)]
+    lr: Option<f64>,
+    /// How long: 100000evaluations (gradients, in records), 5epochs or 30s [default: the problem's epochs]
+    #[arg(long, value_name = "LENGTH")]
+    budget: Option<Budget>,
+    /// Records in a batch [default: the problem's]
+    #[arg(long, value_name = "N", value_parser = crate::arguments::parse_count)]
+    batch_size: Option<std::num::NonZeroUsize>,
+    /// How the learning rate changes over the run, as in `secant compare`
+    #[arg(long, default_value = "cosine", value_name = "SCHEDULE")]
+    schedule: Schedule,
+    /// Draws the weights and the order of the records
+    #[arg(long, default_value = "1", value_name = "N")]
+    seed: u64,
+    /// Seconds between two checkpoints
+    #[arg(long, default_value = "30", value_name = "SECONDS", value_parser = parse_seconds)]
+    checkpoint_every: Duration,
+    /// The file for the model
+    #[arg(long, default_value = "model.safetensors", value_name = "FILE")]
+    out: PathBuf,
+    /// Show no progress
+    #[arg(long, short)]
+    quiet: bool,
+}
+
+/// Measures a model that `secant train` wrote, on the validation and the test records.
+#[derive(Debug, Args)]
+pub(super) struct EvalArgs {
+    /// The model's file
+    #[arg(value_name = "MODEL")]
+    model: PathBuf,
+    #[command(flatten)]
+    problem: ProblemArgs,
+}
+
+pub(super) fn train(args: &TrainArgs) -> anyhow::Result<ExitCode> {
+    let problem = args.problem.load()?;
+    let plan = Plan {
+        methods: vec![args.optimizer.clone()],
+        seeds: 1,
+        first_seed: args.seed,
+        budget: args.budget,
+        batch_size: args.batch_size.map(std::num::NonZeroUsize::get),
+        lr: args.lr,
+        schedule: args.schedule.clone(),
+        precision: args.problem.precision,
+        checkpoint_every: args.checkpoint_every,
+        ..Plan::default()
+    };
+    let stop = stop_on_interrupt()?;
+    let bar = if args.quiet { ProgressBar::hidden() } else { ProgressBar::new(1000) };
+    bar.set_style(ProgressStyle::with_template("{wide_bar} {percent} %, {eta} left")?);
+    let after_step = |progress: f64| bar.set_position((1000.0 * progress) as u64);
+    let trained = train_to_file(&problem, &plan, &args.out, &stop, &after_step);
+    bar.finish_and_clear();
+    match trained {
+        Err(TrainingError::Plan(CompareError::Stopped)) => {
+            eprintln!(
+                "secant: stopped; a checkpoint is kept beside {}, so the same command goes on",
+                args.out.display()
+            );
+            Ok(ExitCode::from(INTERRUPTED))
+        }
+        trained => {
+            let figures = trained?;
+            print(&figures)?;
+            writeln!(std::io::stdout(), "model: {}", args.out.display())?;
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+pub(super) fn eval(args: &EvalArgs) -> anyhow::Result<ExitCode> {
+    let problem = args.problem.load()?;
+    let plan = Plan { precision: args.problem.precision, ..Plan::default() };
+    print(&measure_file(&problem, &plan, &args.model)?)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn print(figures: &Figures) -> std::io::Result<()> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{:<20} {:>12} {:>12}", "metric", "validation", "test")?;
+    for (place, metric) in figures.metrics.iter().enumerate() {
+        let text =
+            |values: &[Option<f64>]| value_text(metric, values.get(place).copied().flatten());
+        let (validation, test) = (text(&figures.validation), text(&figures.test));
+        writeln!(out, "{:<20} {validation:>12} {test:>12}", metric.name)?;
+    }
+    Ok(())
+}
+
+impl ProblemArgs {
+    fn load(&self) -> anyhow::Result<Supervised> {
+        Ok(load(self.problem, &self.data_dir, self.precision, ClassWeights::None)?)
+    }
+}
