@@ -10,3 +10,4 @@ pub use setting::{Falling, HessianProducts, Setting};
 pub(crate) use step_times::step_times;
 pub use train::TrainError;
 pub(crate) use train::{Outcome, Watch, train};
+pub(crate) use weights::count;
