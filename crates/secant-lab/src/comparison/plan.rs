@@ -2,7 +2,7 @@
 
 use std::{num::NonZeroUsize, time::Duration};
 
-use burn::{module::Module, tensor::Device};
+use burn::tensor::Device;
 use secant::spec::{Choice, PRESETS};
 use secant_core::nearest::suggestion;
 
@@ -12,7 +12,7 @@ use crate::{
     fingerprint::PROGRAM,
     precision::drawn,
     record::{Design, Origin},
-    run::{HessianProducts, Schedule, Treatment},
+    run::{HessianProducts, Schedule, Treatment, count},
     tuning::Search,
 };
 
@@ -203,7 +203,7 @@ impl Plan {
         let whole_batches = train_records / batch_size * batch_size;
         let epochs = self.epochs.unwrap_or_else(|| problem.epochs());
         let usual = Budget::Evaluations((epochs * whole_batches as f64).round().max(1.0) as u64);
-        let device = Device::default();
+        let device = Device::default().autodiff();
         let model = drawn(0, self.precision, &device, || problem.model(0, &device));
         let baseline = problem.baseline();
         Ok(Design {
@@ -215,7 +215,7 @@ impl Plan {
             machine: machine::description(),
             problem: problem.name(),
             description: problem.description(),
-            parameters: model.num_params(),
+            parameters: count(&model),
             train_records,
             validation_records: problem.records(Part::Validation),
             test_records: problem.records(Part::Test),

@@ -1,7 +1,10 @@
 //! The networks that can be compared.
 
+mod autoencoder;
 mod convolutional;
 mod perceptron;
+#[cfg(test)]
+mod testing;
 
 use burn::{
     module::Module,
@@ -9,6 +12,7 @@ use burn::{
 };
 use secant::dual::{Dual, Tangents};
 
+use autoencoder::Autoencoder;
 use convolutional::Convolutional;
 pub use convolutional::ConvolutionalConfig;
 use perceptron::Perceptron;
@@ -22,9 +26,11 @@ pub enum NetworkConfig {
     TanhPerceptron(Vec<usize>),
     /// Two convolutions, each followed by pooling, and fully connected layers.
     Convolutional(ConvolutionalConfig),
+    /// The autoencoder of the Quasi-Adam paper, for images of 28 x 28 pixels.
+    Autoencoder,
 }
 
-/// A network with one output for each class, or one alone for a number.
+/// A network with one output for each class, one alone for a number, or its inputs again.
 #[derive(Module, Debug)]
 #[allow(clippy::large_enum_variant, reason = "a few networks at a time, and modules are not boxed")]
 pub enum Network {
@@ -32,6 +38,8 @@ pub enum Network {
     Perceptron(Perceptron),
     /// Convolutional.
     Convolutional(Convolutional),
+    /// From images to images.
+    Autoencoder(Autoencoder),
 }
 
 impl NetworkConfig {
@@ -43,6 +51,7 @@ impl NetworkConfig {
                 Network::Perceptron(Perceptron::new(widths, device).with_tanh())
             }
             Self::Convolutional(config) => Network::Convolutional(config.init(device)),
+            Self::Autoencoder => Network::Autoencoder(Autoencoder::new(device)),
         }
     }
 }
@@ -53,6 +62,7 @@ impl Network {
         match self {
             Self::Perceptron(network) => network.forward(at, batch.into()),
             Self::Convolutional(network) => network.forward(at, batch),
+            Self::Autoencoder(network) => network.forward(at, batch),
         }
     }
 }

@@ -18,6 +18,7 @@ pub use train::TrainError;
 pub(crate) use train::{Outcome, Watch, train};
 pub(crate) use trainee::measure;
 pub use treatment::{Group, Treatment, TreatmentError};
+pub(crate) use weights::count;
 
 #[cfg(test)]
 mod tests;

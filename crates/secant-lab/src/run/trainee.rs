@@ -34,9 +34,7 @@ impl<'a, P: Problem> Trainee<'a, P> {
         let batches = setting.batches(problem.records(Part::Train))?;
         let seed = setting.seed;
         let model = drawn(seed, setting.precision, &device, || problem.model(seed, &device));
-        let number = dtype(setting.precision);
-        let first = Batch { part: Part::Train, records: &[0], device: &device, dtype: number };
-        let has_duals = problem.loss_on_duals(&model, &Tangents::none(), first).is_some();
+        let has_duals = has_duals(problem, &model, setting);
         Ok(Self {
             optimizer: setting.optimizer(&batches)?,
             is_exact: setting.products == HessianProducts::Exact && has_duals,
@@ -117,4 +115,12 @@ pub(crate) fn measure<P: Problem>(
         return Err(TrainError::Measures { wanted, found });
     }
     Ok(values.into_iter().map(|value| Some(value).filter(|value| value.is_finite())).collect())
+}
+
+/// Whether the loss is written on duals. A model in evaluation says it too, and without a trace in running
+/// statistics.
+fn has_duals<P: Problem>(problem: &P, model: &P::Model, setting: &Setting) -> bool {
+    let (device, dtype) = (&Device::default(), dtype(setting.precision));
+    let first = Batch { part: Part::Train, records: &[0], device, dtype };
+    problem.loss_on_duals(&model.valid(), &Tangents::none(), first).is_some()
 }

@@ -1,4 +1,4 @@
-//! The trainable numbers of a model, to see how far a step went.
+//! The trainable numbers of a model: how many there are, and how far a step went.
 
 use burn::{
     module::{Module, ModuleVisitor, Param},
@@ -10,6 +10,13 @@ pub(super) fn weights<M: Module>(model: &M) -> Vec<f64> {
     let mut found = Found(Vec::new());
     model.visit(&mut found);
     found.0
+}
+
+/// How many there are; the model is on a device with autodiff.
+pub(crate) fn count<M: Module>(model: &M) -> usize {
+    let mut sum = Count(0);
+    model.visit(&mut sum);
+    sum.0
 }
 
 /// The Euclidean distance of two points.
@@ -25,6 +32,16 @@ impl ModuleVisitor for Found {
         // Running statistics are parameters to Burn.
         if value.is_require_grad() {
             self.0.extend(value.into_data().iter::<f64>());
+        }
+    }
+}
+
+struct Count(usize);
+
+impl ModuleVisitor for Count {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        if param.is_require_grad() {
+            self.0 += param.lazy_shape().num_elements();
         }
     }
 }

@@ -1,8 +1,9 @@
-//! What a problem's records allow without training: always the largest class, always the mean.
+//! What a problem's records allow without training: always the largest class, the mean number, or the
+//! mean record.
 
 use secant_data::{Dataset, Targets};
 
-use super::{Supervised, Task};
+use super::{Supervised, Task, inputs};
 use crate::Baseline;
 
 /// The baseline of a problem.
@@ -10,17 +11,18 @@ pub(super) fn of(problem: &Supervised) -> Baseline {
     let name = match &problem.task {
         Task::Classes(classes) => format!("always {}", classes.name(classes.largest())),
         Task::Numbers(scale) => format!("always {}", crate::report::short(scale.mean)),
+        Task::Inputs => "always the mean record".to_string(),
     };
     let splits = &problem.splits;
     Baseline {
         name,
-        validation: figures(&problem.task, &splits.validation),
-        test: figures(&problem.task, &splits.test),
+        validation: figures(problem, &splits.validation),
+        test: figures(problem, &splits.test),
     }
 }
 
-fn figures(task: &Task, data: &Dataset) -> Vec<Option<f64>> {
-    let values = match (task, &data.targets) {
+fn figures(problem: &Supervised, data: &Dataset) -> Vec<Option<f64>> {
+    let values = match (&problem.task, &data.targets) {
         (Task::Classes(classes), Targets::Classes { labels, .. }) => {
             let mut prior = classes.prior();
             // Weights can make another class the likeliest; the baseline is that of the records.
@@ -30,6 +32,10 @@ fn figures(task: &Task, data: &Dataset) -> Vec<Option<f64>> {
         }
         (Task::Numbers(scale), Targets::Numbers(values)) => {
             scale.measure(&vec![0.0; values.len()], values)
+        }
+        (Task::Inputs, _) => {
+            let mean = inputs::mean_record(&problem.splits.train);
+            inputs::measure(&mean.repeat(data.len()), &data.features)
         }
         _ => Vec::new(),
     };

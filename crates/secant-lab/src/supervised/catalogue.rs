@@ -32,12 +32,32 @@ pub struct CatalogueEntry {
 #[derive(Clone, Copy, Debug)]
 enum Data {
     Digits,
-    Named(&'static str),
+    Named(&'static str, Scaling),
     /// CIFAR-10 as the EPFL study has it.
     StudyCifar,
     Imbalanced(&'static ImbalancedSet),
     /// House prices in California.
     Housing,
+}
+
+/// How pixels, which run from 0 to 1, are scaled.
+#[derive(Clone, Copy, Debug)]
+enum Scaling {
+    /// To mean 0 and deviation 1 of all training pixels.
+    Standardized,
+    /// Not at all.
+    Unit,
+}
+
+impl Scaling {
+    fn apply(self, splits: &mut Splits) {
+        match self {
+            Self::Standardized => {
+                splits.standardize();
+            }
+            Self::Unit => {}
+        }
+    }
 }
 
 /// No problem has this name.
@@ -56,6 +76,8 @@ pub const DEFAULT_PROBLEM: &str = "digits/cnn";
 /// All problems known by name.
 pub static CATALOGUE: LazyLock<Vec<CatalogueEntry>> = LazyLock::new(|| {
     let mut entries = Vec::from(pictures());
+    entries.push(autoencoder("mnist", "mnist/autoencoder", "MNIST"));
+    entries.push(autoencoder("fashion-mnist", "fashion-mnist/autoencoder", "Fashion-MNIST"));
     entries.push(cal_housing());
     entries.extend(IMBALANCED.iter().map(imbalanced));
     entries
@@ -95,7 +117,7 @@ fn pictures() -> [CatalogueEntry; 9] {
         CatalogueEntry {
             name: Cow::Borrowed("mnist/cnn"),
             line: Cow::Borrowed("MNIST; the classifier of the Quasi-Adam paper, 44,426 parameters"),
-            data: Data::Named("mnist"),
+            data: Data::Named("mnist", Scaling::Standardized),
             network: paper_cnn,
             batch_size: 256,
             epochs: 5.0,
@@ -104,7 +126,7 @@ fn pictures() -> [CatalogueEntry; 9] {
         CatalogueEntry {
             name: Cow::Borrowed("mnist/mlp"),
             line: Cow::Borrowed("MNIST; perceptron 784-64-64-10"),
-            data: Data::Named("mnist"),
+            data: Data::Named("mnist", Scaling::Standardized),
             network: |inputs, classes| NetworkConfig::Perceptron(vec![inputs, 64, 64, classes]),
             batch_size: 256,
             epochs: 10.0,
@@ -115,7 +137,7 @@ fn pictures() -> [CatalogueEntry; 9] {
             line: Cow::Borrowed(
                 "MNIST; NetDNN as the MB-LSR1 paper may mean it, 59,946 parameters",
             ),
-            data: Data::Named("mnist"),
+            data: Data::Named("mnist", Scaling::Standardized),
             network: net_dnn,
             batch_size: 256,
             epochs: 5.0,
@@ -126,7 +148,7 @@ fn pictures() -> [CatalogueEntry; 9] {
             line: Cow::Borrowed(
                 "Fashion-MNIST; the classifier of the Quasi-Adam paper, 44,426 parameters",
             ),
-            data: Data::Named("fashion-mnist"),
+            data: Data::Named("fashion-mnist", Scaling::Standardized),
             network: paper_cnn,
             batch_size: 256,
             epochs: 5.0,
@@ -135,7 +157,7 @@ fn pictures() -> [CatalogueEntry; 9] {
         CatalogueEntry {
             name: Cow::Borrowed("fashion-mnist/mlp"),
             line: Cow::Borrowed("Fashion-MNIST; perceptron 784-64-64-10"),
-            data: Data::Named("fashion-mnist"),
+            data: Data::Named("fashion-mnist", Scaling::Standardized),
             network: |inputs, classes| NetworkConfig::Perceptron(vec![inputs, 64, 64, classes]),
             batch_size: 256,
             epochs: 10.0,
@@ -153,6 +175,21 @@ fn pictures() -> [CatalogueEntry; 9] {
             target: Some(0.5),
         },
     ]
+}
+
+/// The images of a set, to be given back by the autoencoder of the Quasi-Adam paper.
+fn autoencoder(set: &'static str, name: &'static str, title: &str) -> CatalogueEntry {
+    CatalogueEntry {
+        name: Cow::Borrowed(name),
+        line: Cow::Owned(format!(
+            "{title}; the autoencoder of the Quasi-Adam paper, 87,125 parameters"
+        )),
+        data: Data::Named(set, Scaling::Unit),
+        network: |_, _| NetworkConfig::Autoencoder,
+        batch_size: 256,
+        epochs: 5.0,
+        target: None,
+    }
 }
 
 /// The median price of houses in the districts of California.
@@ -255,20 +292,21 @@ impl CatalogueEntry {
 }
 
 impl Data {
-    /// The records, and what was understood of a file of people's. Images are scaled, and table columns as
-    /// they are read.
+    /// The records, scaled, and what was understood of a file of people's.
     fn read(
         self,
         data_dir: &Path,
         precision: Precision,
     ) -> Result<(Splits, Option<Description>), DataError> {
-        let scaled = |mut splits: Splits| {
-            splits.standardize();
+        let scaled = |mut splits: Splits, scaling: Scaling| {
+            scaling.apply(&mut splits);
             Ok((splits, None))
         };
         match self {
-            Self::Digits => scaled(digits::splits(DATA_SEED)),
-            Self::Named(set) => scaled(locate::named(set)?.load(data_dir, VALIDATION, DATA_SEED)?),
+            Self::Digits => scaled(digits::splits(DATA_SEED), Scaling::Standardized),
+            Self::Named(set, scaling) => {
+                scaled(locate::named(set)?.load(data_dir, VALIDATION, DATA_SEED)?, scaling)
+            }
             Self::StudyCifar => {
                 let set = locate::named("cifar-10")?;
                 let mut splits = cifar::load_as_studied(&set.folder(data_dir), &set.classes)?;
@@ -287,7 +325,7 @@ impl Data {
     fn set(self) -> Option<&'static str> {
         match self {
             Self::Digits => None,
-            Self::Named(set) => Some(set),
+            Self::Named(set, _) => Some(set),
             Self::StudyCifar => Some("cifar-10"),
             Self::Imbalanced(set) => Some(set.name),
             Self::Housing => Some(housing::NAME),

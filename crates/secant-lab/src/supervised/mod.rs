@@ -1,8 +1,9 @@
-//! Problems of labelled records: a network that gives each record its class, or its number.
+//! Problems of records: a network that gives each its class, or its number, or the record again.
 
 mod baseline;
 mod catalogue;
 mod classes;
+mod inputs;
 mod numbers;
 mod table;
 mod two_classes;
@@ -46,7 +47,7 @@ impl FromStr for ClassWeights {
     }
 }
 
-/// Labelled records with a network for them.
+/// Records with a network for them.
 #[derive(Clone, Debug)]
 pub struct Supervised {
     /// Such as `fashion-mnist/cnn`.
@@ -77,6 +78,21 @@ pub struct Supervised {
 enum Task {
     Classes(Classes),
     Numbers(Scale),
+    /// The inputs themselves, which are from 0 to 1; targets are not looked at.
+    Inputs,
+}
+
+impl Task {
+    /// An autoencoder is to give its inputs back; for other networks the targets decide.
+    fn new(targets: &Targets, network: &NetworkConfig, weights: ClassWeights) -> Self {
+        match (network, targets) {
+            (NetworkConfig::Autoencoder, _) => Self::Inputs,
+            (_, Targets::Classes { labels, names }) => {
+                Self::Classes(Classes::new(labels, names, weights))
+            }
+            (_, Targets::Numbers(values)) => Self::Numbers(Scale::of(values)),
+        }
+    }
 }
 
 impl Supervised {
@@ -87,11 +103,10 @@ impl Supervised {
         network: NetworkConfig,
         weights: ClassWeights,
     ) -> Self {
-        let task = match &splits.train.targets {
-            Targets::Classes { labels, names } => {
-                Task::Classes(Classes::new(labels, names, weights))
-            }
-            Targets::Numbers(values) => Task::Numbers(Scale::of(values)),
+        let task = Task::new(&splits.train.targets, &network, weights);
+        let data_warnings = match task {
+            Task::Inputs => Vec::new(),
+            _ => secant_data::rare_classes(&splits),
         };
         Self {
             description: name.clone(),
@@ -101,7 +116,7 @@ impl Supervised {
             epochs: 10.0,
             target: None,
             data: Vec::new(),
-            data_warnings: secant_data::rare_classes(&splits),
+            data_warnings,
             fingerprint: secant_data::fingerprint(&splits),
             splits,
             task,
@@ -154,6 +169,7 @@ impl Supervised {
                     batch.records.iter().map(|&r| scale.scaled(values[r])).collect();
                 outputs.mse(batch.tensor(targets, [count, 1]))
             }
+            (Task::Inputs, _) => outputs.mse(self.inputs(batch)),
             // All parts of a problem have targets of one kind.
             _ => outputs.mse(batch.tensor(vec![f64::NAN; count], [count, 1])),
         }
@@ -182,6 +198,7 @@ impl Problem for Supervised {
             }
             Task::Classes(_) => "softmax cross-entropy",
             Task::Numbers(_) => "mean squared error of the standardised target",
+            Task::Inputs => "mean squared error of the inputs as the network gives them back",
         };
         format!("{}; {loss}.", self.description)
     }
@@ -206,6 +223,7 @@ impl Problem for Supervised {
         match &self.task {
             Task::Classes(classes) => classes.metrics(),
             Task::Numbers(_) => numbers::metrics(),
+            Task::Inputs => inputs::metrics(),
         }
     }
 
@@ -215,8 +233,8 @@ impl Problem for Supervised {
             let of_chunk = network.forward(&Tangents::none(), self.inputs(chunk)).value;
             outputs.extend(of_chunk.into_data().iter::<f64>());
         }
-        let targets = &self.part(batch.part).targets;
-        match (&self.task, targets) {
+        let data = self.part(batch.part);
+        match (&self.task, &data.targets) {
             (Task::Classes(classes), Targets::Classes { labels, .. }) => {
                 let labels: Vec<u32> = batch.records.iter().map(|&r| labels[r]).collect();
                 classes.measure(&outputs, &labels)
@@ -224,6 +242,9 @@ impl Problem for Supervised {
             (Task::Numbers(scale), Targets::Numbers(values)) => {
                 let values: Vec<f64> = batch.records.iter().map(|&r| values[r]).collect();
                 scale.measure(&outputs, &values)
+            }
+            (Task::Inputs, _) => {
+                inputs::measure(&outputs, &data.features.select(batch.records, data.record_len()))
             }
             // All parts of a problem have targets of one kind.
             _ => vec![f64::NAN; self.metrics().len()],
@@ -234,6 +255,7 @@ impl Problem for Supervised {
         match &self.task {
             Task::Classes(classes) => classes.ranked_by(),
             Task::Numbers(_) => numbers::RANKED_BY,
+            Task::Inputs => inputs::RANKED_BY,
         }
     }
 
