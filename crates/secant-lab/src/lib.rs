@@ -13,6 +13,7 @@ mod fingerprint;
 mod metric;
 pub mod minimize;
 pub mod network;
+pub mod physics;
 mod precision;
 mod problem;
 pub mod record;

@@ -6,6 +6,7 @@ mod sequence;
 
 pub use rate::{RateSearch, TriedRate};
 pub use search::{Search, SearchError};
+pub(crate) use sequence::point as point_of_sequence;
 
 /// How good a trial was.
 #[derive(Clone, Copy, Debug, PartialEq)]

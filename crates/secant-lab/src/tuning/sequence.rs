@@ -2,7 +2,7 @@
 //! powers of the generalised golden ratio (Roberts 2018, "R sequence").
 
 /// Point `number`, from 0, of the cube of so many dimensions; each coordinate is in 0..1.
-pub(super) fn point(number: usize, dimensions: usize) -> Vec<f64> {
+pub(crate) fn point(number: usize, dimensions: usize) -> Vec<f64> {
     // phi is the root above 1 of x^(d + 1) = x + 1.
     let power = 1.0 / (dimensions as f64 + 1.0);
     let phi = (0..64).fold(2.0f64, |phi, _| (1.0 + phi).powf(power));
