@@ -167,7 +167,20 @@ impl Splits {
 
     fn shift_and_scale(&mut self, mean: f64, deviation: f64) {
         for part in [&mut self.train, &mut self.validation, &mut self.test] {
-            part.features.map(|x| (x - mean) / deviation);
+            part.features.map(|_, x| (x - mean) / deviation);
+        }
+    }
+
+    /// Shifts and scales the inputs of all parts by numbers fixed beforehand for each channel, the first
+    /// dimension of a record. Panics where there are other than so many channels.
+    pub fn standardize_channels(&mut self, fixed: &[Standardization]) {
+        for part in [&mut self.train, &mut self.validation, &mut self.test] {
+            assert_eq!(part.record_shape.first(), Some(&fixed.len()), "one for each channel");
+            let area: usize = part.record_shape[1..].iter().product();
+            part.features.map(|at, x| {
+                let Standardization { mean, deviation } = fixed[at / area % fixed.len()];
+                (x - f64::from(mean)) / f64::from(deviation)
+            });
         }
     }
 }
@@ -242,6 +255,23 @@ mod tests {
         splits.standardize_by(Standardization { mean: 0.5, deviation: 0.5 });
         for (_, part) in splits.parts() {
             assert_eq!(part.features, single(&[-1.0, 0.0, 0.5, 1.0]));
+        }
+    }
+
+    #[test]
+    fn standardize_channels_takes_the_numbers_of_each_channel_in_all_records() {
+        let records = Dataset {
+            record_shape: vec![2, 1, 2],
+            ..dataset(&[1.0, 2.0, 1.0, 2.0, 5.0, 6.0, 5.0, 6.0], &[0, 1])
+        };
+        let mut splits =
+            Splits { train: records.clone(), validation: records.clone(), test: records };
+        let fixed = [(1.0, 1.0), (0.0, 0.5)];
+        splits.standardize_channels(
+            &fixed.map(|(mean, deviation)| Standardization { mean, deviation }),
+        );
+        for (_, part) in splits.parts() {
+            assert_eq!(part.features, single(&[0.0, 1.0, 2.0, 4.0, 4.0, 5.0, 10.0, 12.0]));
         }
     }
 

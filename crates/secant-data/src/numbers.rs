@@ -121,14 +121,16 @@ impl Numbers {
         }
     }
 
-    /// Puts `change` of every number in its place.
-    pub(crate) fn map(&mut self, change: impl Fn(f64) -> f64) {
+    /// Puts `change` of every index and its number in the number's place.
+    pub(crate) fn map(&mut self, change: impl Fn(usize, f64) -> f64) {
         match self {
             Self::F32(numbers) => {
-                numbers.iter_mut().for_each(|number| *number = change(f64::from(*number)) as f32);
+                let numbers = numbers.iter_mut().enumerate();
+                numbers.for_each(|(at, number)| *number = change(at, f64::from(*number)) as f32);
             }
             Self::F64(numbers) => {
-                numbers.iter_mut().for_each(|number| *number = change(*number));
+                let numbers = numbers.iter_mut().enumerate();
+                numbers.for_each(|(at, number)| *number = change(at, *number));
             }
         }
     }

@@ -26,6 +26,13 @@ pub const TEST_FILES: [&str; 2] = ["test_batch.bin", "test_batch_first1000.bin"]
 /// [`Splits::standardize_by`].
 pub const STUDY: Standardization = Standardization { mean: 0.5, deviation: 0.5 };
 
+/// The normalisation of the Apollo paper, one for each channel; see [`Splits::standardize_channels`].
+pub const APOLLO: [Standardization; 3] = [
+    Standardization { mean: 0.4914, deviation: 0.2023 },
+    Standardization { mean: 0.4822, deviation: 0.1994 },
+    Standardization { mean: 0.4465, deviation: 0.2010 },
+];
+
 /// Channels, height and width of an image.
 const SHAPE: [usize; 3] = [3, 32, 32];
 

@@ -3,6 +3,7 @@
 mod autoencoder;
 mod convolutional;
 mod perceptron;
+mod residual;
 #[cfg(test)]
 mod testing;
 
@@ -16,6 +17,8 @@ use autoencoder::Autoencoder;
 use convolutional::Convolutional;
 pub use convolutional::ConvolutionalConfig;
 use perceptron::Perceptron;
+use residual::Residual;
+pub use residual::{BlockConfig, ResidualConfig, StemConfig};
 
 /// What a network looks like; [`NetworkConfig::init`] draws its weights.
 #[derive(Clone, Debug)]
@@ -28,6 +31,8 @@ pub enum NetworkConfig {
     Convolutional(ConvolutionalConfig),
     /// The autoencoder of the Quasi-Adam paper, for images of 28 x 28 pixels.
     Autoencoder,
+    /// A residual network.
+    Residual(ResidualConfig),
 }
 
 /// A network with one output for each class, one alone for a number, or its inputs again.
@@ -40,6 +45,8 @@ pub enum Network {
     Convolutional(Convolutional),
     /// From images to images.
     Autoencoder(Autoencoder),
+    /// Residual.
+    Residual(Residual),
 }
 
 impl NetworkConfig {
@@ -52,6 +59,7 @@ impl NetworkConfig {
             }
             Self::Convolutional(config) => Network::Convolutional(config.init(device)),
             Self::Autoencoder => Network::Autoencoder(Autoencoder::new(device)),
+            Self::Residual(config) => Network::Residual(config.init(device)),
         }
     }
 }
@@ -63,6 +71,7 @@ impl Network {
             Self::Perceptron(network) => network.forward(at, batch.into()),
             Self::Convolutional(network) => network.forward(at, batch),
             Self::Autoencoder(network) => network.forward(at, batch),
+            Self::Residual(network) => network.forward(at, batch),
         }
     }
 }

@@ -6,13 +6,13 @@ use thiserror::Error;
 
 use secant_core::nearest::suggestion;
 use secant_data::{
-    DataError, Description, Fractions, Precision, Splits, cifar, digits, housing,
+    DataError, Description, Fractions, Precision, Splits, Standardization, cifar, digits, housing,
     imbalanced::{IMBALANCED, ImbalancedSet},
     locate,
 };
 
-use super::{ClassWeights, Supervised, outputs, table::steps_in_epochs};
-use crate::network::{ConvolutionalConfig, NetworkConfig};
+use super::{Augmentation, ClassWeights, Supervised, outputs, table::steps_in_epochs};
+use crate::network::{ConvolutionalConfig, NetworkConfig, ResidualConfig};
 
 /// A problem known by name.
 #[derive(Debug)]
@@ -25,6 +25,7 @@ pub struct CatalogueEntry {
     network: fn(inputs: usize, classes: usize) -> NetworkConfig,
     batch_size: usize,
     epochs: f64,
+    augmentation: Option<Augmentation>,
     /// The accuracy that counts as reached; derived from the tuning runs where there is none.
     target: Option<f64>,
 }
@@ -45,6 +46,8 @@ enum Data {
 enum Scaling {
     /// To mean 0 and deviation 1 of all training pixels.
     Standardized,
+    /// Each channel by its own numbers.
+    Channels(&'static [Standardization]),
     /// Not at all.
     Unit,
 }
@@ -55,6 +58,7 @@ impl Scaling {
             Self::Standardized => {
                 splits.standardize();
             }
+            Self::Channels(fixed) => splits.standardize_channels(fixed),
             Self::Unit => {}
         }
     }
@@ -78,7 +82,7 @@ pub static CATALOGUE: LazyLock<Vec<CatalogueEntry>> = LazyLock::new(|| {
     let mut entries = Vec::from(pictures());
     entries.push(autoencoder("mnist", "mnist/autoencoder", "MNIST"));
     entries.push(autoencoder("fashion-mnist", "fashion-mnist/autoencoder", "Fashion-MNIST"));
-    entries.push(cal_housing());
+    entries.extend([resnet_20(), resnet_110(), cal_housing()]);
     entries.extend(IMBALANCED.iter().map(imbalanced));
     entries
 });
@@ -94,6 +98,7 @@ fn pictures() -> [CatalogueEntry; 9] {
             network: digits_cnn,
             batch_size: 64,
             epochs: 4.0,
+            augmentation: None,
             target: Some(0.95),
         },
         CatalogueEntry {
@@ -103,6 +108,7 @@ fn pictures() -> [CatalogueEntry; 9] {
             network: |inputs, classes| NetworkConfig::Perceptron(vec![inputs, 64, 64, classes]),
             batch_size: 64,
             epochs: 10.0,
+            augmentation: None,
             target: Some(0.9),
         },
         CatalogueEntry {
@@ -112,6 +118,7 @@ fn pictures() -> [CatalogueEntry; 9] {
             network: |inputs, classes| NetworkConfig::Perceptron(vec![inputs, classes]),
             batch_size: 64,
             epochs: 10.0,
+            augmentation: None,
             target: Some(0.8),
         },
         CatalogueEntry {
@@ -121,6 +128,7 @@ fn pictures() -> [CatalogueEntry; 9] {
             network: paper_cnn,
             batch_size: 256,
             epochs: 5.0,
+            augmentation: None,
             target: Some(0.98),
         },
         CatalogueEntry {
@@ -130,6 +138,7 @@ fn pictures() -> [CatalogueEntry; 9] {
             network: |inputs, classes| NetworkConfig::Perceptron(vec![inputs, 64, 64, classes]),
             batch_size: 256,
             epochs: 10.0,
+            augmentation: None,
             target: Some(0.96),
         },
         CatalogueEntry {
@@ -141,6 +150,7 @@ fn pictures() -> [CatalogueEntry; 9] {
             network: net_dnn,
             batch_size: 256,
             epochs: 5.0,
+            augmentation: None,
             target: Some(0.98),
         },
         CatalogueEntry {
@@ -152,6 +162,7 @@ fn pictures() -> [CatalogueEntry; 9] {
             network: paper_cnn,
             batch_size: 256,
             epochs: 5.0,
+            augmentation: None,
             target: Some(0.87),
         },
         CatalogueEntry {
@@ -161,6 +172,7 @@ fn pictures() -> [CatalogueEntry; 9] {
             network: |inputs, classes| NetworkConfig::Perceptron(vec![inputs, 64, 64, classes]),
             batch_size: 256,
             epochs: 10.0,
+            augmentation: None,
             target: Some(0.86),
         },
         CatalogueEntry {
@@ -172,6 +184,7 @@ fn pictures() -> [CatalogueEntry; 9] {
             network: study_cnn,
             batch_size: 256,
             epochs: 5.0,
+            augmentation: None,
             target: Some(0.5),
         },
     ]
@@ -188,6 +201,34 @@ fn autoencoder(set: &'static str, name: &'static str, title: &str) -> CatalogueE
         network: |_, _| NetworkConfig::Autoencoder,
         batch_size: 256,
         epochs: 5.0,
+        augmentation: None,
+        target: None,
+    }
+}
+
+fn resnet_20() -> CatalogueEntry {
+    CatalogueEntry {
+        name: Cow::Borrowed("cifar-10/resnet-20"),
+        line: Cow::Borrowed("CIFAR-10; the ResNet-20 of the MB-LSR1 paper, 272,474 parameters"),
+        network: |_, classes| NetworkConfig::Residual(ResidualConfig::cifar(3, classes)),
+        ..resnet_110()
+    }
+}
+
+/// The images as in the CIFAR-10 experiments of the Apollo paper.
+fn resnet_110() -> CatalogueEntry {
+    CatalogueEntry {
+        name: Cow::Borrowed("cifar-10/resnet-110"),
+        line: Cow::Borrowed("CIFAR-10; the ResNet-110 of the Apollo paper, 1,730,714 parameters"),
+        data: Data::Named("cifar-10", Scaling::Channels(&cifar::APOLLO)),
+        network: |_, classes| NetworkConfig::Residual(ResidualConfig::cifar(18, classes)),
+        batch_size: 128,
+        epochs: 5.0,
+        augmentation: Some(Augmentation {
+            padding: 4,
+            // What black has become.
+            border: cifar::APOLLO.iter().map(|channel| -channel.mean / channel.deviation).collect(),
+        }),
         target: None,
     }
 }
@@ -201,6 +242,7 @@ fn cal_housing() -> CatalogueEntry {
         network: |inputs, outputs| NetworkConfig::Perceptron(vec![inputs, 64, 64, outputs]),
         batch_size: 64,
         epochs: 10.0,
+        augmentation: None,
         target: None,
     }
 }
@@ -215,6 +257,7 @@ fn imbalanced(set: &'static ImbalancedSet) -> CatalogueEntry {
         batch_size: 32,
         // About 2,000 steps, however many records there are.
         epochs: steps_in_epochs(2_000, 32, set.counts.records),
+        augmentation: None,
         target: None,
     }
 }
@@ -350,6 +393,7 @@ pub fn load(
         description: entry.line.to_string(),
         batch_size: entry.batch_size,
         epochs: entry.epochs,
+        augmentation: entry.augmentation.clone(),
         target: entry.target,
         ..match description {
             Some(description) => problem.described(&description),

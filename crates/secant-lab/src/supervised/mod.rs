@@ -1,5 +1,6 @@
 //! Problems of records: a network that gives each its class, or its number, or the record again.
 
+mod augmentation;
 mod baseline;
 mod catalogue;
 mod classes;
@@ -14,6 +15,7 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 use secant::dual::{Dual, Tangents};
 use secant_data::{Dataset, Description, Numbers, Splits, Targets};
 
+pub use augmentation::Augmentation;
 pub use catalogue::{CATALOGUE, CatalogueEntry, DEFAULT_PROBLEM, UnknownProblem, load};
 pub use table::{TableModel, TableSource, load_table};
 
@@ -62,6 +64,8 @@ pub struct Supervised {
     pub batch_size: usize,
     /// Passes over the training records, unless the user says otherwise.
     pub epochs: f64,
+    /// What is done to the training images of each batch, where anything is.
+    pub augmentation: Option<Augmentation>,
     /// The value of the ranking metric that counts as reached, where it is known beforehand.
     pub target: Option<f64>,
     /// What the data were: one line each.
@@ -114,6 +118,7 @@ impl Supervised {
             network,
             batch_size: 64.min(splits.train.len()),
             epochs: 10.0,
+            augmentation: None,
             target: None,
             data: Vec::new(),
             data_warnings,
@@ -137,12 +142,19 @@ impl Supervised {
         }
     }
 
-    /// The inputs `[records, features]` of a batch.
+    /// The inputs `[records, features]` of a batch: the same tensor whenever it is the same batch.
     fn inputs(&self, batch: Batch<'_>) -> Tensor<2> {
         let data = self.part(batch.part);
         let width = data.record_len();
         let shape = [batch.records.len(), width];
-        match data.features.select(batch.records, width) {
+        let inputs = data.features.select(batch.records, width);
+        let inputs = match (&self.augmentation, batch.part) {
+            (Some(augmentation), Part::Train) => {
+                augmentation.apply(&inputs, &data.record_shape, batch.records)
+            }
+            _ => inputs,
+        };
+        match inputs {
             Numbers::F32(values) => batch.tensor(values, shape),
             Numbers::F64(values) => batch.tensor(values, shape),
         }
@@ -200,7 +212,11 @@ impl Problem for Supervised {
             Task::Numbers(_) => "mean squared error of the standardised target",
             Task::Inputs => "mean squared error of the inputs as the network gives them back",
         };
-        format!("{}; {loss}.", self.description)
+        let augmentation = self.augmentation.as_ref().map_or_else(String::new, |augmentation| {
+            let padding = augmentation.padding;
+            format!("; training images moved by up to {padding} pixels, and half of them mirrored")
+        });
+        format!("{}{augmentation}; {loss}.", self.description)
     }
 
     fn model(&self, _: u64, device: &Device) -> Network {
