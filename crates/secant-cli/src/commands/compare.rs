@@ -15,18 +15,19 @@ use std::{
 use clap::{ArgGroup, Args};
 use secant_data::Precision;
 use secant_lab::{
-    Budget, CompareError, Comparison, Finished, Plan, Shown, Store, Trials,
+    Budget, CompareError, Comparison, Finished, Plan, Problem, Shown, Store, Trials,
     report::{Summary, check_folder, plain_text, summary_json, write_report},
     run::{HessianProducts, Schedule},
     store::export::json_lines,
-    supervised::{
-        CatalogueEntry, ClassWeights, DEFAULT_PROBLEM, Supervised, TableModel, TableSource, load,
-        load_table,
-    },
+    supervised::{ClassWeights, DEFAULT_PROBLEM, TableModel, TableSource, load_table},
     tuning::Search,
 };
 
-use super::{store::StoreArgs, table::TableArgs};
+use super::{
+    problem::{Known, Loaded, parse_problem, with_problem},
+    store::StoreArgs,
+    table::TableArgs,
+};
 use crate::{
     arguments::{Choices, UsageError, parse_count, parse_optimizers, parse_rate},
     terminal,
@@ -45,7 +46,7 @@ use crate::{
 pub(super) struct CompareArgs {
     /// The problem; `secant problems` lists them
     #[arg(default_value = DEFAULT_PROBLEM, value_parser = parse_problem, conflicts_with_all = ["csv", "libsvm"])]
-    problem: &'static CatalogueEntry,
+    problem: Known,
     /// A table of your own instead of a problem: CSV, TSV, ARFF and the like, plain or packed; - is
     /// standard input. `secant data inspect FILE` shows how it is understood
     #[arg(long, visible_alias = "table", value_name = "FILE", requires = "target")]
@@ -139,9 +140,9 @@ pub(super) struct CompareArgs {
     /// Runs side by side, one thread each [default: the number of cores]
     #[arg(long, value_name = "N", value_parser = parse_few)]
     threads: Option<NonZeroUsize>,
-    /// The number type of data and weights: f32 or f64
-    #[arg(long, default_value = "f32")]
-    precision: Precision,
+    /// The number type of data and weights: f32 or f64 [default: f32; f64 for differential equations]
+    #[arg(long)]
+    precision: Option<Precision>,
 }
 
 const EXAMPLES: &str = "Examples:
@@ -151,10 +152,6 @@ const EXAMPLES: &str = "Examples:
   secant compare --csv wine.csv --target quality --model logistic --seeds 5
   secant compare --csv credit.csv --target default --metric F1 --class-weights balanced
   secant compare --libsvm a9a --optimizers sgd,adam --tune 5";
-
-pub(super) fn parse_problem(name: &str) -> Result<&'static CatalogueEntry, String> {
-    CatalogueEntry::named(name).map_err(|error| error.to_string())
-}
 
 /// A number of runs or threads.
 pub(super) fn parse_few(text: &str) -> Result<NonZeroUsize, String> {
@@ -191,14 +188,16 @@ pub(super) fn run(args: CompareArgs) -> anyhow::Result<ExitCode> {
     let store = args.store.open()?;
     let problem = args.load_problem()?;
     if !args.quiet {
-        for warning in &problem.data_warnings {
+        for warning in problem.data_warnings() {
             eprintln!("secant: data: {warning}");
         }
     }
     check_folder(&args.out)?;
     let stop = stop_on_interrupt()?;
-    let comparison = Comparison::new(&problem, args.plan(), &store, &stop).map_err(usage)?;
-    let finished = match comparison.run() {
+    let ended = with_problem!(&problem, problem => {
+        Comparison::new(problem, args.plan(), &store, &stop).map_err(usage)?.run()
+    });
+    let finished = match ended {
         Err(stopped @ CompareError::Stopped) => {
             eprintln!("secant: {stopped}; the store is {}", store.path().display());
             return Ok(ExitCode::from(INTERRUPTED));
@@ -246,13 +245,25 @@ fn usage(error: CompareError) -> anyhow::Error {
 }
 
 impl CompareArgs {
-    fn load_problem(&self) -> anyhow::Result<Supervised> {
-        let options = self.table.options(self.precision);
+    /// The number type asked for, or the problem's.
+    fn precision(&self) -> Precision {
+        self.precision.unwrap_or(match (&self.csv, &self.libsvm) {
+            (None, None) => self.problem.precision(),
+            _ => Precision::F32,
+        })
+    }
+
+    fn load_problem(&self) -> anyhow::Result<Loaded> {
+        let options = self.table.options(self.precision());
         let (model, weights) = (self.model, self.class_weights);
         Ok(match (&self.csv, &self.libsvm) {
-            (Some(path), _) => load_table(TableSource::Table(path), &options, model, weights)?,
-            (_, Some(path)) => load_table(TableSource::Libsvm(path), &options, model, weights)?,
-            _ => load(self.problem, &self.data_dir, self.precision, weights)?,
+            (Some(path), _) => {
+                load_table(TableSource::Table(path), &options, model, weights)?.into()
+            }
+            (_, Some(path)) => {
+                load_table(TableSource::Libsvm(path), &options, model, weights)?.into()
+            }
+            _ => self.problem.load(&self.data_dir, self.precision(), weights)?,
         })
     }
 
@@ -281,7 +292,7 @@ impl CompareArgs {
             lr: self.lr,
             schedule: self.schedule.clone(),
             products: self.products(),
-            precision: self.precision,
+            precision: self.precision(),
             metric: self.metric.clone(),
             target: self.goal,
             threads: self.threads.map_or(usual.threads, NonZeroUsize::get),

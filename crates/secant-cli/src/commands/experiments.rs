@@ -11,10 +11,12 @@ use clap::Args;
 use secant_lab::{
     Part, Problem,
     experiment::{Experiment, Size},
-    supervised::CatalogueEntry,
 };
 
-use super::run::load_problem;
+use super::{
+    problem::{parse_problem, with_problem},
+    run::load_problem,
+};
 use crate::arguments::UsageError;
 
 /// Lists the experiments of the papers: what each needs, whether that is there, and how long it takes.
@@ -107,10 +109,10 @@ impl ExperimentsArgs {
 
     /// Why a problem cannot be run here.
     fn lacks(&self, problem: &str) -> Option<String> {
-        match CatalogueEntry::named(problem) {
+        match parse_problem(problem) {
             Err(_) => Some(format!("the problem {problem} is not built yet")),
-            Ok(entry) => {
-                let set = entry.lacks(&self.data_dir)?;
+            Ok(known) => {
+                let set = known.lacks(&self.data_dir)?;
                 Some(format!("the data {set} are not in {}", self.data_dir.display()))
             }
         }
@@ -121,7 +123,9 @@ impl ExperimentsArgs {
         let mut expected = Duration::ZERO;
         for planned in &experiment.comparisons(Size::Small, "")? {
             let problem = load_problem(planned, &self.data_dir)?;
-            expected += planned.plan(problem.records(Part::Train)).expected_time(&problem)?;
+            expected += with_problem!(&problem, problem => {
+                planned.plan(problem.records(Part::Train)).expected_time(problem)?
+            });
         }
         Ok(expected)
     }

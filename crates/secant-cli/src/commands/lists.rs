@@ -5,8 +5,9 @@ use std::{io::Write, path::PathBuf, process::ExitCode};
 use clap::Args;
 use secant::spec::{Choice, PRESETS, Run, value_text};
 
-use secant_lab::supervised::{CATALOGUE, DEFAULT_PROBLEM};
+use secant_lab::supervised::DEFAULT_PROBLEM;
 
+use super::problem::Known;
 use crate::arguments::UsageError;
 
 /// Lists the optimizers, or says everything about one.
@@ -55,10 +56,10 @@ pub(super) struct ProblemsArgs {
 
 pub(super) fn problems(args: &ProblemsArgs) -> anyhow::Result<ExitCode> {
     let mut out = std::io::stdout().lock();
-    for entry in CATALOGUE.iter() {
-        let state = if entry.name == DEFAULT_PROBLEM { " (the default)" } else { "" };
-        let sign = if entry.lacks(&args.data_dir).is_some() { "-" } else { "+" };
-        writeln!(out, "{:<30} {sign} {}{state}", entry.name, entry.line)?;
+    for known in Known::all() {
+        let state = if known.name() == DEFAULT_PROBLEM { " (the default)" } else { "" };
+        let sign = if known.lacks(&args.data_dir).is_some() { "-" } else { "+" };
+        writeln!(out, "{:<30} {sign} {}{state}", known.name(), known.line())?;
     }
     writeln!(
         out,

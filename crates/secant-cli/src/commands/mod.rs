@@ -6,6 +6,7 @@ mod experiments;
 mod lists;
 mod manual;
 mod minimize;
+mod problem;
 mod report;
 mod run;
 mod runs;

@@ -14,11 +14,12 @@ use secant_lab::{
     CompareError, Comparison, Part, Plan, Problem, Shown, Store,
     experiment::{Experiment, Planned, Size},
     report::check_folder,
-    supervised::{CatalogueEntry, ClassWeights, Supervised, load},
+    supervised::ClassWeights,
 };
 
 use super::{
     compare::{INTERRUPTED, parse_few, parse_seconds, stop_on_interrupt, tell_reuse},
+    problem::{Loaded, parse_problem, with_problem},
     report::{named, show},
     store::StoreArgs,
 };
@@ -75,14 +76,16 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
     check_folder(&args.out)?;
     let store = args.store.open()?;
     let stop = stop_on_interrupt()?;
-    let mut loaded: Option<(String, Supervised)> = None;
+    let mut loaded: Option<(String, Loaded)> = None;
     let mut keys = Vec::new();
     for planned in &comparisons {
         let problem = match loaded.take() {
             Some((name, problem)) if name == planned.problem => problem,
             _ => load_problem(planned, &args.data_dir)?,
         };
-        match args.compare(&problem, planned, &store, &stop) {
+        let ended =
+            with_problem!(&problem, problem => args.compare(problem, planned, &store, &stop));
+        match ended {
             Err(CompareError::Stopped) => {
                 eprintln!(
                     "secant: {}; the store is {}",
@@ -102,9 +105,9 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
 }
 
 /// The problem of a comparison.
-pub(super) fn load_problem(planned: &Planned, data_dir: &Path) -> anyhow::Result<Supervised> {
-    let entry = CatalogueEntry::named(&planned.problem).map_err(|e| UsageError(e.to_string()))?;
-    Ok(load(entry, data_dir, planned.precision(), ClassWeights::None)?)
+pub(super) fn load_problem(planned: &Planned, data_dir: &Path) -> anyhow::Result<Loaded> {
+    let known = parse_problem(&planned.problem).map_err(UsageError)?;
+    known.load(data_dir, planned.precision(), ClassWeights::None)
 }
 
 impl RunArgs {

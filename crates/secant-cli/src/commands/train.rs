@@ -6,14 +6,14 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use secant_data::Precision;
 use secant_lab::{
-    Budget, CompareError, Figures, Plan, TrainingError, measure_file,
-    report::value_text,
-    run::Schedule,
-    supervised::{CatalogueEntry, ClassWeights, Supervised, load},
-    train_to_file,
+    Budget, CompareError, Figures, Plan, TrainingError, measure_file, report::value_text,
+    run::Schedule, supervised::ClassWeights, train_to_file,
 };
 
-use super::compare::{INTERRUPTED, parse_problem, parse_seconds, stop_on_interrupt};
+use super::{
+    compare::{INTERRUPTED, parse_seconds, stop_on_interrupt},
+    problem::{Known, Loaded, parse_problem, with_problem},
+};
 use crate::arguments::{parse_optimizer, parse_rate};
 
 /// The problem, and how precisely it is computed.
@@ -21,13 +21,13 @@ use crate::arguments::{parse_optimizer, parse_rate};
 struct ProblemArgs {
     /// The problem; `secant problems` lists them
     #[arg(value_parser = parse_problem)]
-    problem: &'static CatalogueEntry,
+    problem: Known,
     /// The folder below which data sets are kept
     #[arg(long, env = "SECANT_DATA", default_value = "data", value_name = "DIR")]
     data_dir: PathBuf,
-    /// The number type of data and weights: f32 or f64
-    #[arg(long, default_value = "f32")]
-    precision: Precision,
+    /// The number type of data and weights: f32 or f64 [default: f32; f64 for differential equations]
+    #[arg(long)]
+    precision: Option<Precision>,
 }
 
 /// Trains one model with one optimizer, and keeps it.
@@ -87,7 +87,7 @@ pub(super) fn train(args: &TrainArgs) -> anyhow::Result<ExitCode> {
         batch_size: args.batch_size.map(std::num::NonZeroUsize::get),
         lr: args.lr,
         schedule: args.schedule.clone(),
-        precision: args.problem.precision,
+        precision: args.problem.precision(),
         checkpoint_every: args.checkpoint_every,
         ..Plan::default()
     };
@@ -95,7 +95,9 @@ pub(super) fn train(args: &TrainArgs) -> anyhow::Result<ExitCode> {
     let bar = if args.quiet { ProgressBar::hidden() } else { ProgressBar::new(1000) };
     bar.set_style(ProgressStyle::with_template("{wide_bar} {percent} %, {eta} left")?);
     let after_step = |progress: f64| bar.set_position((1000.0 * progress) as u64);
-    let trained = train_to_file(&problem, &plan, &args.out, &stop, &after_step);
+    let trained = with_problem!(&problem, problem => {
+        train_to_file(problem, &plan, &args.out, &stop, &after_step)
+    });
     bar.finish_and_clear();
     match trained {
         Err(TrainingError::Plan(CompareError::Stopped)) => {
@@ -116,8 +118,9 @@ pub(super) fn train(args: &TrainArgs) -> anyhow::Result<ExitCode> {
 
 pub(super) fn eval(args: &EvalArgs) -> anyhow::Result<ExitCode> {
     let problem = args.problem.load()?;
-    let plan = Plan { precision: args.problem.precision, ..Plan::default() };
-    print(&measure_file(&problem, &plan, &args.model)?)?;
+    let plan = Plan { precision: args.problem.precision(), ..Plan::default() };
+    let figures = with_problem!(&problem, problem => measure_file(problem, &plan, &args.model)?);
+    print(&figures)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -134,7 +137,11 @@ fn print(figures: &Figures) -> std::io::Result<()> {
 }
 
 impl ProblemArgs {
-    fn load(&self) -> anyhow::Result<Supervised> {
-        Ok(load(self.problem, &self.data_dir, self.precision, ClassWeights::None)?)
+    fn precision(&self) -> Precision {
+        self.precision.unwrap_or(self.problem.precision())
+    }
+
+    fn load(&self) -> anyhow::Result<Loaded> {
+        self.problem.load(&self.data_dir, self.precision(), ClassWeights::None)
     }
 }

@@ -1,0 +1,118 @@
+//! The problems that are known by name, of whatever kind.
+
+use std::path::Path;
+
+use secant_data::Precision;
+use secant_lab::{
+    Problem,
+    physics::{self, Equation, Physics},
+    supervised::{CATALOGUE, CatalogueEntry, ClassWeights, Supervised, load},
+};
+
+/// A problem by its name.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Known {
+    /// Records with labels.
+    Supervised(&'static CatalogueEntry),
+    /// A differential equation.
+    Physics(&'static Equation),
+}
+
+/// A problem with its data.
+pub(super) enum Loaded {
+    Supervised(Box<Supervised>),
+    Physics(Box<Physics>),
+}
+
+/// The expression with the problem as whatever kind it is.
+macro_rules! with_problem {
+    ($loaded:expr, $problem:ident => $body:expr) => {
+        match $loaded {
+            $crate::commands::problem::Loaded::Supervised($problem) => {
+                let $problem = &**$problem;
+                $body
+            }
+            $crate::commands::problem::Loaded::Physics($problem) => {
+                let $problem = &**$problem;
+                $body
+            }
+        }
+    };
+}
+pub(super) use with_problem;
+
+impl Known {
+    /// All of them.
+    pub fn all() -> impl Iterator<Item = Self> {
+        let equations = physics::PROBLEMS.iter().map(|equation| Self::Physics(equation));
+        CATALOGUE.iter().map(Self::Supervised).chain(equations)
+    }
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Supervised(entry) => &entry.name,
+            Self::Physics(equation) => equation.name,
+        }
+    }
+
+    /// One line about it.
+    pub fn line(self) -> &'static str {
+        match self {
+            Self::Supervised(entry) => &entry.line,
+            Self::Physics(equation) => equation.line,
+        }
+    }
+
+    /// The data set that it needs and that is not in the folder.
+    pub fn lacks(self, data_dir: &Path) -> Option<&'static str> {
+        match self {
+            Self::Supervised(entry) => entry.lacks(data_dir),
+            Self::Physics(_) => None,
+        }
+    }
+
+    /// The number type that it wants: the losses of equations are badly conditioned.
+    pub fn precision(self) -> Precision {
+        match self {
+            Self::Supervised(_) => Precision::F32,
+            Self::Physics(_) => Precision::F64,
+        }
+    }
+
+    pub fn load(
+        self,
+        data_dir: &Path,
+        precision: Precision,
+        weights: ClassWeights,
+    ) -> anyhow::Result<Loaded> {
+        Ok(match self {
+            Self::Supervised(entry) => load(entry, data_dir, precision, weights)?.into(),
+            Self::Physics(equation) => Loaded::Physics(Box::new(Physics::new(equation))),
+        })
+    }
+}
+
+impl Loaded {
+    /// What a reader should know of the data, one sentence each.
+    pub fn data_warnings(&self) -> Vec<String> {
+        with_problem!(self, problem => problem.data_warnings())
+    }
+}
+
+impl From<Supervised> for Loaded {
+    fn from(problem: Supervised) -> Self {
+        Self::Supervised(Box::new(problem))
+    }
+}
+
+/// The problem called `name`.
+///
+/// # Errors
+/// There is none; with the nearest name.
+pub(super) fn parse_problem(name: &str) -> Result<Known, String> {
+    let known = Known::all().find(|known| known.name() == name);
+    known.ok_or_else(|| match Physics::named(name) {
+        Err(error) if name.starts_with("physics/") => error.to_string(),
+        _ => CatalogueEntry::named(name).map(|_| String::new()).unwrap_or_else(|e| e.to_string()),
+    })
+}
