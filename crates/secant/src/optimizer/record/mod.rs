@@ -11,9 +11,10 @@ mod write;
 use std::path::Path;
 
 use burn::module::Module;
-use burn_pack::{Reader, Scalar, Writer};
+use burn_pack::{Scalar, Writer};
 
-use self::{parts::Parts, write::write_session};
+pub(super) use self::parts::Parts;
+use self::write::write_session;
 use super::{Cohort, MissingGradients, Optimizer, Session, session::check_names};
 use crate::{
     blocks::{Entry, Layout},
@@ -31,14 +32,20 @@ impl<K: Method> Optimizer<K> {
     /// # Errors
     /// The file cannot be written.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<(), RecordError> {
-        let path = path.as_ref();
-        let failed = |cause: burn_pack::Error| file_error(path, &cause);
+        write_file(self.writer(Vec::new())?, path.as_ref())
+    }
+
+    /// The record, with these scalars besides.
+    pub(super) fn writer(&self, more: Vec<(String, Scalar)>) -> Result<Writer, RecordError> {
         let writer = match &self.session {
-            Some(session) => write_session(self.method(), session),
-            None => Ok(Writer::new(Vec::new()).with_metadata("method", K::NAME)),
+            Some(session) => write_session(self.method(), session, more)?,
+            None => {
+                let empty = Writer::new(Vec::new()).with_metadata("method", K::NAME);
+                more.into_iter()
+                    .fold(empty, |writer, (name, value)| writer.with_scalar(&name, value))
+            }
         };
-        let writer = writer?.with_metadata("format", FORMAT).auto_extension(false);
-        writer.write_to_file(path).map_err(failed)
+        Ok(writer.with_metadata("format", FORMAT).auto_extension(false))
     }
 
     /// Loads a state that [`Optimizer::save`] wrote, for `model`. The next steps are those that the
@@ -53,29 +60,23 @@ impl<K: Method> Optimizer<K> {
         path: impl AsRef<Path>,
         model: &M,
     ) -> Result<(), RecordError> {
-        self.session = self.read(path.as_ref(), model)?;
+        self.session = self.read(&Parts::open(path.as_ref())?, model)?;
         Ok(())
     }
 
     /// The session of a record; None where it was saved before the first step.
-    fn read<M: Module>(
+    pub(super) fn read<M: Module>(
         &self,
-        path: &Path,
+        parts: &Parts,
         model: &M,
     ) -> Result<Option<Session<K::State>>, RecordError> {
-        let failed = |cause: burn_pack::Error| file_error(path, &cause);
-        let reader = Reader::from_file(path).map_err(failed)?;
-        let parts = Parts::of(reader).map_err(failed)?;
-        if parts.text("format")? != FORMAT {
-            return Err(RecordError::Part { what: "format".to_string() });
-        }
         if parts.text("method")? != K::NAME {
             let found = parts.text("method")?.to_string();
             return Err(RecordError::Method { found, expected: K::NAME });
         }
         match parts.layout() {
             None => Ok(None),
-            Some(layout) => self.read_session(layout, &parts, model).map(Some),
+            Some(layout) => self.read_session(layout, parts, model).map(Some),
         }
     }
 
@@ -158,7 +159,7 @@ impl<K: GradientMethod> Optimizer<K> {
             return Err(RecordError::Extension { method: K::NAME });
         }
         let layout = trainable_layout(model).map_err(layout_error)?;
-        let loaded = self.read(path.as_ref(), model)?;
+        let loaded = self.read(&Parts::open(path.as_ref())?, model)?;
         let cohorts = loaded.iter().flat_map(|session| &session.cohorts);
         let entries: Vec<&Entry> = cohorts.flat_map(|cohort| cohort.layout.entries()).collect();
         let known = |path: &str| entries.iter().any(|entry| entry.path == path);
@@ -211,6 +212,11 @@ fn read_state<S: State>(state: &mut S, prefix: &str, parts: &Parts) -> Result<()
         *numbers = parts.numbers(&named(name))?;
     }
     Ok(())
+}
+
+/// Writes a record, whole or not at all.
+pub(super) fn write_file(writer: Writer, path: &Path) -> Result<(), RecordError> {
+    writer.write_to_file(path).map_err(|cause| file_error(path, &cause))
 }
 
 fn file_error(path: &Path, cause: &burn_pack::Error) -> RecordError {
