@@ -82,7 +82,10 @@ pub use method::{
         mb_lsr1::{Restart, Sampling},
     },
 };
-pub use optimizer::{AnyOptimizer, FunctionOptimizer, Group, MissingGradients, Optimizer};
+pub use optimizer::{
+    AnyOptimizer, FunctionOptimizer, Group, MissingGradients, Optimizer, Stall, SwitchAt,
+    SwitchConfig,
+};
 pub use oracle::{Clipping, Duals, Function, Loss, WithProduct};
 pub use protocol::Decay;
 pub use secant_core::{

@@ -12,7 +12,7 @@
 use std::f64::consts::PI;
 
 use super::{
-    equation::{Equation, Place},
+    equation::{Equation, Features, Place},
     jet::Order,
     points::even_steps,
 };
@@ -30,6 +30,7 @@ pub(super) static BURGERS: Equation = Equation {
     line: "Burgers' equation with a shock, viscosity 0.01/pi; tanh 2-20-20-20-1",
     domain: &[[-1.0, 1.0], [0.0, 1.0]],
     orders: &[Order::Second, Order::First],
+    features: Features::Coordinates,
     hidden: &[20, 20, 20],
     residual: |u, _| u.first(1) + u.value.clone() * u.first(0) - u.second(0).mul_scalar(NU),
     source: |_| 0.0,

@@ -20,6 +20,8 @@ pub struct Equation {
     pub(super) domain: &'static [[f64; 2]],
     /// The derivatives that the residual needs, for each variable.
     pub(super) orders: &'static [Order],
+    /// What the network is given for a place.
+    pub(super) features: Features,
     /// Units of the hidden layers.
     pub(super) hidden: &'static [usize],
     /// The residual `[points, 1]` of u with the right-hand side `[points, 1]`.
@@ -40,6 +42,15 @@ pub struct Equation {
     pub(super) cells: [[usize; 2]; 2],
 }
 
+/// What a network is given for a place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Features {
+    /// Its coordinates.
+    Coordinates,
+    /// cos(pi x), sin(pi x) and t, for functions of x and t with period 2 in x.
+    Periodic,
+}
+
 impl Equation {
     /// How many variables it has.
     pub(super) fn inputs(&self) -> usize {
@@ -48,7 +59,11 @@ impl Equation {
 
     /// The widths of the network's layers.
     pub(super) fn widths(&self) -> Vec<usize> {
-        [&[self.inputs()], self.hidden, &[1]].concat()
+        let features = match self.features {
+            Features::Coordinates => self.inputs(),
+            Features::Periodic => 3,
+        };
+        [&[features], self.hidden, &[1]].concat()
     }
 
     /// A place from its place in the unit square.
@@ -60,10 +75,14 @@ impl Equation {
         place
     }
 
-    /// The network's inputs at places, differentiated as the residual needs it, or not at all.
+    /// The network's inputs at places, with the derivatives of these orders, or of none.
     pub(super) fn inputs_at(&self, places: &[Place], batch: Batch<'_>, orders: &[Order]) -> Jet {
         let inputs = self.inputs();
         let numbers = places.iter().flat_map(|place| place[..inputs].to_vec()).collect::<Vec<_>>();
-        Jet::coordinates(batch.tensor(numbers, [places.len(), inputs]), orders)
+        let coordinates = batch.tensor(numbers, [places.len(), inputs]);
+        match self.features {
+            Features::Coordinates => Jet::coordinates(coordinates, orders),
+            Features::Periodic => Jet::coordinates(coordinates, orders).periodic(),
+        }
     }
 }

@@ -4,7 +4,7 @@
 use std::f64::consts::PI;
 
 use super::{
-    equation::{Equation, Place},
+    equation::{Equation, Features, Place},
     jet::Order,
     points::even_steps,
 };
@@ -21,6 +21,7 @@ pub(super) static HELMHOLTZ: Equation = Equation {
     line: "Helmholtz's equation on a square, a wave of 1 x 4; tanh 2-20-20-20-1",
     domain: &[[-1.0, 1.0], [-1.0, 1.0]],
     orders: &[Order::Second, Order::Second],
+    features: Features::Coordinates,
     hidden: &[20, 20, 20],
     residual: |u, source| {
         u.second(0) + u.second(1) + u.value.clone().mul_scalar(K_SQUARED) - source

@@ -11,6 +11,8 @@
 //! All of it is ordinary tensors, so a loss of these derivatives is differentiated in the weights by one
 //! backward pass, and on duals it has exact Hessian products.
 
+use std::f64::consts::PI;
+
 use burn::{nn::Linear, tensor::Tensor};
 use secant::dual::{Dual, Tangents};
 
@@ -49,6 +51,30 @@ impl Jet {
             Derivatives { first: first.into(), second }
         });
         Self { along: along.collect(), value: points.into() }
+    }
+
+    /// Points (x, t) as functions (cos(pi x), sin(pi x), t).
+    pub fn periodic(self) -> Self {
+        let [angle, t] = [0, 1].map(|input| self.value.clone().narrow(1, input, 1));
+        let angle = angle.mul_scalar(PI);
+        let [cos, sin] = [angle.value.clone().cos(), angle.value.sin()].map(Dual::from);
+        let none = cos.value.zeros_like();
+        let row = |a: Dual<2>, b: Dual<2>, c: Dual<2>| Dual::cat(vec![a, b, c], 1);
+        let along = self.along.into_iter().enumerate().map(|(input, derivatives)| match input {
+            0 => {
+                let slope = row(-sin.clone(), cos.clone(), none.clone().into()).mul_scalar(PI);
+                let bend = row(cos.clone(), sin.clone(), none.clone().into()).mul_scalar(-PI * PI);
+                Derivatives { first: slope, second: derivatives.second.map(|_| bend) }
+            }
+            _ => {
+                let none = Dual::from(none.clone().narrow(0, 0, 1));
+                let of_time =
+                    |along: Dual<2>| row(none.clone(), none.clone(), along.narrow(1, 1, 1));
+                let second = derivatives.second.map(of_time);
+                Derivatives { first: of_time(derivatives.first), second }
+            }
+        });
+        Self { along: along.collect(), value: row(cos.clone(), sin.clone(), t) }
     }
 
     /// After a layer.

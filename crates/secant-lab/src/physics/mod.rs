@@ -20,6 +20,7 @@
 //! # }
 //! ```
 
+mod allen_cahn;
 mod burgers;
 mod equation;
 mod helmholtz;
@@ -43,8 +44,13 @@ use equation::Place;
 use points::Points;
 
 /// All equations.
-pub static PROBLEMS: &[&Equation] =
-    &[&poisson::ONE, &poisson::TWO, &helmholtz::HELMHOLTZ, &burgers::BURGERS];
+pub static PROBLEMS: &[&Equation] = &[
+    &poisson::ONE,
+    &poisson::TWO,
+    &helmholtz::HELMHOLTZ,
+    &burgers::BURGERS,
+    &allen_cahn::ALLEN_CAHN,
+];
 
 /// No equation has this name.
 #[derive(Debug, Error)]

@@ -3,7 +3,7 @@
 use std::f64::consts::PI;
 
 use super::{
-    equation::{Equation, Place},
+    equation::{Equation, Features, Place},
     helmholtz::square,
     jet::Order,
 };
@@ -14,6 +14,7 @@ pub(super) static ONE: Equation = Equation {
     line: "Poisson's equation on a line, two frequencies; tanh 1-20-20-1",
     domain: &[[-1.0, 1.0]],
     orders: &[Order::Second],
+    features: Features::Coordinates,
     hidden: &[20, 20],
     residual: |u, source| u.second(0) - source,
     source: |[x, _]| -PI * PI * ((PI * x).sin() + 1.6 * (4.0 * PI * x).sin()),
@@ -35,6 +36,7 @@ pub(super) static TWO: Equation = Equation {
     line: "Poisson's equation on a square; tanh 2-20-20-20-1",
     domain: &[[-1.0, 1.0], [-1.0, 1.0]],
     orders: &[Order::Second, Order::Second],
+    features: Features::Coordinates,
     hidden: &[20, 20, 20],
     residual: |u, source| u.second(0) + u.second(1) - source,
     source: |place| -2.0 * PI * PI * product(place),

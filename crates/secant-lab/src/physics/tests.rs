@@ -88,6 +88,31 @@ fn derivatives_in_both_inputs_of_a_deep_network_are_those_of_central_differences
     }
 }
 
+#[test]
+fn functions_of_period_two_have_the_derivatives_of_central_differences_and_their_period() {
+    let network = network(&[3, 7, 6, 1], 5);
+    let u = |x: f64, t: f64, orders: &[Order]| {
+        let inputs = Jet::coordinates(matrix(&[x, t], 1), orders).periodic();
+        network.forward(&Tangents::none(), inputs)
+    };
+    let value = |x: f64, t: f64| numbers(u(x, t, &[]).value.value)[0];
+    for [x, t] in [[0.3, 0.8], [-1.0, 0.5]] {
+        let jet = u(x, t, &[Order::Second, Order::First]);
+        let found = [jet.first(0), jet.first(1), jet.second(0)].map(|d| numbers(d.value)[0]);
+        // As above, with derivatives pi and more times as large for every order.
+        let (h, wide) = (1e-5, 1e-4);
+        let first = (value(x + h, t) - value(x - h, t)) / (2.0 * h);
+        let in_time = (value(x, t + h) - value(x, t - h)) / (2.0 * h);
+        let second = value(x + wide, t) - 2.0 * value(x, t) + value(x - wide, t);
+        let expected = [first, in_time, second / (wide * wide)];
+        for ((found, expected), most) in found.into_iter().zip(expected).zip([1e-8, 1e-9, 1e-5]) {
+            assert!((found - expected).abs() < most, "{found} is not {expected}");
+        }
+        // sin and cos of an angle that is rounded to 1e-15.
+        assert!((value(x, t) - value(x + 2.0, t)).abs() < 1e-13);
+    }
+}
+
 /// The solution as if it were a network's output: its derivatives are central differences of fourth order.
 fn solution_as_jet(equation: &Equation, places: &[Place], h: f64) -> Jet {
     let shifted = |input: usize, steps: f64| {
@@ -124,10 +149,14 @@ fn the_solution_of_every_equation_leaves_no_residual_and_has_the_values_of_the_e
         let u = solution_as_jet(equation, &places, 1e-3);
         let source: Vec<f64> = places.iter().map(|place| (equation.source)(*place)).collect();
         let left = numbers((equation.residual)(&u, matrix(&source, 4)).value);
-        assert!(left.iter().all(|left| left.abs() < 1e-5), "{}: {left:?}", equation.name);
+        // The reference of Allen and Cahn is interpolated over steps of 1/500, and its corner at x = 1 is
+        // that of 256 cosines: 1 / (pi² 256) off.
+        let is_formula = equation.name != "physics/allen-cahn";
+        let [most, most_of_edge] = if is_formula { [1e-5, 1e-12] } else { [1e-2, 1e-3] };
+        assert!(left.iter().all(|left| left.abs() < most), "{}: {left:?}", equation.name);
         let (places, values): (Vec<Place>, Vec<f64>) = (equation.edge)().into_iter().unzip();
         let solution = (equation.solution)(&places);
-        let is_close = |(a, b): (&f64, &f64)| (a - b).abs() < 1e-12;
+        let is_close = |(a, b): (&f64, &f64)| (a - b).abs() < most_of_edge;
         assert!(solution.iter().zip(&values).all(is_close), "{}", equation.name);
     }
 }

@@ -9,7 +9,13 @@ use burn::{
 };
 use secant_core::report::StepReport;
 
-use super::{Group, MissingGradients, Optimizer};
+use burn_pack::{Scalar, Writer};
+
+use super::{
+    Group, MissingGradients, Optimizer,
+    record::{Parts, bytes_of, write_file},
+    switched::{SwitchConfig, Switched},
+};
 use crate::{
     batches::Batches,
     collective::Collective,
@@ -84,7 +90,7 @@ impl<M: Module> AnyOptimizer<M> {
     /// # Errors
     /// The file cannot be written.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<(), RecordError> {
-        self.0.save(path.as_ref())
+        write_file(self.0.writer(Vec::new())?, path.as_ref())
     }
 
     /// See [`Optimizer::load`].
@@ -92,7 +98,7 @@ impl<M: Module> AnyOptimizer<M> {
     /// # Errors
     /// The file is damaged, or of another method or model. The optimizer is then as before.
     pub fn load(&mut self, path: impl AsRef<Path>, model: &M) -> Result<(), RecordError> {
-        self.0.load(path.as_ref(), model)
+        self.0.read(&Parts::open(path.as_ref())?, model)
     }
 
     /// See [`Optimizer::to_bytes`].
@@ -100,7 +106,7 @@ impl<M: Module> AnyOptimizer<M> {
     /// # Errors
     /// A tensor cannot be read.
     pub fn to_bytes(&self) -> Result<Vec<u8>, RecordError> {
-        self.0.to_bytes()
+        bytes_of(self.0.writer(Vec::new())?)
     }
 
     /// See [`Optimizer::load_bytes`].
@@ -108,7 +114,7 @@ impl<M: Module> AnyOptimizer<M> {
     /// # Errors
     /// The record is damaged, or of another method or model. The optimizer is then as before.
     pub fn load_bytes(&mut self, bytes: &[u8], model: &M) -> Result<(), RecordError> {
-        self.0.load_bytes(bytes, model)
+        self.0.read(&Parts::of_bytes(bytes)?, model)
     }
 
     /// See [`Optimizer::with_group`].
@@ -160,6 +166,21 @@ impl<M: Module> AnyOptimizer<M> {
     }
 }
 
+impl<M: Module + 'static> AnyOptimizer<M> {
+    /// Lets `second` go on from where this one is at a step, or when its loss stalls.
+    ///
+    /// The steps' rates are the first's. The second has a rate of its own, which no schedule changes and
+    /// which only groups' factors make different for some parameters. It begins with a fresh state; that
+    /// of the first is dropped, and a record has the state of the one at work. What the functions below
+    /// set, they set for both. [`AnyOptimizer::method`] says which one made the last step.
+    ///
+    /// # Errors
+    /// A number out of its range, or one of the two is a switch already.
+    pub fn then(self, second: Self, switch: SwitchConfig) -> Result<Self, ConfigError> {
+        Ok(Self(Box::new(Switched::new(self.0, second.0, switch)?)))
+    }
+}
+
 impl<M> AnyOptimizer<M> {
     /// See [`Optimizer::step_function`].
     ///
@@ -174,7 +195,7 @@ impl<M> AnyOptimizer<M> {
         self.0.step_function(lr, x, function)
     }
 
-    /// The name of the method.
+    /// The name of the method; of a switch, that of the one that made the last step.
     pub fn method(&self) -> &'static str {
         self.0.method()
     }
@@ -196,7 +217,7 @@ impl<M> AnyOptimizer<M> {
 }
 
 /// The functions of an optimizer, whatever its method.
-trait Erased<M>: Send + Sync {
+pub(super) trait Erased<M>: Send + Sync {
     fn boxed(&self) -> Box<dyn Erased<M>>;
 
     fn step_with(
@@ -228,13 +249,16 @@ trait Erased<M>: Send + Sync {
         function: &mut dyn Function,
     ) -> Result<StepReport, StepError>;
 
-    fn save(&self, path: &Path) -> Result<(), RecordError>;
+    /// A record that has these scalars besides.
+    fn writer(&self, more: Vec<(String, Scalar)>) -> Result<Writer, RecordError>;
 
-    fn load(&mut self, path: &Path, model: &M) -> Result<(), RecordError>;
+    fn read(&mut self, parts: &Parts, model: &M) -> Result<(), RecordError>;
 
-    fn to_bytes(&self) -> Result<Vec<u8>, RecordError>;
+    /// Where batches stood when the state was saved, until a step on batches goes on from there.
+    fn loaded_batches(&self) -> Option<&[u64]>;
 
-    fn load_bytes(&mut self, bytes: &[u8], model: &M) -> Result<(), RecordError>;
+    /// Whether another optimizer follows it, or it followed one.
+    fn is_switched(&self) -> bool;
 
     fn with_group(self: Box<Self>, group: Group) -> Result<Box<dyn Erased<M>>, ConfigError>;
 
@@ -310,20 +334,22 @@ impl<M: Module, K: Method> Erased<M> for Optimizer<K> {
         Self::step_function(self, lr, x, function)
     }
 
-    fn save(&self, path: &Path) -> Result<(), RecordError> {
-        Self::save(self, path)
+    fn writer(&self, more: Vec<(String, Scalar)>) -> Result<Writer, RecordError> {
+        Self::writer(self, more)
     }
 
-    fn load(&mut self, path: &Path, model: &M) -> Result<(), RecordError> {
-        Self::load(self, path, model)
+    fn read(&mut self, parts: &Parts, model: &M) -> Result<(), RecordError> {
+        self.session = Self::read(self, parts, model)?;
+        Ok(())
     }
 
-    fn to_bytes(&self) -> Result<Vec<u8>, RecordError> {
-        Self::to_bytes(self)
+    fn loaded_batches(&self) -> Option<&[u64]> {
+        let session = self.session.as_ref().filter(|session| session.is_loaded)?;
+        session.batches.as_deref()
     }
 
-    fn load_bytes(&mut self, bytes: &[u8], model: &M) -> Result<(), RecordError> {
-        Self::load_bytes(self, bytes, model)
+    fn is_switched(&self) -> bool {
+        false
     }
 
     fn with_group(self: Box<Self>, group: Group) -> Result<Box<dyn Erased<M>>, ConfigError> {

@@ -7,6 +7,7 @@ mod missing;
 mod record;
 mod session;
 mod step;
+mod switched;
 
 use std::sync::Arc;
 
@@ -14,6 +15,8 @@ pub use any::{AnyOptimizer, FunctionOptimizer};
 pub use group::Group;
 pub use missing::MissingGradients;
 pub(crate) use session::{Cohort, Session};
+pub(crate) use switched::SWITCH;
+pub use switched::{Stall, SwitchAt, SwitchConfig};
 
 use crate::{
     collective::{Alone, Collective},

@@ -5,15 +5,16 @@ use std::{fmt, str::FromStr};
 use secant_core::nearest::suggestion;
 use serde_json::{Map, Value};
 
-use super::{MethodSpec, PRESETS, Preset, Run, SpecError, text};
-use crate::hyper_parameter::HyperParameter;
+use super::{MethodSpec, PRESETS, Preset, Run, SpecError, switch::Next, text};
+use crate::{hyper_parameter::HyperParameter, optimizer::SWITCH};
 
-/// A preset and what is changed of it: `adam`, `mb-lsr1(memory=8)`.
+/// A preset and what is changed of it: `adam`, `mb-lsr1(memory=8)`; of a switch, both methods.
 #[derive(Clone, Debug)]
 pub struct Choice {
     text: String,
     preset: &'static Preset,
     keys: Map<String, Value>,
+    next: Option<Box<Next>>,
 }
 
 impl Choice {
@@ -25,25 +26,31 @@ impl Choice {
         text::split_list(list).into_iter().map(str::parse).collect()
     }
 
-    /// The preset `name` with the hyper-parameters in `keys` changed.
+    /// The preset `name` with the hyper-parameters in `keys` changed; or, called `switch`, the choices
+    /// under `first` and `then`.
     ///
     /// # Errors
     /// No preset has this name.
     pub fn new(name: &str, keys: Map<String, Value>) -> Result<Self, SpecError> {
+        if name == SWITCH {
+            let (first, next) = Next::of(keys)?;
+            let text = format!("{SWITCH}(first={first},then={})", next.then);
+            return Ok(Self { text, next: Some(Box::new(next)), ..first });
+        }
         let unknown = || SpecError::UnknownMethod {
             name: name.to_string(),
-            suggestion: suggestion(name, PRESETS.iter().map(|preset| preset.name)),
+            suggestion: suggestion(name, PRESETS.iter().map(|preset| preset.name).chain([SWITCH])),
         };
         let preset = Preset::named(name).ok_or_else(unknown)?;
-        Ok(Self { text: name.to_string(), preset, keys })
+        Ok(Self { text: name.to_string(), preset, keys, next: None })
     }
 
-    /// The preset.
+    /// The preset; of a switch, that of the first method.
     pub fn preset(&self) -> &'static Preset {
         self.preset
     }
 
-    /// The method's name.
+    /// The method's name; of a switch, that of the first one.
     pub fn method(&self) -> &'static str {
         self.preset.spec(&Run::UNKNOWN).method()
     }
@@ -58,10 +65,13 @@ impl Choice {
         if let Some(memory) = known.iter().find(is_memory) {
             changed.keys.entry(memory.name).or_insert(pairs.into());
         }
+        if let Some(next) = &mut changed.next {
+            next.then = next.then.with_pairs(pairs);
+        }
         changed
     }
 
-    /// Every hyper-parameter with its value; none where it depends on the run.
+    /// Every hyper-parameter with its value, of a switch those of the first method; none where it depends on the run.
     pub fn values(&self) -> Vec<(&'static HyperParameter, Option<Value>)> {
         let preset = self.preset.spec(&Run::UNKNOWN);
         let spec = preset.with(&self.keys).unwrap_or(preset);
@@ -93,21 +103,24 @@ impl Choice {
         }
         let spec = preset.with(&self.keys)?;
         spec.validate()?;
-        Ok(spec)
+        match &self.next {
+            None => Ok(spec),
+            Some(next) => next.spec(spec, run),
+        }
     }
 }
 
 impl From<&'static Preset> for Choice {
     /// The preset as it is.
     fn from(preset: &'static Preset) -> Self {
-        Self { text: preset.name.to_string(), preset, keys: Map::new() }
+        Self { text: preset.name.to_string(), preset, keys: Map::new(), next: None }
     }
 }
 
 impl PartialEq for Choice {
     /// Whether the same preset is changed in the same way.
     fn eq(&self, other: &Self) -> bool {
-        self.preset.name == other.preset.name && self.keys == other.keys
+        self.preset.name == other.preset.name && self.keys == other.keys && self.next == other.next
     }
 }
 
@@ -124,7 +137,7 @@ impl FromStr for Choice {
         let (name, keys) = text::parse(text)?;
         let choice = Self { text: text.split_whitespace().collect(), ..Self::new(&name, keys)? };
         // Mistakes in keys are found here, whatever the run will be.
-        choice.preset.spec(&Run::UNKNOWN).with(&choice.keys)?.validate()?;
+        choice.spec(Some(&Run::UNKNOWN))?;
         Ok(choice)
     }
 }

@@ -9,7 +9,7 @@ use serde::{
 use serde_json::{Map, Value};
 
 use super::{
-    Choice, Preset, Run, SpecError,
+    Choice, Preset, Run, SpecError, SwitchSpec,
     overlay::{Fault, overlay},
     text,
 };
@@ -20,7 +20,7 @@ use crate::{
         diagonal, first_order, first_order::sgd::Momentum, layer_wise, lbfgs, trust_region,
         variance_reduced,
     },
-    optimizer::AnyOptimizer,
+    optimizer::{AnyOptimizer, SWITCH},
     protocol::{Method, Traffic},
 };
 
@@ -44,6 +44,7 @@ macro_rules! methods {
         #[allow(missing_docs, reason = "each is the method of its configuration")]
         pub enum MethodSpec {
             $($variant($config),)+
+            Switch(Box<SwitchSpec>),
         }
 
         /// The configurations, for the crate's root.
@@ -57,12 +58,18 @@ macro_rules! methods {
         impl MethodSpec {
             /// The method's name.
             pub fn method(&self) -> &'static str {
-                match self { $(Self::$variant(_) => first(&[$($name),+]),)+ }
+                match self {
+                    $(Self::$variant(_) => first(&[$($name),+]),)+
+                    Self::Switch(_) => SWITCH,
+                }
             }
 
             /// What its hyper-parameters are.
             pub fn hyper_parameters(&self) -> &'static [HyperParameter] {
-                match self { $(Self::$variant(_) => <$config as HyperParameters>::ALL,)+ }
+                match self {
+                    $(Self::$variant(_) => <$config as HyperParameters>::ALL,)+
+                    Self::Switch(_) => SwitchSpec::HYPER_PARAMETERS,
+                }
             }
 
             /// The optimizer of modules `M`.
@@ -70,7 +77,10 @@ macro_rules! methods {
             /// # Errors
             /// Names the first hyper-parameter out of its range.
             pub fn init<M: Module + 'static>(&self) -> Result<AnyOptimizer<M>, ConfigError> {
-                match self { $(Self::$variant(config) => Ok(config.$init()?.into()),)+ }
+                match self {
+                    $(Self::$variant(config) => Ok(config.$init()?.into()),)+
+                    Self::Switch(switch) => switch.init(),
+                }
             }
 
             /// What is asked of the method itself.
@@ -80,11 +90,19 @@ macro_rules! methods {
             fn ask(&self) -> Result<Asked, ConfigError> {
                 match self {
                     $(Self::$variant(config) => Ok(Asked::of(config.$init()?.method())),)+
+                    Self::Switch(switch) => {
+                        switch.config.validate()?;
+                        let [first, then] = [switch.first.ask()?, switch.then.ask()?];
+                        Ok(Asked { needs_loss: first.needs_loss || then.needs_loss, traffic: None })
+                    }
                 }
             }
 
             fn to_keys(&self) -> Map<String, Value> {
-                match self { $(Self::$variant(config) => keys_of(config),)+ }
+                match self {
+                    $(Self::$variant(config) => keys_of(config),)+
+                    Self::Switch(switch) => switch.to_keys(),
+                }
             }
 
             /// The same method with these hyper-parameters changed.
@@ -92,6 +110,7 @@ macro_rules! methods {
                 let (given, base) = (Value::Object(keys.clone()), Value::Object(self.to_keys()));
                 match self {
                     $(Self::$variant(_) => overlay(&given, &base).map(Self::$variant),)+
+                    Self::Switch(switch) => Ok(Self::Switch(Box::new(switch.with(keys)?))),
                 }
             }
         }
@@ -216,7 +235,7 @@ impl Asked {
     }
 }
 
-fn keys_of(config: &impl HyperParameters) -> Map<String, Value> {
+pub(super) fn keys_of(config: &impl HyperParameters) -> Map<String, Value> {
     match serde_json::to_value(config) {
         Ok(Value::Object(keys)) => keys,
         // A configuration is a struct of numbers, words and lists.
@@ -293,6 +312,9 @@ impl MethodSpec {
 
 impl fmt::Display for MethodSpec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Self::Switch(switch) = self {
+            return switch.fmt(f);
+        }
         f.write_str(&text::write(self.method(), &self.difference(), self.hyper_parameters()))
     }
 }

@@ -4,6 +4,10 @@
 //! given over a named preset, so that `{ method = "mb-lsr1", memory = 8 }` and, on the command line,
 //! `mb-lsr1(memory=8)` are whole descriptions; an unknown key is an error that names the nearest one.
 //!
+//! One method can follow another: `switch(first=adam, then=l-bfgs(history_size=50), at=step(500))`, or
+//! `at=stall`, when the loss stalls. The rate of a run is the first's; the second has the rate from which
+//! tuning of it starts, or that of `rate=`, throughout.
+//!
 //! ```
 //! use burn::nn::Linear;
 //! use secant::spec::{Choice, MethodSpec};
@@ -25,10 +29,12 @@ mod error;
 mod methods;
 mod overlay;
 mod preset;
+mod switch;
 mod text;
 
 pub use choice::Choice;
 pub use error::SpecError;
 pub use methods::{MethodSpec, configs};
 pub use preset::{PRESETS, Preset, Run};
+pub use switch::SwitchSpec;
 pub use text::{split_list, value_text};

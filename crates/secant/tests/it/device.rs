@@ -14,7 +14,7 @@ use secant::{
 use secant_core::rng::SplitMix64;
 
 use crate::{
-    support::{Vectors, largest},
+    support::{Switched, Vectors, largest},
     table::{Row, decayed, table},
     twins::Noisy,
 };
@@ -199,6 +199,11 @@ impl<K: Method> InEitherMemory for Optimizer<K> {
             (theta, state) = (here.0, here.1);
         }
     }
+}
+
+impl InEitherMemory for Switched {
+    /// It has no vectors of its own, and its methods are other rows.
+    fn compare_memories(&self, _: &Row, _: &[Vec<usize>], _: DType) {}
 }
 
 /// Both start every step from the same numbers and compute the same expressions, so elements differ by

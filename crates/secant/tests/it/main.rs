@@ -21,6 +21,7 @@ mod resume;
 mod searches;
 mod spec;
 mod support;
+mod switch;
 mod table;
 mod theorems;
 mod transaction;

@@ -12,8 +12,8 @@ use burn::{
     tensor::{DType, Device, Tensor, TensorData},
 };
 use secant::{
-    Batches, Collective, Optimizer, StepReport,
-    error::{RecordError, StepError},
+    AnyOptimizer, Batches, Collective, MethodSpec, Optimizer, StepReport,
+    error::{ConfigError, RecordError, StepError},
     protocol::{Method, State},
 };
 
@@ -283,6 +283,88 @@ where
 
     fn load_from(&mut self, path: &Path, model: &Many) -> Result<(), RecordError> {
         self.load(path, model)
+    }
+}
+
+/// An optimizer that another follows: the same for each of the models above, of which a test has one.
+#[derive(Clone)]
+pub(crate) struct Switched {
+    many: AnyOptimizer<Many>,
+    net: AnyOptimizer<Net>,
+    evaluates_again: bool,
+}
+
+impl Switched {
+    /// The optimizer of a description.
+    pub(crate) fn new(spec: &MethodSpec) -> Result<Self, ConfigError> {
+        let evaluates_again = spec.needs_loss()?;
+        Ok(Self { many: spec.init()?, net: spec.init()?, evaluates_again })
+    }
+}
+
+macro_rules! steps_of_switched {
+    ($($model:ty => $optimizer:ident),*) => {$(
+        impl Steps<$model> for Switched {
+            fn step(
+                &mut self,
+                lr: f64,
+                model: &mut $model,
+                loss: &mut dyn FnMut(&$model) -> Tensor<1>,
+            ) -> Result<StepReport, StepError> {
+                self.$optimizer.step(lr, model, loss)
+            }
+
+            fn step_on(
+                &mut self,
+                lr: f64,
+                model: &mut $model,
+                batches: &mut Batches,
+                loss: &mut dyn FnMut(&$model, &[usize]) -> Tensor<1>,
+            ) -> Result<StepReport, StepError> {
+                self.$optimizer.step_on(lr, model, batches, loss)
+            }
+        }
+    )*};
+}
+steps_of_switched!(Many => many, Net => net);
+
+impl Tested for Switched {
+    fn accepted_steps(&self) -> u64 {
+        self.many.accepted_steps() + self.net.accepted_steps()
+    }
+
+    fn rejected_steps(&self) -> u64 {
+        self.many.rejected_steps() + self.net.rejected_steps()
+    }
+
+    fn state_bytes(&self) -> usize {
+        self.many.state_bytes() + self.net.state_bytes()
+    }
+
+    fn evaluates_again(&self) -> bool {
+        self.evaluates_again
+    }
+
+    fn name(&self) -> &'static str {
+        "switch"
+    }
+
+    fn boxed(&self) -> Box<dyn Tested> {
+        Box::new(self.clone())
+    }
+
+    fn together(&self, collective: Arc<dyn Collective>) -> Box<dyn Tested> {
+        let Self { many, net, evaluates_again } = self.clone();
+        let many = many.with_collective(Arc::clone(&collective));
+        Box::new(Self { many, net: net.with_collective(collective), evaluates_again })
+    }
+
+    fn save_to(&self, path: &Path) {
+        self.many.save(path).expect("a record");
+    }
+
+    fn load_from(&mut self, path: &Path, model: &Many) -> Result<(), RecordError> {
+        self.many.load(path, model)
     }
 }
 

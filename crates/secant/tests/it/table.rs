@@ -2,16 +2,16 @@
 
 use secant::{
     AdaBeliefConfig, AdaHessianConfig, AdamConfig, ApolloConfig, ArmijoSettings, CurvatureTest,
-    Decay, LBfgsConfig, LSsr1TrConfig, LineSearch, MbLsr1Config, Momentum, MultiBatchLBfgsConfig,
-    MuonConfig, OnRejection, OnlineLBfgsConfig, PairSource, QuasiAdamConfig, RAdamConfig, Rebound,
-    RmsPropConfig, Scope, SdLBfgsConfig, Search, SgdBbConfig, SgdConfig, SqnConfig, SvrgConfig,
-    error::ConfigError,
+    Decay, LBfgsConfig, LSsr1TrConfig, LineSearch, MbLsr1Config, MethodSpec, Momentum,
+    MultiBatchLBfgsConfig, MuonConfig, OnRejection, OnlineLBfgsConfig, PairSource, QuasiAdamConfig,
+    RAdamConfig, Rebound, RmsPropConfig, Scope, SdLBfgsConfig, Search, SgdBbConfig, SgdConfig,
+    SqnConfig, SvrgConfig, error::ConfigError,
 };
 
 use secant::method::lbfgs::quasi_adam::replace_ema::QuasiAdamEmaConfig;
 
 use crate::{
-    support::Tested,
+    support::{Switched, Tested},
     twin::{self, Global, PerTensor, Twin, WithL2},
 };
 
@@ -59,7 +59,40 @@ pub(crate) fn table() -> Vec<Row> {
     rows.extend(stochastic_lbfgs());
     rows.extend(trust_region(0.0));
     rows.extend(evaluate_again(Decay::None));
+    rows.extend(switched());
     rows
+}
+
+/// One method after another, at a step that most tests reach: from a method of one gradient to one that
+/// searches, and back.
+fn switched() -> [Row; 2] {
+    let row = |name, lr, text: &str, twin: fn() -> Box<dyn Twin>| {
+        let spec: MethodSpec = text.parse().expect(text);
+        Row {
+            name,
+            lr,
+            optimizer: Box::new(Switched::new(&spec).expect(text)),
+            twin: Box::new(twin),
+        }
+    };
+    fn adam() -> PerTensor<twin::Adam> {
+        PerTensor::new(twin::Adam::new(Decay::None))
+    }
+    [
+        row("adam, then l-bfgs", 0.02, "switch(first=adam,then=l-bfgs,at=step(5))", || {
+            let (first, second) = (adam(), twin::LBfgs::new(10));
+            Box::new(twin::Then { first, steps: 5, second, rate: 1.0 })
+        }),
+        row(
+            "l-bfgs, then adam",
+            1.0,
+            "switch(first=l-bfgs,then=adam,at=step(5),rate=0.02)",
+            || {
+                let (first, second) = (twin::LBfgs::new(10), adam());
+                Box::new(twin::Then { first, steps: 5, second, rate: 0.02 })
+            },
+        ),
+    ]
 }
 
 /// The methods that know no decay but these two kinds, with both; and those that need not

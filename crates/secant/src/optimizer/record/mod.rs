@@ -10,10 +10,11 @@ mod write;
 
 use std::path::Path;
 
-use burn::{module::Module, tensor::Bytes};
-use burn_pack::{Reader, Scalar, Writer};
+use burn::module::Module;
+use burn_pack::{Scalar, Writer};
 
-use self::{parts::Parts, write::write_session};
+pub(super) use self::parts::Parts;
+use self::write::write_session;
 use super::{Cohort, MissingGradients, Optimizer, Session, session::check_names};
 use crate::{
     blocks::{Entry, Layout},
@@ -21,9 +22,6 @@ use crate::{
     oracle::{all_parameters, trainable_layout},
     protocol::{GradientMethod, Method, State, misfit},
 };
-
-/// Where a record is that is in no file.
-const IN_MEMORY: &str = "in memory";
 
 const FORMAT: &str = "secant optimizer record 2";
 
@@ -34,9 +32,7 @@ impl<K: Method> Optimizer<K> {
     /// # Errors
     /// The file cannot be written.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<(), RecordError> {
-        let path = path.as_ref();
-        let written = self.writer()?.auto_extension(false).write_to_file(path);
-        written.map_err(|cause| file_error(path, &cause))
+        write_file(self.writer(Vec::new())?, path.as_ref())
     }
 
     /// The record that [`Optimizer::save`] writes, to be kept elsewhere than in a file of its own.
@@ -44,16 +40,20 @@ impl<K: Method> Optimizer<K> {
     /// # Errors
     /// A tensor cannot be read.
     pub fn to_bytes(&self) -> Result<Vec<u8>, RecordError> {
-        let bytes = self.writer()?.into_bytes();
-        Ok(bytes.map_err(|cause| file_error(Path::new(IN_MEMORY), &cause))?.to_vec())
+        bytes_of(self.writer(Vec::new())?)
     }
 
-    fn writer(&self) -> Result<Writer, RecordError> {
+    /// The record, with these scalars besides.
+    pub(super) fn writer(&self, more: Vec<(String, Scalar)>) -> Result<Writer, RecordError> {
         let writer = match &self.session {
-            Some(session) => write_session(self.method(), session),
-            None => Ok(Writer::new(Vec::new()).with_metadata("method", K::NAME)),
+            Some(session) => write_session(self.method(), session, more)?,
+            None => {
+                let empty = Writer::new(Vec::new()).with_metadata("method", K::NAME);
+                more.into_iter()
+                    .fold(empty, |writer, (name, value)| writer.with_scalar(&name, value))
+            }
         };
-        Ok(writer?.with_metadata("format", FORMAT))
+        Ok(writer.with_metadata("format", FORMAT).auto_extension(false))
     }
 
     /// Loads a state that [`Optimizer::save`] wrote, for `model`. The next steps are those that the
@@ -68,7 +68,7 @@ impl<K: Method> Optimizer<K> {
         path: impl AsRef<Path>,
         model: &M,
     ) -> Result<(), RecordError> {
-        self.session = self.read(path.as_ref(), model)?;
+        self.session = self.read(&Parts::open(path.as_ref())?, model)?;
         Ok(())
     }
 
@@ -77,40 +77,23 @@ impl<K: Method> Optimizer<K> {
     /// # Errors
     /// As there.
     pub fn load_bytes<M: Module>(&mut self, bytes: &[u8], model: &M) -> Result<(), RecordError> {
-        let path = Path::new(IN_MEMORY);
-        let reader = Reader::from_bytes(Bytes::from_bytes_vec(bytes.to_vec()));
-        self.session =
-            self.parse(reader.map_err(|cause| file_error(path, &cause))?, path, model)?;
+        self.session = self.read(&Parts::of_bytes(bytes)?, model)?;
         Ok(())
     }
 
     /// The session of a record; None where it was saved before the first step.
-    fn read<M: Module>(
+    pub(super) fn read<M: Module>(
         &self,
-        path: &Path,
+        parts: &Parts,
         model: &M,
     ) -> Result<Option<Session<K::State>>, RecordError> {
-        let reader = Reader::from_file(path).map_err(|cause| file_error(path, &cause))?;
-        self.parse(reader, path, model)
-    }
-
-    fn parse<M: Module>(
-        &self,
-        reader: Reader,
-        path: &Path,
-        model: &M,
-    ) -> Result<Option<Session<K::State>>, RecordError> {
-        let parts = Parts::of(reader).map_err(|cause| file_error(path, &cause))?;
-        if parts.text("format")? != FORMAT {
-            return Err(RecordError::Part { what: "format".to_string() });
-        }
         if parts.text("method")? != K::NAME {
             let found = parts.text("method")?.to_string();
             return Err(RecordError::Method { found, expected: K::NAME });
         }
         match parts.layout() {
             None => Ok(None),
-            Some(layout) => self.read_session(layout, &parts, model).map(Some),
+            Some(layout) => self.read_session(layout, parts, model).map(Some),
         }
     }
 
@@ -193,7 +176,7 @@ impl<K: GradientMethod> Optimizer<K> {
             return Err(RecordError::Extension { method: K::NAME });
         }
         let layout = trainable_layout(model).map_err(layout_error)?;
-        let loaded = self.read(path.as_ref(), model)?;
+        let loaded = self.read(&Parts::open(path.as_ref())?, model)?;
         let cohorts = loaded.iter().flat_map(|session| &session.cohorts);
         let entries: Vec<&Entry> = cohorts.flat_map(|cohort| cohort.layout.entries()).collect();
         let known = |path: &str| entries.iter().any(|entry| entry.path == path);
@@ -247,6 +230,20 @@ fn read_state<S: State>(state: &mut S, prefix: &str, parts: &Parts) -> Result<()
     }
     Ok(())
 }
+
+/// Writes a record, whole or not at all.
+pub(super) fn write_file(writer: Writer, path: &Path) -> Result<(), RecordError> {
+    writer.write_to_file(path).map_err(|cause| file_error(path, &cause))
+}
+
+/// The record as it would be in a file.
+pub(super) fn bytes_of(writer: Writer) -> Result<Vec<u8>, RecordError> {
+    let bytes = writer.into_bytes().map_err(|cause| file_error(Path::new(IN_MEMORY), &cause))?;
+    Ok(bytes.to_vec())
+}
+
+/// Where a record is that is in no file.
+const IN_MEMORY: &str = "in memory";
 
 fn file_error(path: &Path, cause: &burn_pack::Error) -> RecordError {
     RecordError::File { path: path.display().to_string(), reason: cause.to_string() }

@@ -1,21 +1,42 @@
 //! The content of a record, part by part.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, path::Path};
 
-use burn::tensor::{DType, TensorData};
+use burn::tensor::{Bytes, DType, TensorData};
 use burn_pack::{Reader, Scalar, Tensor};
 
 use crate::{blocks::Blocks, error::RecordError};
 
+use super::{FORMAT, IN_MEMORY, file_error};
+
 /// The content of a record.
-pub(super) struct Parts {
+pub(in crate::optimizer) struct Parts {
     metadata: BTreeMap<String, String>,
     scalars: BTreeMap<String, Scalar>,
     tensors: BTreeMap<String, Tensor>,
 }
 
 impl Parts {
-    pub fn of(reader: Reader) -> Result<Self, burn_pack::Error> {
+    /// The content of a file.
+    pub fn open(path: &Path) -> Result<Self, RecordError> {
+        Self::checked(Reader::from_file(path), path)
+    }
+
+    /// The content of a record that is in no file.
+    pub fn of_bytes(bytes: &[u8]) -> Result<Self, RecordError> {
+        let bytes = Bytes::from_bytes_vec(bytes.to_vec());
+        Self::checked(Reader::from_bytes(bytes), Path::new(IN_MEMORY))
+    }
+
+    fn checked(reader: Result<Reader, burn_pack::Error>, path: &Path) -> Result<Self, RecordError> {
+        let parts = reader.and_then(Self::of).map_err(|cause| file_error(path, &cause))?;
+        if parts.text("format")? != FORMAT {
+            return Err(unusable("format"));
+        }
+        Ok(parts)
+    }
+
+    fn of(reader: Reader) -> Result<Self, burn_pack::Error> {
         let (metadata, scalars) = (reader.metadata().clone(), reader.scalars().clone());
         let tensors = reader.into_tensors()?;
         let tensors = tensors.into_iter().map(|tensor| (tensor.name.clone(), tensor)).collect();
@@ -52,11 +73,22 @@ impl Parts {
         }
     }
 
-    pub fn numbers(&self, name: &str) -> Result<Vec<f64>, RecordError> {
-        let number = |index: u64| match self.scalar(&format!("{name}/{index}")) {
+    pub fn flag(&self, name: &str) -> Result<bool, RecordError> {
+        match self.scalar(name) {
+            Some(Scalar::Bool(flag)) => Ok(flag),
+            _ => Err(unusable(name)),
+        }
+    }
+
+    pub fn number(&self, name: &str) -> Result<f64, RecordError> {
+        match self.scalar(name) {
             Some(Scalar::Float(number)) => Ok(number),
             _ => Err(unusable(name)),
-        };
+        }
+    }
+
+    pub fn numbers(&self, name: &str) -> Result<Vec<f64>, RecordError> {
+        let number = |index: u64| self.number(&format!("{name}/{index}"));
         (0..self.count(&format!("{name}/count"))?).map(number).collect()
     }
 

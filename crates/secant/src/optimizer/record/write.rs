@@ -14,12 +14,14 @@ use crate::{
 pub(super) fn write_session<K: Method>(
     method: &K,
     session: &Session<K::State>,
+    more: Vec<(String, Scalar)>,
 ) -> Result<Writer, RecordError> {
     let mut tensors = Vec::new();
-    let mut scalars = vec![
+    let mut scalars = more;
+    scalars.extend([
         ("accepted_steps".to_string(), Scalar::UInt(session.accepted_steps)),
         ("rejected_steps".to_string(), Scalar::UInt(session.rejected_steps)),
-    ];
+    ]);
     for (number, cohort) in session.cohorts.iter().enumerate() {
         push_state(&mut tensors, &mut scalars, &prefix(number), &cohort.state);
     }

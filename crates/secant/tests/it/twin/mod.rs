@@ -49,6 +49,27 @@ impl<T: Twin> Twin for WithL2<T> {
     }
 }
 
+/// So many steps of one plain optimizer, then those of another at a rate of its own.
+#[derive(Clone)]
+pub(crate) struct Then<A, B> {
+    pub(crate) first: A,
+    pub(crate) steps: usize,
+    pub(crate) second: B,
+    pub(crate) rate: f64,
+}
+
+impl<A: Twin, B: Twin> Twin for Then<A, B> {
+    fn step(&mut self, lr: f64, theta: &mut Vectors, evaluate: Evaluate<'_>) {
+        match self.steps.checked_sub(1) {
+            Some(left) => {
+                self.steps = left;
+                self.first.step(lr, theta, evaluate);
+            }
+            None => self.second.step(self.rate, theta, evaluate),
+        }
+    }
+}
+
 /// A plain optimizer of one vector.
 pub(crate) trait Rule: Clone {
     fn update(&mut self, lr: f64, theta: &mut [f64], g: &[f64]);
