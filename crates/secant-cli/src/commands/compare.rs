@@ -15,7 +15,7 @@ use std::{
 use clap::{ArgGroup, Args};
 use secant_data::Precision;
 use secant_lab::{
-    Budget, CompareError, Comparison, Finished, Plan, Problem, Shown, Store, Trials,
+    Budget, CompareError, Comparison, Finished, Plan, Shown, Store, Trials,
     report::{Summary, check_folder, plain_text, summary_json, write_report},
     run::{HessianProducts, Schedule},
     store::export::json_lines,
