@@ -34,7 +34,7 @@ impl<'a, P: Problem> Trainee<'a, P> {
         let batches = setting.batches(problem.records(Part::Train))?;
         let seed = setting.seed;
         let model = drawn(seed, setting.precision, &device, || problem.model(seed, &device));
-        let has_duals = has_duals(problem, &model, setting);
+        let has_duals = has_duals(problem, &model, setting.precision);
         Ok(Self {
             optimizer: setting.optimizer(&batches)?,
             is_exact: setting.products == HessianProducts::Exact && has_duals,
@@ -119,8 +119,50 @@ pub(crate) fn measure<P: Problem>(
 
 /// Whether the loss is written on duals. A model in evaluation says it too, and without a trace in running
 /// statistics.
-fn has_duals<P: Problem>(problem: &P, model: &P::Model, setting: &Setting) -> bool {
-    let (device, dtype) = (&Device::default(), dtype(setting.precision));
+fn has_duals<P: Problem>(problem: &P, model: &P::Model, precision: Precision) -> bool {
+    let (device, dtype) = (&Device::default(), dtype(precision));
     let first = Batch { part: Part::Train, records: &[0], device, dtype };
     problem.loss_on_duals(&model.valid(), &Tangents::none(), first).is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::{
+        module::{ModuleVisitor, Param},
+        tensor::{DType, Tensor, TensorData},
+    };
+
+    use super::*;
+    use crate::supervised::testing::autoencoder_of_noise;
+
+    /// All running statistics of a model.
+    fn statistics<M: Module>(model: &M) -> Vec<TensorData> {
+        struct Found(Vec<TensorData>);
+        impl ModuleVisitor for Found {
+            fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+                if !param.is_require_grad() {
+                    self.0.push(param.val().into_data());
+                }
+            }
+        }
+        // Updates wait until then.
+        drop(model.valid());
+        let mut found = Found(Vec::new());
+        model.visit(&mut found);
+        found.0
+    }
+
+    #[test]
+    fn looking_for_duals_leaves_no_trace_in_running_statistics() {
+        let (problem, device) = (autoencoder_of_noise(), Device::default().autodiff());
+        let model = drawn(1, Precision::F32, &device, || problem.model(1, &device));
+        let before = statistics(&model);
+        assert!(has_duals(&problem, &model, Precision::F32));
+        assert_eq!(statistics(&model), before);
+        // A loss in training leaves one.
+        let batch =
+            Batch { part: Part::Train, records: &[0, 1], device: &device, dtype: DType::F32 };
+        let _ = problem.loss(&model, batch);
+        assert_ne!(statistics(&model), before);
+    }
 }

@@ -3,7 +3,7 @@
 use secant_core::rng::SplitMix64;
 use secant_data::Numbers;
 
-/// Every training image as a window, of its own size, of the image with a border around it: at a random
+/// Every training image `[channels, rows, columns]` as a window, of its own size, of the image with a border around it: at a random
 /// place, and mirrored or not.
 ///
 /// The draws depend on nothing but the numbers of the batch's records in their order. So a batch is one

@@ -401,3 +401,43 @@ pub fn load(
         }
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::Device;
+
+    use super::*;
+    use crate::run::count;
+
+    #[test]
+    fn networks_have_the_parameters_that_their_lines_name() {
+        let device = Device::default().autodiff();
+        let named = CATALOGUE.iter().filter_map(|entry| {
+            let (text, _) = entry.line.split_once(" parameters")?;
+            let number = text.split_whitespace().last()?.replace(',', "");
+            Some((entry, number.parse::<usize>().ok()?))
+        });
+        let named: Vec<_> = named.collect();
+        assert_eq!(named.len(), 9);
+        for (entry, parameters) in named {
+            let network = entry.network(0, 10).init(&device);
+            assert_eq!(count(&network), parameters, "{}", entry.name);
+        }
+    }
+
+    #[test]
+    fn the_border_of_augmented_images_is_black() {
+        for entry in CATALOGUE.iter() {
+            let Some(augmentation) = &entry.augmentation else { continue };
+            let Data::Named(_, Scaling::Channels(channels)) = entry.data else {
+                panic!("{}: scaled by channel", entry.name)
+            };
+            assert_eq!(augmentation.border.len(), channels.len());
+            for (border, channel) in augmentation.border.iter().zip(channels) {
+                // Pixels run from 0, and one rounding separates the two ways to compute it.
+                let black = border * channel.deviation + channel.mean;
+                assert!(black.abs() < 1e-6, "{}: {black}", entry.name);
+            }
+        }
+    }
+}

@@ -33,32 +33,13 @@ mod tests {
         module::Module,
         tensor::{DType, Device},
     };
-    use secant_core::rng::SplitMix64;
-    use secant_data::{Splits, Targets};
+    use secant_data::Targets;
 
     use super::*;
     use crate::{
-        Batch, Part, Precision, Problem,
-        network::NetworkConfig,
-        precision::drawn,
-        supervised::{ClassWeights, Supervised},
+        Batch, Part, Precision, Problem, precision::drawn,
+        supervised::testing::autoencoder_of_noise,
     };
-
-    /// Records of 28 x 28 numbers from 0 to 1, all of one class.
-    fn part(records: usize, seed: u64) -> Dataset {
-        let mut rng = SplitMix64::new(seed);
-        Dataset {
-            features: Numbers::F32((0..records * 784).map(|_| rng.range(0.0, 1.0)).collect()),
-            record_shape: vec![1, 28, 28],
-            targets: Targets::Classes { labels: vec![0; records], names: vec!["one".to_string()] },
-        }
-    }
-
-    fn problem() -> Supervised {
-        let splits = Splits { train: part(8, 1), validation: part(5, 2), test: part(3, 3) };
-        let network = NetworkConfig::Autoencoder;
-        Supervised::new("noise/autoencoder".to_string(), splits, network, ClassWeights::None)
-    }
 
     #[test]
     fn the_mean_record_errs_by_the_variance_of_each_input() {
@@ -74,7 +55,7 @@ mod tests {
 
     #[test]
     fn an_autoencoder_is_judged_by_how_well_it_gives_its_inputs_back() {
-        let problem = problem();
+        let problem = autoencoder_of_noise();
         let device = Device::default();
         let network = drawn(1, Precision::F64, &device, || problem.model(1, &device)).valid();
         let records = [4, 0, 2];
@@ -91,7 +72,7 @@ mod tests {
 
     #[test]
     fn its_baseline_is_the_mean_of_the_training_records() {
-        let problem = problem();
+        let problem = autoencoder_of_noise();
         let baseline = problem.baseline().expect("a baseline");
         assert_eq!(baseline.name, "always the mean record");
         let train = &problem.splits.train.features;

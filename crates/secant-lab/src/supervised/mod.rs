@@ -7,6 +7,8 @@ mod classes;
 mod inputs;
 mod numbers;
 mod table;
+#[cfg(test)]
+pub(crate) mod testing;
 mod two_classes;
 
 use std::{fmt, str::FromStr};
