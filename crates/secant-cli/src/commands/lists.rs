@@ -41,7 +41,8 @@ pub(super) fn optimizers(args: &OptimizersArgs) -> anyhow::Result<ExitCode> {
     writeln!(
         out,
         "\nmemory: vectors of the model's size; gradients: evaluated in a step\n\
-         `secant optimizers NAME` says what an optimizer's hyper-parameters are."
+         `secant optimizers NAME` says what an optimizer's hyper-parameters are.\n\
+         One can follow another: 'switch(first=adam, then=l-bfgs, at=step(500))', or at=stall."
     )?;
     Ok(ExitCode::SUCCESS)
 }

@@ -18,18 +18,18 @@ use crate::{
     oracle::{Clipping, Function, Loss},
 };
 
-/// When the first optimizer of a switch has made its last step.
+/// When the first optimizer of a switch has made its last step. Rejected steps do not count.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum SwitchAt {
-    /// After so many steps, rejected ones among them.
+    /// After so many accepted steps.
     Step(u64),
     /// When the loss stalls.
     Stall(Stall),
 }
 
 /// A loss stalls where its mean over a window of steps is not below that over the window before by the
-/// part `decrease`. Only accepted steps count; a method that does not read its loss never stalls.
+/// part `decrease`. A method that does not read its loss never stalls.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Stall {
@@ -147,10 +147,9 @@ impl<M: Module + 'static> Switched<M> {
 
     /// Whether the next step is the second optimizer's first.
     fn is_due(&self) -> bool {
-        let made = || self.active.accepted_steps() + self.active.rejected_steps();
         !self.is_second
             && match self.config.at {
-                SwitchAt::Step(steps) => made() >= steps,
+                SwitchAt::Step(steps) => self.active.accepted_steps() >= steps,
                 SwitchAt::Stall(_) => self.progress.has_stalled,
             }
     }

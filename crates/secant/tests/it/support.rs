@@ -289,16 +289,15 @@ where
 /// An optimizer that another follows: the same for each of the models above, of which a test has one.
 #[derive(Clone)]
 pub(crate) struct Switched {
+    name: &'static str,
     many: AnyOptimizer<Many>,
     net: AnyOptimizer<Net>,
-    evaluates_again: bool,
 }
 
 impl Switched {
     /// The optimizer of a description.
-    pub(crate) fn new(spec: &MethodSpec) -> Result<Self, ConfigError> {
-        let evaluates_again = spec.needs_loss()?;
-        Ok(Self { many: spec.init()?, net: spec.init()?, evaluates_again })
+    pub(crate) fn new(name: &'static str, spec: &MethodSpec) -> Result<Self, ConfigError> {
+        Ok(Self { name, many: spec.init()?, net: spec.init()? })
     }
 }
 
@@ -341,12 +340,13 @@ impl Tested for Switched {
         self.many.state_bytes() + self.net.state_bytes()
     }
 
+    /// Whether the method at work does.
     fn evaluates_again(&self) -> bool {
-        self.evaluates_again
+        [self.many.method(), self.net.method()].contains(&"l-bfgs")
     }
 
     fn name(&self) -> &'static str {
-        "switch"
+        self.name
     }
 
     fn boxed(&self) -> Box<dyn Tested> {
@@ -354,9 +354,9 @@ impl Tested for Switched {
     }
 
     fn together(&self, collective: Arc<dyn Collective>) -> Box<dyn Tested> {
-        let Self { many, net, evaluates_again } = self.clone();
+        let Self { name, many, net } = self.clone();
         let many = many.with_collective(Arc::clone(&collective));
-        Box::new(Self { many, net: net.with_collective(collective), evaluates_again })
+        Box::new(Self { name, many, net: net.with_collective(collective) })
     }
 
     fn save_to(&self, path: &Path) {

@@ -218,7 +218,7 @@ fn mistakes_in_a_switch_are_told_by_name() {
     assert!(said("switch").contains("`first` must be given"), "{}", said("switch"));
     assert!(said("switch(first=adam)").contains("`then` must be given"));
     assert!(said("switch(first=adm,then=sgd)").contains("adam"));
-    assert!(said("switch(first=adam(beta=1),then=sgd)").contains("beta_1"));
+    assert!(said("switch(first=adam(beta1=0.5),then=sgd)").contains("beta_1"));
     assert!(said("switch(first=adam(beta_1=2),then=sgd)").contains("beta_1"));
     assert!(said("switch(first=adam,then=sgd,att=step(2))").contains("`at`"));
     assert!(said("switch(first=adam,then=sgd,at=step(0))").contains("at.step"));

@@ -71,7 +71,7 @@ fn switched() -> [Row; 2] {
         Row {
             name,
             lr,
-            optimizer: Box::new(Switched::new(&spec).expect(text)),
+            optimizer: Box::new(Switched::new(name, &spec).expect(text)),
             twin: Box::new(twin),
         }
     };
