@@ -82,7 +82,7 @@ pub static CATALOGUE: LazyLock<Vec<CatalogueEntry>> = LazyLock::new(|| {
     let mut entries = Vec::from(pictures());
     entries.push(autoencoder("mnist", "mnist/autoencoder", "MNIST"));
     entries.push(autoencoder("fashion-mnist", "fashion-mnist/autoencoder", "Fashion-MNIST"));
-    entries.extend([resnet_20(), resnet_110(), cal_housing()]);
+    entries.extend([resnet_20(), resnet_110(), resnet_34(), cal_housing()]);
     entries.extend(IMBALANCED.iter().map(imbalanced));
     entries
 });
@@ -230,6 +230,18 @@ fn resnet_110() -> CatalogueEntry {
             border: cifar::APOLLO.iter().map(|channel| -channel.mean / channel.deviation).collect(),
         }),
         target: None,
+    }
+}
+
+/// The network of the Quasi-Adam author's script.
+fn resnet_34() -> CatalogueEntry {
+    CatalogueEntry {
+        name: Cow::Borrowed("svhn/resnet-34"),
+        line: Cow::Borrowed("SVHN; the ResNet-34 of the Quasi-Adam author, 21,282,122 parameters"),
+        data: Data::Named("svhn", Scaling::Unit),
+        network: |_, classes| NetworkConfig::Residual(ResidualConfig::resnet_34(classes)),
+        augmentation: None,
+        ..resnet_110()
     }
 }
 
@@ -418,7 +430,7 @@ mod tests {
             Some((entry, number.parse::<usize>().ok()?))
         });
         let named: Vec<_> = named.collect();
-        assert_eq!(named.len(), 9);
+        assert_eq!(named.len(), 10);
         for (entry, parameters) in named {
             let network = entry.network(0, 10).init(&device);
             assert_eq!(count(&network), parameters, "{}", entry.name);

@@ -376,8 +376,8 @@ mod tests {
         // One window's noise is no stall: every other loss is larger than the one before.
         let noisy = falling(0.98).enumerate().map(|(step, f)| f * (1.0 + 0.5 * (step % 2) as f64));
         assert_eq!(stalls_after(stall, noisy), None);
-        // Below zero the part is of the size.
-        let below = (0..40).map(|step| -1.0 - 0.05 * f64::from(step));
-        assert_eq!(stalls_after(stall, below), Some(40));
+        // Below zero the part is of the size: a window's 0.5 is less than a tenth of 5.225, the ninth mean.
+        let below = (0..120).map(|step| -1.0 - 0.05 * f64::from(step));
+        assert_eq!(stalls_after(stall, below), Some(100));
     }
 }
