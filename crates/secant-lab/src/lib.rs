@@ -9,6 +9,7 @@
 mod budget;
 mod comparison;
 pub mod experiment;
+mod files;
 mod fingerprint;
 mod metric;
 pub mod minimize;

@@ -8,13 +8,14 @@ use std::{
 
 use burn::tensor::Device;
 use burn_store::{ModuleSnapshot, SafetensorsStore};
+use safetensors::SafeTensors;
 use thiserror::Error;
 
 use crate::{
     Metric, Part, Plan, Problem,
     comparison::{CompareError, alone, one_run},
+    files::replace_file,
     precision::drawn,
-    report::replace_file,
     run::{Checkpoints, TrainError, Watch, measure, train},
 };
 
@@ -38,6 +39,14 @@ pub enum TrainingError {
     /// A file cannot be read or written.
     #[error("cannot use {}: {reason}", path.display())]
     File {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        reason: String,
+    },
+    /// The checkpoint beside the model is no good.
+    #[error("cannot go on from {}: {reason}; delete it to begin anew", path.display())]
+    Checkpoint {
         /// The file.
         path: PathBuf,
         /// Why not.
@@ -93,7 +102,12 @@ where
         let checkpoints = Checkpoints { from, every: plan.checkpoint_every, keep: &keep };
         train(problem, &setting, Watch::Whole, stop, &|progress| after_step(progress), &checkpoints)
     })
-    .map_err(|cause| CompareError::of_run(&setting, cause))?;
+    .map_err(|cause| match cause {
+        TrainError::Checkpoint(reason) => {
+            TrainingError::Checkpoint { path: checkpoint.clone(), reason: reason.to_string() }
+        }
+        cause => CompareError::of_run(&setting, cause).into(),
+    })?;
     let mut store = SafetensorsStore::from_bytes(None)
         .metadata(PROBLEM, problem.name())
         .metadata("optimizer", setting.method.to_string())
@@ -146,9 +160,7 @@ pub fn measure_file<P: Problem>(
 
 /// The problem that a file in safetensors names.
 fn problem_of(bytes: &[u8]) -> Result<String, String> {
-    let damaged = || "it is no model of secant, or damaged".to_string();
-    let (length, rest) = bytes.split_first_chunk::<8>().ok_or_else(damaged)?;
-    let head = rest.get(..u64::from_le_bytes(*length) as usize).ok_or_else(damaged)?;
-    let head: serde_json::Value = serde_json::from_slice(head).map_err(|_| damaged())?;
-    head["__metadata__"][PROBLEM].as_str().map(str::to_string).ok_or_else(damaged)
+    let head = SafeTensors::read_metadata(bytes).ok();
+    let named = head.and_then(|(_, head)| head.metadata().as_ref()?.get(PROBLEM).cloned());
+    named.ok_or_else(|| "it is no model of secant, or damaged".to_string())
 }

@@ -9,13 +9,12 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
 };
 
 use clap::{ArgGroup, Args};
 use secant_data::Precision;
 use secant_lab::{
-    Budget, CompareError, Comparison, Finished, Plan, Shown, Store, Trials,
+    Budget, CompareError, Comparison, Plan, Trials,
     report::{Summary, check_folder, plain_text, summary_json, write_report},
     run::{HessianProducts, Schedule},
     store::export::json_lines,
@@ -25,7 +24,7 @@ use secant_lab::{
 
 use super::{
     problem::{Known, Loaded, parse_problem, with_problem},
-    store::StoreArgs,
+    running::{RunningArgs, parse_few},
     table::TableArgs,
 };
 use crate::{
@@ -117,29 +116,14 @@ pub(super) struct CompareArgs {
     /// to 1 [default: the problem's, else 80 % of the way from the baseline to the best trial]
     #[arg(long, value_name = "VALUE", value_parser = parse_finite)]
     goal: Option<f64>,
-    /// The folder below which data sets are kept
-    #[arg(long, env = "SECANT_DATA", default_value = "data", value_name = "DIR")]
-    data_dir: PathBuf,
     #[command(flatten)]
-    store: StoreArgs,
-    /// The folder for copies of the report and its data, report.html and data.jsonl; made if need be
-    #[arg(long, default_value = "secant-report", value_name = "DIR")]
-    out: PathBuf,
+    running: RunningArgs,
     /// Nothing: every comparison goes on from what the store has
     #[arg(long, hide = true)]
     resume: bool,
     /// Print a summary and the records (those of data.jsonl) as JSON lines instead of the table
     #[arg(long)]
     json: bool,
-    /// Seconds between two checkpoints of a run in progress
-    #[arg(long, default_value = "30", value_name = "SECONDS", value_parser = parse_seconds)]
-    checkpoint_every: Duration,
-    /// Show no progress
-    #[arg(long, short)]
-    quiet: bool,
-    /// Runs side by side, one thread each [default: the number of cores]
-    #[arg(long, value_name = "N", value_parser = parse_few)]
-    threads: Option<NonZeroUsize>,
     /// The number type of data and weights: f32 or f64 [default: f32; f64 for differential equations]
     #[arg(long)]
     precision: Option<Precision>,
@@ -152,23 +136,6 @@ const EXAMPLES: &str = "Examples:
   secant compare --csv wine.csv --target quality --model logistic --seeds 5
   secant compare --csv credit.csv --target default --metric F1 --class-weights balanced
   secant compare --libsvm a9a --optimizers sgd,adam --tune 5";
-
-/// A number of runs or threads.
-pub(super) fn parse_few(text: &str) -> Result<NonZeroUsize, String> {
-    let most = 1000;
-    parse_count(text)
-        .ok()
-        .filter(|count| count.get() <= most)
-        .ok_or_else(|| format!("a whole number from 1 to {most} is wanted"))
-}
-
-/// A time from 0 to a day.
-pub(super) fn parse_seconds(text: &str) -> Result<Duration, String> {
-    match text.parse::<f64>() {
-        Ok(seconds) if (0.0..=86400.0).contains(&seconds) => Ok(Duration::from_secs_f64(seconds)),
-        _ => Err("a number of seconds from 0 to 86400 is wanted".to_string()),
-    }
-}
 
 fn parse_epochs(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
@@ -185,14 +152,14 @@ fn parse_finite(text: &str) -> Result<f64, String> {
 }
 
 pub(super) fn run(args: CompareArgs) -> anyhow::Result<ExitCode> {
-    let store = args.store.open()?;
+    let store = args.running.store.open()?;
     let problem = args.load_problem()?;
-    if !args.quiet {
+    if !args.running.quiet {
         for warning in problem.data_warnings() {
             eprintln!("secant: data: {warning}");
         }
     }
-    check_folder(&args.out)?;
+    check_folder(&args.running.out)?;
     let stop = stop_on_interrupt()?;
     let ended = with_problem!(&problem, problem => {
         Comparison::new(problem, args.plan(), &store, &stop).map_err(usage)?.run()
@@ -204,12 +171,10 @@ pub(super) fn run(args: CompareArgs) -> anyhow::Result<ExitCode> {
         }
         ended => ended?,
     };
-    if !args.quiet {
-        tell_reuse(&finished, &store);
-    }
+    args.running.tell_reuse(&finished, &store);
     let recorded = finished.recorded;
     let summary = Summary::new(&recorded);
-    let paths = write_report(&args.out, std::slice::from_ref(&recorded))?;
+    let paths = write_report(&args.running.out, std::slice::from_ref(&recorded))?;
     let mut out = std::io::stdout().lock();
     if args.json {
         writeln!(out, "{}", summary_json(&summary))?;
@@ -222,15 +187,6 @@ pub(super) fn run(args: CompareArgs) -> anyhow::Result<ExitCode> {
         writeln!(out, "data:       {}", paths.data.display())?;
     }
     Ok(if summary.verdict.has_winner() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-}
-
-/// Says how much was in the store.
-pub(super) fn tell_reuse(finished: &Finished, store: &Store) {
-    let Finished { recorded, reused } = finished;
-    if *reused > 0 {
-        let runs = recorded.trials.len() + recorded.runs.len();
-        eprintln!("secant: {reused} of {runs} runs were in the store {}", store.path().display());
-    }
 }
 
 /// What a problem does not allow is a mistake of the command line.
@@ -263,7 +219,7 @@ impl CompareArgs {
             (_, Some(path)) => {
                 load_table(TableSource::Libsvm(path), &options, model, weights)?.into()
             }
-            _ => self.problem.load(&self.data_dir, self.precision(), weights)?,
+            _ => self.problem.load(&self.running.data_dir, self.precision(), weights)?,
         })
     }
 
@@ -277,12 +233,12 @@ impl CompareArgs {
 
     fn plan(&self) -> Plan {
         let usual = Plan::default();
-        Plan {
-            command: command_line(),
-            methods: self.optimizers.clone().map_or(usual.methods, |Choices(methods)| methods),
+        self.running.apply(Plan {
+            methods: self
+                .optimizers
+                .clone()
+                .map_or(usual.methods.clone(), |Choices(methods)| methods),
             searches: self.search.clone(),
-            only: Vec::new(),
-            particulars: Vec::new(),
             seeds: self.seeds.get(),
             first_seed: self.first_seed,
             budget: self.budget,
@@ -295,25 +251,9 @@ impl CompareArgs {
             precision: self.precision(),
             metric: self.metric.clone(),
             target: self.goal,
-            threads: self.threads.map_or(usual.threads, NonZeroUsize::get),
-            checkpoint_every: self.checkpoint_every,
-            origin: None,
-            shown: if self.quiet { Shown::Nothing } else { Shown::Progress },
-        }
+            ..usual
+        })
     }
-}
-
-/// The command line as a person would type it.
-fn command_line() -> String {
-    let quoted = |argument: String| {
-        if argument.contains(|c: char| c.is_whitespace() || matches!(c, '(' | ')')) {
-            format!("'{argument}'")
-        } else {
-            argument
-        }
-    };
-    let arguments = std::env::args().skip(1).map(quoted);
-    std::iter::once("secant".to_string()).chain(arguments).collect::<Vec<_>>().join(" ")
 }
 
 /// The exit code of a command that Ctrl-C ended, as shells have it.

@@ -84,7 +84,7 @@ fn collect(path: &Path, files: &mut Vec<PathBuf>) -> anyhow::Result<()> {
 impl ExperimentsArgs {
     /// What one size of an experiment takes.
     fn line(&self, experiment: &Experiment, size: Size) -> anyhow::Result<String> {
-        let comparisons = experiment.comparisons(size, "")?;
+        let comparisons = experiment.comparisons(size)?;
         let mut problems: Vec<&str> = Vec::new();
         for planned in &comparisons {
             if !problems.contains(&planned.problem.as_str()) {
@@ -121,7 +121,7 @@ impl ExperimentsArgs {
     /// How long the small variant takes here.
     fn expected(&self, experiment: &Experiment) -> anyhow::Result<Duration> {
         let mut expected = Duration::ZERO;
-        for planned in &experiment.comparisons(Size::Small, "")? {
+        for planned in &experiment.comparisons(Size::Small)? {
             let problem = load_problem(planned, &self.data_dir)?;
             expected += with_problem!(&problem, problem => {
                 planned.plan(problem.records(Part::Train)).expected_time(problem)?

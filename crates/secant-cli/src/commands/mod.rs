@@ -9,6 +9,7 @@ mod minimize;
 mod problem;
 mod report;
 mod run;
+mod running;
 mod runs;
 mod store;
 mod table;

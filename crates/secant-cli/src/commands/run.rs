@@ -6,22 +6,21 @@ use std::{
     path::{Path, PathBuf},
     process::ExitCode,
     sync::atomic::AtomicBool,
-    time::Duration,
 };
 
 use clap::Args;
 use secant_lab::{
-    CompareError, Comparison, Part, Plan, Problem, Shown, Store,
+    CompareError, Comparison, Part, Plan, Problem, Store,
     experiment::{Experiment, Planned, Size},
     report::check_folder,
     supervised::ClassWeights,
 };
 
 use super::{
-    compare::{INTERRUPTED, parse_few, parse_seconds, stop_on_interrupt, tell_reuse},
+    compare::{INTERRUPTED, stop_on_interrupt},
     problem::{Loaded, parse_problem, with_problem},
     report::{named, show},
-    store::StoreArgs,
+    running::{RunningArgs, parse_few},
 };
 use crate::arguments::{Choices, UsageError, parse_optimizers};
 
@@ -45,23 +44,8 @@ pub(super) struct RunArgs {
     /// Final runs of every optimizer, each from another seed [default: the experiment's]
     #[arg(long, value_name = "N", value_parser = parse_few)]
     seeds: Option<NonZeroUsize>,
-    /// The folder below which data sets are kept
-    #[arg(long, env = "SECANT_DATA", default_value = "data", value_name = "DIR")]
-    data_dir: PathBuf,
     #[command(flatten)]
-    store: StoreArgs,
-    /// The folder for copies of the report and its data, report.html and data.jsonl; made if need be
-    #[arg(long, default_value = "secant-report", value_name = "DIR")]
-    out: PathBuf,
-    /// Seconds between two checkpoints of a run in progress
-    #[arg(long, default_value = "30", value_name = "SECONDS", value_parser = parse_seconds)]
-    checkpoint_every: Duration,
-    /// Show no progress
-    #[arg(long, short)]
-    quiet: bool,
-    /// Runs side by side, one thread each [default: the number of cores]
-    #[arg(long, value_name = "N", value_parser = parse_few)]
-    threads: Option<NonZeroUsize>,
+    running: RunningArgs,
 }
 
 const EXAMPLES: &str = "Examples:
@@ -71,17 +55,17 @@ const EXAMPLES: &str = "Examples:
 pub(super) fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
     let experiment = Experiment::load(&args.file)?;
     let size = if args.small { Size::Small } else { Size::Full };
-    let comparisons = experiment.comparisons(size, &args.command())?;
+    let comparisons = experiment.comparisons(size)?;
     args.check(&experiment)?;
-    check_folder(&args.out)?;
-    let store = args.store.open()?;
+    check_folder(&args.running.out)?;
+    let store = args.running.store.open()?;
     let stop = stop_on_interrupt()?;
     let mut loaded: Option<(String, Loaded)> = None;
     let mut keys = Vec::new();
     for planned in &comparisons {
         let problem = match loaded.take() {
             Some((name, problem)) if name == planned.problem => problem,
-            _ => load_problem(planned, &args.data_dir)?,
+            _ => load_problem(planned, &args.running.data_dir)?,
         };
         let ended =
             with_problem!(&problem, problem => args.compare(problem, planned, &store, &stop));
@@ -99,7 +83,7 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
         loaded = Some((planned.problem.clone(), problem));
     }
     let recorded = named(&store, &keys)?;
-    show(&recorded, &args.out, false)?;
+    show(&recorded, &args.running.out, false)?;
     std::io::stdout().flush()?;
     Ok(ExitCode::SUCCESS)
 }
@@ -111,12 +95,6 @@ pub(super) fn load_problem(planned: &Planned, data_dir: &Path) -> anyhow::Result
 }
 
 impl RunArgs {
-    /// The command that repeats this.
-    fn command(&self) -> String {
-        let small = if self.small { " --small" } else { "" };
-        format!("secant run {}{small}", self.file.display())
-    }
-
     fn check(&self, experiment: &Experiment) -> Result<(), UsageError> {
         let methods = experiment.methods();
         let only = self.only.iter().flat_map(|Choices(only)| only);
@@ -139,21 +117,16 @@ impl RunArgs {
         stop: &AtomicBool,
     ) -> Result<String, CompareError> {
         let plan = planned.plan(problem.records(Part::Train));
-        let plan = Plan {
+        let plan = self.running.apply(Plan {
             only: self.only.clone().map_or(Vec::new(), |Choices(only)| only),
             seeds: self.seeds.map_or(plan.seeds, NonZeroUsize::get),
-            threads: self.threads.map_or(plan.threads, NonZeroUsize::get),
-            checkpoint_every: self.checkpoint_every,
-            shown: if self.quiet { Shown::Nothing } else { Shown::Progress },
             ..plan
-        };
-        if !self.quiet && !planned.variant.is_empty() {
+        });
+        if !self.running.quiet && !planned.variant.is_empty() {
             eprintln!("secant: {}", planned.variant);
         }
         let finished = Comparison::new(problem, plan, store, stop)?.run()?;
-        if !self.quiet {
-            tell_reuse(&finished, store);
-        }
+        self.running.tell_reuse(&finished, store);
         Ok(finished.recorded.design.key)
     }
 }

@@ -11,8 +11,9 @@ use secant_lab::{
 };
 
 use super::{
-    compare::{INTERRUPTED, parse_seconds, stop_on_interrupt},
+    compare::{INTERRUPTED, stop_on_interrupt},
     problem::{Known, Loaded, parse_problem, with_problem},
+    running::parse_seconds,
 };
 use crate::arguments::{parse_optimizer, parse_rate};
 

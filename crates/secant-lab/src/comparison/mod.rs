@@ -199,7 +199,7 @@ impl<'a, P: Problem> Comparison<'a, P> {
 
     /// In turns, one at a time, so that each has the machine to itself.
     fn measure_steps(&self, tuned: &[Tuned]) -> Result<(), CompareError> {
-        let known = self.store.comparison(&self.design.key)?.step_times;
+        let known = self.store.step_times(&self.design.key)?;
         let is_timed = |tuned: &Tuned| known.iter().any(|time| time.method == tuned.of.to_string());
         if tuned.iter().all(is_timed) {
             return Ok(());

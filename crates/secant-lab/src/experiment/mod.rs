@@ -81,7 +81,8 @@ impl Experiment {
         })?;
         let file = File::parse(&text).map_err(|fault| fault.of_file(path))?;
         Ok(Self {
-            name: name(path),
+            // The same from whatever folder the file is named.
+            name: name(&path.canonicalize().unwrap_or_else(|_| path.to_owned())),
             title: file.title,
             source: file.source,
             notes: file.notes,
@@ -103,11 +104,11 @@ impl Experiment {
         self.methods.iter().map(|method| method.optimizer.to_string()).collect()
     }
 
-    /// Its comparisons; `command` repeats them.
+    /// Its comparisons.
     ///
     /// # Errors
     /// There is no small variant.
-    pub fn comparisons(&self, size: Size, command: &str) -> Result<Vec<Planned>, ExperimentError> {
+    pub fn comparisons(&self, size: Size) -> Result<Vec<Planned>, ExperimentError> {
         let scale = match size {
             Size::Full => &self.full,
             Size::Small => self
@@ -120,7 +121,7 @@ impl Experiment {
             for batch_size in listed(&scale.batch_size) {
                 for factor in listed(&scale.rate_factor) {
                     let variant = scale.variant(problem, batch_size, factor);
-                    let plan = self.plan(scale, size, factor.unwrap_or(1.0), &variant, command);
+                    let plan = self.plan(scale, size, factor.unwrap_or(1.0), &variant);
                     let problem = problem.clone();
                     planned.push(Planned { problem, variant, batch_size, plan });
                 }
@@ -129,11 +130,10 @@ impl Experiment {
         Ok(planned)
     }
 
-    fn plan(&self, scale: &Scale, size: Size, factor: f64, variant: &str, command: &str) -> Plan {
+    fn plan(&self, scale: &Scale, size: Size, factor: f64, variant: &str) -> Plan {
         let usual = Plan::default();
         let methods = || self.methods.iter();
         Plan {
-            command: command.to_string(),
             methods: methods().map(|method| method.optimizer.clone()).collect(),
             searches: methods().filter_map(Method::search).collect(),
             particulars: methods().map(|m| particulars(m, scale, size, factor)).collect(),

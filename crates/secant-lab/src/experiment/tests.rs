@@ -55,7 +55,7 @@ fn load(text: &str) -> Result<Experiment, ExperimentError> {
 fn there_is_a_comparison_for_every_problem_batch_size_and_factor() {
     let experiment = load(FILE).expect("an experiment");
     assert_eq!(experiment.name, "paper/1-first");
-    let full = experiment.comparisons(Size::Full, "command").expect("comparisons");
+    let full = experiment.comparisons(Size::Full).expect("comparisons");
     let variants: Vec<&str> = full.iter().map(|planned| &*planned.variant).collect();
     assert_eq!(variants.len(), 8);
     assert_eq!(variants[0], "digits/mlp, batch 64, rates x 0.5");
@@ -73,7 +73,7 @@ fn there_is_a_comparison_for_every_problem_batch_size_and_factor() {
 #[test]
 fn the_small_variant_changes_what_it_names_and_no_more() {
     let experiment = load(FILE).expect("an experiment");
-    let small = experiment.comparisons(Size::Small, "command").expect("comparisons");
+    let small = experiment.comparisons(Size::Small).expect("comparisons");
     assert_eq!(small.len(), 2);
     assert_eq!(small[1].variant, "rates x 2");
     let plan = small[1].plan(505);
@@ -92,7 +92,7 @@ fn without_a_small_variant_there_is_none() {
     let text = format!("{head}[[method]]{tail}").replace("small = {", "# small = {");
     let experiment = load(&text).expect("an experiment");
     assert!(!experiment.has_small());
-    assert!(experiment.comparisons(Size::Small, "").is_err());
+    assert!(experiment.comparisons(Size::Small).is_err());
 }
 
 #[test]
@@ -127,7 +127,7 @@ fn every_experiment_can_be_read_and_has_both_sizes() {
             let path = file.expect("a file").path();
             let experiment = Experiment::load(&path).unwrap_or_else(|error| panic!("{error}"));
             for size in [Size::Full, Size::Small] {
-                let comparisons = experiment.comparisons(size, "").expect("comparisons");
+                let comparisons = experiment.comparisons(size).expect("comparisons");
                 let plans = comparisons.iter().map(|planned| planned.plan(1000));
                 assert!(
                     plans.into_iter().all(|plan| !plan.methods.is_empty()),

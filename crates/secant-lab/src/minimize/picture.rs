@@ -12,7 +12,7 @@ use plotters::{
 use thiserror::Error;
 
 use super::{Problem, Run, Status, axis::Axis, contour::Grid, palette::colour};
-use crate::report::replace_file;
+use crate::files::replace_file;
 
 /// The drawing library rounds to whole pixels, so there are many of them.
 const SIZE: (u32, u32) = (1800, 1200);

@@ -28,5 +28,4 @@ pub use table::{markdown, plain_text, summary_json};
 pub use target::TargetCost;
 pub use verdict::{Standing, Verdict};
 pub use warning::Warning;
-pub(crate) use write::replace_file;
 pub use write::{Paths, check_folder, write_report};

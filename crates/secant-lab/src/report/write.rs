@@ -1,11 +1,13 @@
 //! Files: the page and the data, each written as a whole or not at all.
 
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
-use std::process;
 
-use crate::store::{Recorded, export::json_lines};
+use crate::{
+    files::replace_file,
+    store::{Recorded, export::json_lines},
+};
 
 use super::error::ReportError;
 use super::html::page;
@@ -63,25 +65,8 @@ fn begins_with(path: &Path, mark: &str) -> bool {
     read.is_ok() && start == mark.as_bytes()
 }
 
-/// Writes the contents under another name, then gives them the right one.
-pub(crate) fn replace_file(path: &Path, contents: impl AsRef<[u8]>) -> io::Result<()> {
-    let temporary = path.with_extension(format!("{}.tmp", process::id()));
-    let written =
-        write_durably(&temporary, contents.as_ref()).and_then(|()| fs::rename(&temporary, path));
-    written.inspect_err(|_| {
-        // The first failure is the one to report; the leftover may not even exist.
-        let _ = fs::remove_file(&temporary);
-    })
-}
-
 fn replace(path: &Path, text: &str) -> Result<(), ReportError> {
     replace_file(path, text).map_err(|reason| cannot_write(path, reason))
-}
-
-fn write_durably(path: &Path, contents: &[u8]) -> io::Result<()> {
-    let mut file = File::create(path)?;
-    file.write_all(contents)?;
-    file.sync_all()
 }
 
 fn cannot_write(path: &Path, reason: io::Error) -> ReportError {

@@ -24,7 +24,7 @@ pub(crate) struct Checkpoints<'a> {
 
 /// A checkpoint that a run cannot go on from.
 #[derive(Debug, Error)]
-#[error("its checkpoint cannot be used: {0}")]
+#[error("the checkpoint cannot be used: {0}")]
 pub struct CheckpointError(String);
 
 impl CheckpointError {
@@ -60,12 +60,14 @@ impl<N: Serialize> Parts<N> {
         let model = self.model.iter().map(|data| (data.shape().to_vec(), data.dtype())).collect();
         let head = Head { notes: self.notes, optimizer: self.optimizer.len(), model };
         let head = serde_json::to_vec(&head).map_err(CheckpointError::new)?;
-        let mut body = (head.len() as u64).to_le_bytes().to_vec();
-        body.extend(head);
-        body.extend(self.optimizer);
-        self.model.iter().for_each(|data| body.extend_from_slice(data.as_bytes()));
-        let checksum = Fingerprint::new().bytes(&body).finish();
-        Ok([checksum.into_bytes(), body].concat())
+        let mut bytes = vec![0; CHECKSUM];
+        bytes.extend((head.len() as u64).to_le_bytes());
+        bytes.extend(head);
+        bytes.extend(self.optimizer);
+        self.model.iter().for_each(|data| bytes.extend_from_slice(data.as_bytes()));
+        let checksum = Fingerprint::new().bytes(&bytes[CHECKSUM..]).finish();
+        bytes[..CHECKSUM].copy_from_slice(checksum.as_bytes());
+        Ok(bytes)
     }
 }
 

@@ -118,6 +118,7 @@ fn a_run_that_is_stopped_twice_has_the_bits_of_one_that_never_stopped() {
         "l-ssr1-tr",
         "svrg",
         "sgd-bb",
+        "switch(first=adam,then=l-bfgs,at=step(5))",
     ];
     for method in methods {
         let setting = setting(method);

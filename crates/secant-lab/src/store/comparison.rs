@@ -75,6 +75,16 @@ impl Store {
         })
     }
 
+    /// The step times of the comparison with this whole key, as [`Recorded::step_times`] has them, in no
+    /// order.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be read.
+    pub fn step_times(&self, comparison: &str) -> Result<Vec<StepTime>, StoreError> {
+        self.read(|view| step_times(view, comparison))
+    }
+
     /// The comparison whose key is, or alone begins with, `key`.
     ///
     /// # Errors

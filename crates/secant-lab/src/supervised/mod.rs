@@ -164,7 +164,8 @@ impl Supervised {
 
     /// The outputs of the network for a batch, and their loss.
     fn dual_loss(&self, network: &Network, at: &Tangents, batch: Batch<'_>) -> Dual<1> {
-        let outputs = network.forward(at, self.inputs(batch));
+        let inputs = self.inputs(batch);
+        let outputs = network.forward(at, inputs.clone());
         let count = batch.records.len();
         match (&self.task, &self.part(batch.part).targets) {
             (Task::Classes(classes), Targets::Classes { labels, .. }) => {
@@ -183,7 +184,7 @@ impl Supervised {
                     batch.records.iter().map(|&r| scale.scaled(values[r])).collect();
                 outputs.mse(batch.tensor(targets, [count, 1]))
             }
-            (Task::Inputs, _) => outputs.mse(self.inputs(batch)),
+            (Task::Inputs, _) => outputs.mse(inputs),
             // All parts of a problem have targets of one kind.
             _ => outputs.mse(batch.tensor(vec![f64::NAN; count], [count, 1])),
         }

@@ -1,13 +1,13 @@
-//! Files that are written as a whole or not at all.
+//! Exported files: all of them or none, and none in the place of another unless that is asked for.
 
 use std::{
-    fs::{self, File},
-    io::{self, ErrorKind, Write},
+    fs,
+    io::{self, ErrorKind},
     path::{Path, PathBuf},
-    process,
 };
 
 use super::ExportError;
+use crate::files::write_whole;
 
 /// What to do with a file that has the name of a new one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,25 +37,11 @@ fn write_file(path: &Path, content: &[u8], existing: Existing) -> Result<(), Exp
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder).map_err(cannot_write)?;
     }
-    let mut temporary = path.as_os_str().to_owned();
-    temporary.push(format!(".{}.tmp", process::id()));
-    let temporary = PathBuf::from(temporary);
-    let written =
-        write_durably(&temporary, content).and_then(|()| publish(&temporary, path, existing));
-    written.map_err(|reason| {
-        // The first failure is the one to report; the leftover may not even exist.
-        let _ = fs::remove_file(&temporary);
-        match reason.kind() {
-            ErrorKind::AlreadyExists => ExportError::Exists { path: path.to_owned() },
-            _ => cannot_write(reason),
-        }
+    let written = write_whole(path, content, |temporary| publish(temporary, path, existing));
+    written.map_err(|reason| match reason.kind() {
+        ErrorKind::AlreadyExists => ExportError::Exists { path: path.to_owned() },
+        _ => cannot_write(reason),
     })
-}
-
-fn write_durably(path: &Path, content: &[u8]) -> io::Result<()> {
-    let mut file = File::create(path)?;
-    file.write_all(content)?;
-    file.sync_all()
 }
 
 fn publish(temporary: &Path, path: &Path, existing: Existing) -> io::Result<()> {
