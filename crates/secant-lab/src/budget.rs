@@ -21,6 +21,7 @@ impl fmt::Display for Budget {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Evaluations(records) => write!(f, "{records} evaluations"),
+            Self::Epochs(1.0) => f.write_str("1 epoch"),
             Self::Epochs(epochs) => write!(f, "{epochs} epochs"),
             Self::Seconds(seconds) => write!(f, "{seconds} seconds"),
         }

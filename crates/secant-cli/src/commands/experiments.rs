@@ -104,7 +104,8 @@ impl ExperimentsArgs {
             [lack] => lack.clone(),
             [first, ..] => format!("{first}, and {} more", lacks.len() - 1),
         };
-        Ok(format!("{word} {what}, {} comparisons: {state}", comparisons.len()))
+        let s = if comparisons.len() == 1 { "" } else { "s" };
+        Ok(format!("{word} {what}, {} comparison{s}: {state}", comparisons.len()))
     }
 
     /// Why a problem cannot be run here.

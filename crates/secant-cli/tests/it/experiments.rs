@@ -111,7 +111,7 @@ fn the_list_says_what_each_experiment_needs() {
     assert!(list.contains("A small thing"), "{list}");
     assert!(list.contains("full  digits/logistic, 2 comparisons: ready"), "{list}");
     let timed =
-        list.lines().find(|line| line.contains("small digits/logistic, 1 comparisons: about "));
+        list.lines().find(|line| line.contains("small digits/logistic, 1 comparison: about "));
     assert!(timed.is_some_and(|line| line.ends_with(" s here")), "{list}");
     let other = write(&folder, "2-mnist.toml", FILE.replace("digits/logistic", "mnist/cnn"));
     let list =

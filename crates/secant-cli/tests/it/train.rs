@@ -51,6 +51,29 @@ fn a_killed_training_goes_on_to_the_same_weights() {
     assert!(!names(folder.path()).iter().any(is_checkpoint), "{:?}", names(folder.path()));
 }
 
+#[cfg(unix)]
+#[test]
+fn a_damaged_checkpoint_is_told_with_its_file() {
+    let folder = folder();
+    let model = folder.path().join("model");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_secant"));
+    command.args(SHORT).args(["--checkpoint-every", "0", "--out"]).arg(&model);
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("a process");
+    let checkpoint = || names(folder.path()).into_iter().find(|name| name.ends_with("checkpoint"));
+    while checkpoint().is_none() {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    child.kill().expect("killed");
+    child.wait().expect("an end");
+    let checkpoint = folder.path().join(checkpoint().expect("a checkpoint"));
+    fs::write(&checkpoint, "nothing").expect("written");
+    let told = refusal(secant(&SHORT).arg("--out").arg(&model), 1, &folder);
+    let name = checkpoint.file_name().expect("a name").to_string_lossy().into_owned();
+    let sentence = "the checkpoint cannot be used: it is damaged; delete it to begin anew";
+    assert_eq!(told, format!("secant: cannot go on from [DIR]/{name}: {sentence}"));
+    assert!(checkpoint.exists() && !model.exists());
+}
+
 #[test]
 fn a_model_of_something_else_is_refused_in_a_sentence() {
     let folder = folder();
