@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::dataset::Splits;
+use super::table::TableEncoding;
 
 /// Characters of a line.
 const LINE: usize = 80;
@@ -22,6 +23,8 @@ pub struct Loaded {
     pub splits: Splits,
     /// What was understood.
     pub description: Description,
+    /// How other tables become inputs in the same way; `None` where the file gives inputs as they are.
+    pub encoding: Option<TableEncoding>,
 }
 
 /// What was understood of a file.

@@ -70,6 +70,17 @@ pub enum DataError {
     #[error("{} has no column '{target}'; its columns are {columns}", path.display())]
     CsvNoTarget { path: PathBuf, target: String, columns: String },
     #[error(
+        "{} has no column '{column}', which the model looks at; its columns are {columns}",
+        path.display()
+    )]
+    LacksColumn { path: PathBuf, column: String, columns: String },
+    #[error(
+        "{} has {found} columns and the model's training table had {wanted}; where columns have no names, all must \
+         be there in the same order, the target's too (its cells are not looked at)",
+        path.display()
+    )]
+    OtherWidth { path: PathBuf, found: usize, wanted: usize },
+    #[error(
         "{} has no header line and {width} columns, so '{target}' names none of them; give the target column as a \
          number from 1 to {width}",
         path.display()

@@ -36,5 +36,5 @@ pub use libsvm::load as load_libsvm;
 pub use numbers::{Numbers, Precision};
 pub use sets::{Counts, Progress, cifar, digits, fetch, housing, idx, imbalanced, locate, svhn};
 pub use split::Fractions;
-pub use table::{Header, TableOptions, inspect, load_table};
+pub use table::{EncodedRecords, Header, TableEncoding, TableOptions, inspect, load_table};
 pub use target::{Task, rare_classes};

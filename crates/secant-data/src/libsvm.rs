@@ -44,7 +44,7 @@ pub fn load(
     };
     warnings.extend(rare_classes(&splits));
     let description = describe(path, test_path.as_deref(), &splits, decision, warnings, seed);
-    Ok(Loaded { splits, description })
+    Ok(Loaded { splits, description, encoding: None })
 }
 
 /// What is said of these files.

@@ -13,6 +13,7 @@ mod files;
 mod fingerprint;
 mod metric;
 pub mod minimize;
+mod model_file;
 pub mod network;
 pub mod physics;
 mod precision;

@@ -7,16 +7,17 @@ use std::{
 };
 
 use burn::tensor::Device;
-use burn_store::{ModuleSnapshot, SafetensorsStore};
-use safetensors::SafeTensors;
+use secant_data::DataError;
 use thiserror::Error;
 
 use crate::{
     Metric, Part, Plan, Problem,
     comparison::{CompareError, alone, one_run},
     files::replace_file,
+    model_file::{ModelFile, is_record, write_model},
     precision::drawn,
     run::{Checkpoints, TrainError, Watch, measure, train},
+    supervised::RECIPE,
 };
 
 /// What a model comes to on the records of a part, metric by metric.
@@ -52,6 +53,19 @@ pub enum TrainingError {
         /// Why not.
         reason: String,
     },
+    /// The model was not trained on a table.
+    #[error(
+        "{} does not say how a table becomes its inputs; predictions want a model that `secant train --csv` wrote \
+         as safetensors",
+        path.display()
+    )]
+    NoTable {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A table cannot be read.
+    #[error(transparent)]
+    Data(#[from] DataError),
     /// The model is of another problem.
     #[error("{} is a model for {found}, not for {wanted}; name that problem", path.display())]
     Problem {
@@ -68,7 +82,9 @@ pub enum TrainingError {
 const PROBLEM: &str = "problem";
 
 /// Trains the plan's first method with its first seed at the plan's rate, or at its usual one, and writes the
-/// model to `path` as safetensors. A checkpoint beside it lets a run that was stopped go on.
+/// model to `path`: as a record of Burn where that ends in `.bpk`, else as safetensors with the recipe in them
+/// (of [`Supervised::recipe`](crate::supervised::Supervised::recipe)). A checkpoint beside it lets a run that was
+/// stopped go on.
 ///
 /// # Errors
 /// A plan that the problem does not allow, a file that cannot be written, or the user stopped it.
@@ -76,6 +92,7 @@ pub fn train_to_file<P: Problem>(
     problem: &P,
     plan: &Plan,
     path: &Path,
+    recipe: Option<String>,
     stop: &AtomicBool,
     after_step: &(dyn Fn(f64) + Sync),
 ) -> Result<Figures, TrainingError>
@@ -108,14 +125,13 @@ where
         }
         cause => CompareError::of_run(&setting, cause).into(),
     })?;
-    let mut store = SafetensorsStore::from_bytes(None)
-        .metadata(PROBLEM, problem.name())
-        .metadata("optimizer", setting.method.to_string())
-        .metadata("learning rate", setting.lr.to_string());
-    let written = model.save_into(&mut store).map_err(|reason| reason.to_string());
-    let bytes = written.and_then(|()| store.get_bytes().map_err(|reason| reason.to_string()));
-    let bytes = bytes.map_err(|reason| TrainingError::File { path: path.to_owned(), reason })?;
-    replace_file(path, &bytes).map_err(|reason| fault(path, reason))?;
+    let mut notes = vec![
+        (PROBLEM, problem.name()),
+        ("optimizer", setting.method.to_string()),
+        ("learning rate", setting.lr.to_string()),
+    ];
+    notes.extend(recipe.map(|recipe| (RECIPE, recipe)));
+    write_model(&model, path, notes)?;
     match fs::remove_file(&checkpoint) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(fault(&checkpoint, error)),
         _ => Ok(Figures {
@@ -135,32 +151,27 @@ pub fn measure_file<P: Problem>(
     plan: &Plan,
     path: &Path,
 ) -> Result<Figures, TrainingError> {
-    let fault = |reason: String| TrainingError::File { path: path.to_owned(), reason };
-    let bytes = fs::read(path).map_err(|reason| fault(reason.to_string()))?;
-    let found = problem_of(&bytes).map_err(fault)?;
-    if found != problem.name() {
-        let (path, wanted) = (path.to_owned(), problem.name());
-        return Err(TrainingError::Problem { path, found, wanted });
+    let file = ModelFile::read(path)?;
+    if !is_record(path) {
+        let no_name = || file.fault("it is no model of secant, or damaged".to_string());
+        let found = file.note(PROBLEM)?.ok_or_else(no_name)?;
+        if found != problem.name() {
+            let (path, wanted) = (path.to_owned(), problem.name());
+            return Err(TrainingError::Problem { path, found, wanted });
+        }
     }
     let device = Device::default();
-    let mut model = drawn(0, plan.precision, &device, || problem.model(0, &device));
-    let mut store = SafetensorsStore::from_bytes(Some(bytes));
-    model.load_from(&mut store).map_err(|reason| fault(reason.to_string()))?;
+    let model = drawn(0, plan.precision, &device, || problem.model(0, &device));
+    let model = file.load_into(model)?;
     let of = |part| {
         let records: Vec<usize> = (0..problem.records(part)).collect();
         measure(problem, &model, plan.precision, &device, part, &records)
     };
+    let fault = |reason| TrainingError::File { path: path.to_owned(), reason };
     let measured = |part| of(part).map_err(|error| fault(error.to_string()));
     Ok(Figures {
         metrics: problem.metrics(),
         validation: measured(Part::Validation)?,
         test: measured(Part::Test)?,
     })
-}
-
-/// The problem that a file in safetensors names.
-fn problem_of(bytes: &[u8]) -> Result<String, String> {
-    let head = SafeTensors::read_metadata(bytes).ok();
-    let named = head.and_then(|(_, head)| head.metadata().as_ref()?.get(PROBLEM).cloned());
-    named.ok_or_else(|| "it is no model of secant, or damaged".to_string())
 }

@@ -3,7 +3,6 @@
 use std::{
     io::Write,
     num::NonZeroUsize,
-    path::PathBuf,
     process::ExitCode,
     sync::{
         Arc,
@@ -11,21 +10,19 @@ use std::{
     },
 };
 
-use clap::{ArgGroup, Args};
-use secant_data::Precision;
+use clap::Args;
 use secant_lab::{
     Budget, CompareError, Comparison, Plan, Trials,
     report::{Summary, check_folder, plain_text, summary_json, write_report},
     run::{HessianProducts, Schedule},
     store::export::json_lines,
-    supervised::{ClassWeights, DEFAULT_PROBLEM, TableModel, TableSource, load_table},
     tuning::Search,
 };
 
 use super::{
-    problem::{Known, Loaded, parse_problem, with_problem},
+    problem::with_problem,
     running::{RunningArgs, parse_few},
-    table::TableArgs,
+    source::SourceArgs,
 };
 use crate::{
     arguments::{Choices, UsageError, parse_count, parse_optimizers, parse_rate},
@@ -41,27 +38,10 @@ use crate::{
 ///
 /// The exit code is 1 if no optimizer trained, or none is better than the baseline.
 #[derive(Debug, Args)]
-#[command(after_help = EXAMPLES, allow_negative_numbers = true, group = ArgGroup::new("file").args(["csv", "libsvm"]))]
+#[command(after_help = EXAMPLES, allow_negative_numbers = true)]
 pub(super) struct CompareArgs {
-    /// The problem; `secant problems` lists them
-    #[arg(default_value = DEFAULT_PROBLEM, value_parser = parse_problem, conflicts_with_all = ["csv", "libsvm"])]
-    problem: Known,
-    /// A table of your own instead of a problem: CSV, TSV, ARFF and the like, plain or packed; - is
-    /// standard input. `secant data inspect FILE` shows how it is understood
-    #[arg(long, visible_alias = "table", value_name = "FILE", requires = "target")]
-    csv: Option<PathBuf>,
     #[command(flatten)]
-    table: TableArgs,
-    /// A LIBSVM file of your own instead of a problem; a file FILE.t beside it is the test part
-    #[arg(long, value_name = "FILE")]
-    libsvm: Option<PathBuf>,
-    /// The network for a file of your own: logistic (or linear), or mlp with two hidden layers of 64
-    #[arg(long, default_value = "mlp", requires = "file")]
-    model: TableModel,
-    /// How much each class counts in the loss: none (every record the same) or balanced (every class
-    /// the same)
-    #[arg(long, default_value = "none")]
-    class_weights: ClassWeights,
+    source: SourceArgs,
     /// The optimizers, separated by commas, some with other hyper-parameters than usual, as in
     /// 'adam,mb-lsr1(memory=8)'; `secant optimizers` lists them [default: those with a *]
     #[arg(long, value_name = "LIST", value_parser = parse_optimizers)]
@@ -124,9 +104,6 @@ pub(super) struct CompareArgs {
     /// Print a summary and the records (those of data.jsonl) as JSON lines instead of the table
     #[arg(long)]
     json: bool,
-    /// The number type of data and weights: f32 or f64 [default: f32; f64 for differential equations]
-    #[arg(long)]
-    precision: Option<Precision>,
 }
 
 const EXAMPLES: &str = "Examples:
@@ -153,7 +130,7 @@ fn parse_finite(text: &str) -> Result<f64, String> {
 
 pub(super) fn run(args: CompareArgs) -> anyhow::Result<ExitCode> {
     let store = args.running.store.open()?;
-    let problem = args.load_problem()?;
+    let problem = args.source.load(&args.running.data_dir)?;
     if !args.running.quiet {
         for warning in problem.data_warnings() {
             eprintln!("secant: data: {warning}");
@@ -201,28 +178,6 @@ fn usage(error: CompareError) -> anyhow::Error {
 }
 
 impl CompareArgs {
-    /// The number type asked for, or the problem's.
-    fn precision(&self) -> Precision {
-        self.precision.unwrap_or(match (&self.csv, &self.libsvm) {
-            (None, None) => self.problem.precision(),
-            _ => Precision::F32,
-        })
-    }
-
-    fn load_problem(&self) -> anyhow::Result<Loaded> {
-        let options = self.table.options(self.precision());
-        let (model, weights) = (self.model, self.class_weights);
-        Ok(match (&self.csv, &self.libsvm) {
-            (Some(path), _) => {
-                load_table(TableSource::Table(path), &options, model, weights)?.into()
-            }
-            (_, Some(path)) => {
-                load_table(TableSource::Libsvm(path), &options, model, weights)?.into()
-            }
-            _ => self.problem.load(&self.running.data_dir, self.precision(), weights)?,
-        })
-    }
-
     fn products(&self) -> HessianProducts {
         match (self.differences, self.allow_differences) {
             (false, _) => HessianProducts::Exact,
@@ -248,7 +203,7 @@ impl CompareArgs {
             lr: self.lr,
             schedule: self.schedule.clone(),
             products: self.products(),
-            precision: self.precision(),
+            precision: self.source.precision(),
             metric: self.metric.clone(),
             target: self.goal,
             ..usual

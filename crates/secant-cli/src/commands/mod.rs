@@ -6,11 +6,13 @@ mod experiments;
 mod lists;
 mod manual;
 mod minimize;
+mod predict;
 mod problem;
 mod report;
 mod run;
 mod running;
 mod runs;
+mod source;
 mod store;
 mod table;
 mod train;
@@ -40,6 +42,7 @@ enum Command {
     Experiments(experiments::ExperimentsArgs),
     Train(train::TrainArgs),
     Eval(train::EvalArgs),
+    Predict(predict::PredictArgs),
     Optimizers(lists::OptimizersArgs),
     Problems(lists::ProblemsArgs),
     Runs(runs::RunsArgs),
@@ -63,6 +66,7 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Experiments(args) => experiments::run(&args),
         Command::Train(args) => train::train(&args),
         Command::Eval(args) => train::eval(&args),
+        Command::Predict(args) => predict::run(&args),
         Command::Optimizers(args) => lists::optimizers(&args),
         Command::Problems(args) => lists::problems(&args),
         Command::Runs(args) => runs::run(args),

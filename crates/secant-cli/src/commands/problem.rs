@@ -97,6 +97,14 @@ impl Loaded {
     pub fn data_warnings(&self) -> Vec<String> {
         with_problem!(self, problem => problem.data_warnings())
     }
+
+    /// What a model's file must say for `secant predict`; none where the problem is of no table.
+    pub fn recipe(&self, precision: Precision) -> Option<String> {
+        match self {
+            Self::Supervised(problem) => problem.recipe(precision),
+            Self::Physics(_) => None,
+        }
+    }
 }
 
 impl From<Supervised> for Loaded {

@@ -4,41 +4,31 @@ use std::{io::Write, path::PathBuf, process::ExitCode, time::Duration};
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
-use secant_data::Precision;
 use secant_lab::{
     Budget, CompareError, Figures, Plan, TrainingError, measure_file, report::value_text,
-    run::Schedule, supervised::ClassWeights, train_to_file,
+    run::Schedule, train_to_file,
 };
 
 use super::{
     compare::{INTERRUPTED, stop_on_interrupt},
-    problem::{Known, Loaded, parse_problem, with_problem},
+    problem::{Loaded, with_problem},
     running::parse_seconds,
+    source::SourceArgs,
 };
 use crate::arguments::{parse_optimizer, parse_rate};
 
-/// The problem, and how precisely it is computed.
-#[derive(Debug, Args)]
-struct ProblemArgs {
-    /// The problem; `secant problems` lists them
-    #[arg(value_parser = parse_problem)]
-    problem: Known,
-    /// The folder below which data sets are kept
-    #[arg(long, env = "SECANT_DATA", default_value = "data", value_name = "DIR")]
-    data_dir: PathBuf,
-    /// The number type of data and weights: f32 or f64 [default: f32; f64 for differential equations]
-    #[arg(long)]
-    precision: Option<Precision>,
-}
-
 /// Trains one model with one optimizer, and keeps it.
 ///
-/// The model is written as safetensors. A checkpoint beside it lets a run that was stopped or killed go on:
+/// The model is written as safetensors, or as a record of Burn where the file's name ends in .bpk. A
+/// checkpoint beside it lets a run that was stopped or killed go on:
 /// give the same command again.
 #[derive(Debug, Args)]
 pub(super) struct TrainArgs {
     #[command(flatten)]
-    problem: ProblemArgs,
+    source: SourceArgs,
+    /// The folder below which data sets are kept
+    #[arg(long, env = "SECANT_DATA", default_value = "data", value_name = "DIR")]
+    data_dir: PathBuf,
     /// The optimizer, as in adam or 'mb-lsr1(memory=8)'; `secant optimizers` lists them
     #[arg(long, default_value = "adam", value_parser = parse_optimizer, value_name = "OPTIMIZER")]
     optimizer: secant::spec::Choice,
@@ -73,13 +63,17 @@ pub(super) struct TrainArgs {
 pub(super) struct EvalArgs {
     /// The model's file
     #[arg(value_name = "MODEL")]
-    model: PathBuf,
+    trained: PathBuf,
     #[command(flatten)]
-    problem: ProblemArgs,
+    source: SourceArgs,
+    /// The folder below which data sets are kept
+    #[arg(long, env = "SECANT_DATA", default_value = "data", value_name = "DIR")]
+    data_dir: PathBuf,
 }
 
 pub(super) fn train(args: &TrainArgs) -> anyhow::Result<ExitCode> {
-    let problem = args.problem.load()?;
+    let problem = args.source.load(&args.data_dir)?;
+    tell(&problem);
     let plan = Plan {
         methods: vec![args.optimizer.clone()],
         seeds: 1,
@@ -88,7 +82,7 @@ pub(super) fn train(args: &TrainArgs) -> anyhow::Result<ExitCode> {
         batch_size: args.batch_size.map(std::num::NonZeroUsize::get),
         lr: args.lr,
         schedule: args.schedule.clone(),
-        precision: args.problem.precision(),
+        precision: args.source.precision(),
         checkpoint_every: args.checkpoint_every,
         ..Plan::default()
     };
@@ -96,8 +90,9 @@ pub(super) fn train(args: &TrainArgs) -> anyhow::Result<ExitCode> {
     let bar = if args.quiet { ProgressBar::hidden() } else { ProgressBar::new(1000) };
     bar.set_style(ProgressStyle::with_template("{wide_bar} {percent} %, {eta} left")?);
     let after_step = |progress: f64| bar.set_position((1000.0 * progress) as u64);
+    let recipe = problem.recipe(plan.precision);
     let trained = with_problem!(&problem, problem => {
-        train_to_file(problem, &plan, &args.out, &stop, &after_step)
+        train_to_file(problem, &plan, &args.out, recipe, &stop, &after_step)
     });
     bar.finish_and_clear();
     match trained {
@@ -118,9 +113,9 @@ pub(super) fn train(args: &TrainArgs) -> anyhow::Result<ExitCode> {
 }
 
 pub(super) fn eval(args: &EvalArgs) -> anyhow::Result<ExitCode> {
-    let problem = args.problem.load()?;
-    let plan = Plan { precision: args.problem.precision(), ..Plan::default() };
-    let figures = with_problem!(&problem, problem => measure_file(problem, &plan, &args.model)?);
+    let problem = args.source.load(&args.data_dir)?;
+    let plan = Plan { precision: args.source.precision(), ..Plan::default() };
+    let figures = with_problem!(&problem, problem => measure_file(problem, &plan, &args.trained)?);
     print(&figures)?;
     Ok(ExitCode::SUCCESS)
 }
@@ -137,12 +132,8 @@ fn print(figures: &Figures) -> std::io::Result<()> {
     Ok(())
 }
 
-impl ProblemArgs {
-    fn precision(&self) -> Precision {
-        self.precision.unwrap_or(self.problem.precision())
-    }
-
-    fn load(&self) -> anyhow::Result<Loaded> {
-        self.problem.load(&self.data_dir, self.precision(), ClassWeights::None)
+fn tell(problem: &Loaded) {
+    for warning in problem.data_warnings() {
+        eprintln!("secant: data: {warning}");
     }
 }

@@ -84,3 +84,61 @@ fn a_model_of_something_else_is_refused_in_a_sentence() {
     fs::write(&model, "nothing").expect("written");
     insta::assert_snapshot!(told("digits/mlp"), @"secant: cannot use [DIR]/model: it is no model of secant, or damaged");
 }
+
+#[test]
+fn a_record_of_burn_is_measured_like_the_model_it_was() {
+    let folder = folder();
+    for (problem, length) in [("digits/logistic", "1epochs"), ("physics/poisson-1d", "20epochs")] {
+        let model = folder.path().join("model.bpk");
+        let arguments = ["train", problem, "--budget", length, "--out", text(&model)];
+        let trained = output(&mut secant(&arguments));
+        let measured = output(&mut secant(&["eval", text(&model), problem]));
+        assert_eq!(trained, format!("{measured}model: {}\n", text(&model)));
+    }
+}
+
+/// A table of two classes told apart by a number and a colour.
+fn table(rows: std::ops::Range<usize>, with_target: bool) -> String {
+    let head = if with_target { "size,colour,kind\n" } else { "colour,size\n" };
+    let row = |i: usize| {
+        let (size, colour) = (i % 17, ["red", "blue"][i % 2]);
+        let kind = if i.is_multiple_of(2) ^ (size > 8) { "yes" } else { "no" };
+        if with_target { format!("{size},{colour},{kind}\n") } else { format!("{colour},{size}\n") }
+    };
+    head.to_string() + &rows.map(row).collect::<String>()
+}
+
+#[test]
+fn a_model_of_a_table_foretells_another_table_by_the_names_of_its_columns() {
+    let folder = folder();
+    let (known, new) = (folder.path().join("known.csv"), folder.path().join("new.csv"));
+    fs::write(&known, table(0..400, true)).expect("written");
+    fs::write(&new, table(400..440, false) + "green,3\n").expect("written");
+    let model = folder.path().join("model");
+    let arguments = ["train", "--csv", text(&known), "--target", "kind", "--out", text(&model)];
+    output(secant(&arguments).args(["--lr", "0.01"]));
+    let told = secant(&["predict", text(&model), text(&new)]).output().expect("an end");
+    let warned = String::from_utf8_lossy(&told.stderr).into_owned();
+    assert!(warned.contains("column 'colour': 1 of 41 cells hold a text that has no input"));
+    let lines = String::from_utf8(told.stdout).expect("text");
+    let mut lines = lines.lines();
+    assert_eq!(lines.next(), Some("prediction,p(no),p(yes)"));
+    let found: Vec<&str> = lines.filter_map(|line| line.split(',').next()).collect();
+    let kinds = table(400..440, true);
+    let kinds: Vec<&str> =
+        kinds.lines().skip(1).filter_map(|line| line.split(',').next_back()).collect();
+    assert_eq!(found[..40], kinds);
+}
+
+#[test]
+fn a_model_that_is_of_no_table_foretells_none() {
+    let folder = folder();
+    let model = folder.path().join("model");
+    output(secant(&SHORT).arg("--out").arg(&model));
+    let told = refusal(&mut secant(&["predict", text(&model), "any.csv"]), 1, &folder);
+    assert_eq!(
+        told,
+        "secant: [DIR]/model does not say how a table becomes its inputs; predictions want a model that \
+         `secant train --csv` wrote as safetensors"
+    );
+}

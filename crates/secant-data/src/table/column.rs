@@ -165,12 +165,16 @@ impl<'a> Reader<'a> {
         self.evidence[index].mark(self.expect_comma)
     }
 
-    fn filled(&self, index: usize) -> impl Iterator<Item = Option<&'a str>> + Clone {
+    pub(super) fn filled(&self, index: usize) -> impl Iterator<Item = Option<&'a str>> + Clone {
         let missing = self.missing;
         self.grid.cells(index).map(move |cell| (!missing.is(cell)).then_some(cell))
     }
 
-    fn numbers(&self, index: usize, warnings: &mut Vec<String>) -> Result<Cells, DataError> {
+    pub(super) fn numbers(
+        &self,
+        index: usize,
+        warnings: &mut Vec<String>,
+    ) -> Result<Cells, DataError> {
         let (mark, guessed) = self.mark(index);
         let mut numbers = Vec::with_capacity(self.grid.len());
         let (mut units, mut odd) = (BTreeSet::new(), Odd::default());
@@ -277,13 +281,13 @@ fn is_flag(texts: &[String]) -> bool {
 
 /// Cells that are not what the column is.
 #[derive(Default)]
-struct Odd<'a> {
-    count: usize,
-    first: Option<(&'a str, usize)>,
+pub(super) struct Odd<'a> {
+    pub(super) count: usize,
+    pub(super) first: Option<(&'a str, usize)>,
 }
 
 impl<'a> Odd<'a> {
-    fn add(&mut self, cell: &'a str, row: usize) {
+    pub(super) fn add(&mut self, cell: &'a str, row: usize) {
         self.count += 1;
         self.first.get_or_insert((cell, row));
     }

@@ -163,6 +163,11 @@ impl<'a> Encoding<'a> {
         Self { pairs: columns.iter().map(pair).collect() }
     }
 
+    /// Of encoders that are known.
+    pub(super) fn of(pairs: Vec<(&'a Column, Encoder)>) -> Self {
+        Self { pairs }
+    }
+
     /// The encoder of each column.
     pub(crate) fn encoders(&self) -> impl Iterator<Item = &Encoder> {
         self.pairs.iter().map(|(_, encoder)| encoder)

@@ -11,6 +11,7 @@ mod grid;
 mod header;
 mod notation;
 mod options;
+mod saved;
 mod scan;
 mod target_column;
 
@@ -33,6 +34,7 @@ use target_column::TargetColumn;
 pub(crate) use column::{Cells, Column, Texts};
 pub(crate) use describe::split as describe_split;
 pub use options::{Header, TableOptions};
+pub use saved::{EncodedRecords, TableEncoding};
 
 /// A table as it is in its file, with the target taken out.
 #[derive(Debug, Clone)]
@@ -117,6 +119,7 @@ fn load_understood(
         &mut warnings,
     );
     let splits = table.encode(&encoding, &parts, options.precision)?;
+    let saved = TableEncoding::of(&grid, &table.columns, &encoding, options);
     warnings.extend(rare_classes(&splits));
     let description = Description {
         source: grid.path.display().to_string(),
@@ -127,7 +130,7 @@ fn load_understood(
         warnings,
         fingerprint: fingerprint(&splits),
     };
-    Ok(Loaded { splits, description })
+    Ok(Loaded { splits, description, encoding: Some(saved) })
 }
 
 /// What is understood of the table in `path`, which may be `-` for standard input; it is not cut,

@@ -9,7 +9,7 @@ use crate::Baseline;
 /// The baseline of a problem.
 pub(super) fn of(problem: &Supervised) -> Baseline {
     let name = match &problem.task {
-        Task::Classes(classes) => format!("always {}", classes.name(classes.largest())),
+        Task::Classes(classes) => format!("always {}", classes.names()[classes.largest()]),
         Task::Numbers(scale) => format!("always {}", crate::report::short(scale.mean)),
         Task::Inputs => "always the mean record".to_string(),
     };

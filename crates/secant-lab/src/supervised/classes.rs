@@ -57,8 +57,8 @@ impl Classes {
             .unwrap_or(0)
     }
 
-    pub(super) fn name(&self, class: usize) -> &str {
-        &self.names[class]
+    pub(super) fn names(&self) -> &[String] {
+        &self.names
     }
 
     /// The logits of a network without weights that has learnt the shares of the classes.
@@ -125,7 +125,7 @@ fn log_sum_exp(row: &[f64]) -> f64 {
 }
 
 /// The place of the largest; of equal ones the first.
-fn largest_of(row: &[f64]) -> usize {
+pub(super) fn largest_of(row: &[f64]) -> usize {
     (0..row.len()).reduce(|best, next| if row[next] > row[best] { next } else { best }).unwrap_or(0)
 }
 

@@ -6,6 +6,7 @@ mod catalogue;
 mod classes;
 mod inputs;
 mod numbers;
+mod prediction;
 mod table;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -15,10 +16,12 @@ use std::{fmt, str::FromStr};
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use secant::dual::{Dual, Tangents};
-use secant_data::{Dataset, Description, Numbers, Splits, Targets};
+use secant_data::{Dataset, Description, Numbers, Splits, TableEncoding, Targets};
 
 pub use augmentation::Augmentation;
 pub use catalogue::{CATALOGUE, CatalogueEntry, DEFAULT_PROBLEM, UnknownProblem, load};
+pub(crate) use prediction::RECIPE;
+pub use prediction::{Prediction, Predictions, predict};
 pub use table::{TableModel, TableSource, load_table};
 
 use crate::{
@@ -76,6 +79,8 @@ pub struct Supervised {
     pub data_warnings: Vec<String>,
     /// What tells these data from all others.
     pub fingerprint: String,
+    /// How other tables become inputs in the same way, where the records are of a table.
+    pub encoding: Option<TableEncoding>,
     task: Task,
 }
 
@@ -126,6 +131,7 @@ impl Supervised {
             data_warnings,
             fingerprint: secant_data::fingerprint(&splits),
             splits,
+            encoding: None,
             task,
         }
     }

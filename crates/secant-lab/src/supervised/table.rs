@@ -60,7 +60,7 @@ pub fn load_table(
             (path, secant_data::load_libsvm(path, task, precision, FRACTIONS, SPLIT_SEED)?)
         }
     };
-    let Loaded { splits, description } = loaded;
+    let Loaded { splits, description, encoding } = loaded;
     let (inputs, outputs) = (splits.train.record_len(), outputs(&splits));
     let is_regression = matches!(splits.train.targets, Targets::Numbers(_));
     let (widths, kind, model) = match (model, is_regression) {
@@ -88,6 +88,7 @@ pub fn load_table(
         description: format!("{} with {inputs} inputs and {what}; {model}", path.display()),
         batch_size: 64.min(records),
         epochs: steps_in_epochs(2_000, 64, records),
+        encoding,
         ..problem.described(&description)
     })
 }

@@ -122,7 +122,8 @@ fn owned(cells: &[&str]) -> Vec<String> {
     cells.iter().map(|cell| (*cell).to_string()).collect()
 }
 
-fn line(cells: &[String]) -> String {
+/// One line of a table, with its end.
+pub(crate) fn line(cells: &[String]) -> String {
     let cells: Vec<String> = cells.iter().map(|cell| quote(cell)).collect();
     cells.join(",") + "\n"
 }

@@ -1,0 +1,284 @@
+//! What was learned of a table's columns, kept so that other tables become inputs in the same way.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::cell::Missing;
+use super::column::{Cells, Column, Odd, Reader, Texts, cut, titled};
+use super::encode::{Encoder, Encoding};
+use super::grid::{Grid, listed};
+use super::options::{Header, TableOptions};
+use crate::error::DataError;
+use crate::numbers::{Numbers, Precision};
+
+/// How the columns of a table become inputs, as its training records taught it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TableEncoding {
+    /// The columns that give inputs, in their order.
+    columns: Vec<SavedColumn>,
+    /// How many columns the table has, where it does not name them; the target is one of them.
+    unnamed: Option<usize>,
+    /// Texts that stand for a missing value besides the usual ones.
+    missing: Vec<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct SavedColumn {
+    name: String,
+    inputs: SavedInputs,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum SavedInputs {
+    /// One: `(scale x - mean) / deviation`.
+    Number { scale: f64, mean: f64, deviation: f64 },
+    /// One for each of these texts.
+    Texts(Vec<String>),
+}
+
+/// The records of a table as inputs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EncodedRecords {
+    /// The inputs, one record after the other.
+    pub features: Numbers,
+    /// How many records there are.
+    pub records: usize,
+    /// What a reader should know, one sentence each.
+    pub warnings: Vec<String>,
+}
+
+impl TableEncoding {
+    /// Of a table whose columns are read.
+    pub(super) fn of(
+        grid: &Grid,
+        columns: &[Column],
+        encoding: &Encoding,
+        options: &TableOptions,
+    ) -> Self {
+        let saved = |(column, encoder): (&Column, &Encoder)| {
+            let inputs = match (encoder, &column.cells) {
+                (Encoder::Number { scale, mean, deviation }, _) => {
+                    SavedInputs::Number { scale: *scale, mean: *mean, deviation: *deviation }
+                }
+                (Encoder::OneHot { inputs, .. }, Cells::Texts(texts)) => {
+                    let kept = texts.texts.iter().zip(inputs).filter(|(_, input)| input.is_some());
+                    SavedInputs::Texts(kept.map(|(text, _)| text.clone()).collect())
+                }
+                _ => return None,
+            };
+            Some(SavedColumn { name: column.name.clone(), inputs })
+        };
+        Self {
+            columns: columns.iter().zip(encoding.encoders()).filter_map(saved).collect(),
+            unnamed: (!grid.named).then_some(grid.width()),
+            missing: options.missing.clone(),
+        }
+    }
+
+    /// How many inputs a record has.
+    pub fn width(&self) -> usize {
+        let width = |column: &SavedColumn| match &column.inputs {
+            SavedInputs::Number { .. } => 1,
+            SavedInputs::Texts(texts) => texts.len(),
+        };
+        self.columns.iter().map(width).sum()
+    }
+
+    /// The table in `path`, or in standard input where it is `-`, as inputs. Its columns are found by their
+    /// names, in any order; others, such as the target, are not looked at.
+    ///
+    /// # Errors
+    /// The file cannot be read, lacks a column, or has a number that overflows.
+    pub fn read(
+        &self,
+        path: &Path,
+        header: Header,
+        precision: Precision,
+    ) -> Result<EncodedRecords, DataError> {
+        let missing = self.missing.clone();
+        let options = TableOptions { header, missing, precision, ..TableOptions::default() };
+        self.encode(Grid::read(path, &options)?, precision)
+    }
+
+    fn encode(&self, mut grid: Grid, precision: Precision) -> Result<EncodedRecords, DataError> {
+        self.check_width(&grid)?;
+        let missing = Missing::with(&self.missing);
+        let mut warnings = std::mem::take(&mut grid.warnings);
+        let reader = Reader::new(&grid, &missing);
+        let columns = self
+            .columns
+            .iter()
+            .map(|saved| saved.column(&grid, &reader, &mut warnings))
+            .collect::<Result<Vec<_>, _>>()?;
+        let encoders = self.columns.iter().map(SavedColumn::encoder);
+        let encoding = Encoding::of(columns.iter().zip(encoders).collect());
+        let rows: Vec<usize> = (0..grid.len()).collect();
+        let features = encoding.apply(&rows, precision).map_err(|column| DataError::Overflow {
+            path: grid.path.clone(),
+            column: column.to_owned(),
+            precision,
+        })?;
+        Ok(EncodedRecords { features, records: rows.len(), warnings })
+    }
+
+    /// Columns without names are known by their places, the target's included.
+    fn check_width(&self, grid: &Grid) -> Result<(), DataError> {
+        match self.unnamed {
+            Some(wanted) if grid.width() != wanted => {
+                Err(DataError::OtherWidth { path: grid.path.clone(), found: grid.width(), wanted })
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl SavedColumn {
+    fn encoder(&self) -> Encoder {
+        match &self.inputs {
+            SavedInputs::Number { scale, mean, deviation } => {
+                Encoder::Number { scale: *scale, mean: *mean, deviation: *deviation }
+            }
+            SavedInputs::Texts(texts) => Encoder::OneHot {
+                inputs: (0..).take(texts.len()).map(Some).collect(),
+                width: texts.len(),
+            },
+        }
+    }
+
+    /// The column of the same name in another table.
+    fn column(
+        &self,
+        grid: &Grid,
+        reader: &Reader,
+        warnings: &mut Vec<String>,
+    ) -> Result<Column, DataError> {
+        let index = grid.names.iter().position(|name| *name == self.name);
+        let index = index.ok_or_else(|| self.lacking(grid.path.clone(), &grid.names))?;
+        let cells = match &self.inputs {
+            SavedInputs::Number { .. } => reader.numbers(index, warnings)?,
+            SavedInputs::Texts(texts) => {
+                warnings.extend(self.unknown(texts, index, grid, reader));
+                Cells::Texts(Texts::of(reader.filled(index), texts.clone(), true))
+            }
+        };
+        Ok(Column { name: self.name.clone(), cells })
+    }
+
+    fn lacking(&self, path: PathBuf, names: &[String]) -> DataError {
+        DataError::LacksColumn { path, column: cut(&self.name), columns: listed(names) }
+    }
+
+    /// How many cells hold a text without an input.
+    fn unknown(
+        &self,
+        texts: &[String],
+        index: usize,
+        grid: &Grid,
+        reader: &Reader,
+    ) -> Option<String> {
+        let mut unknown = Odd::default();
+        for (row, cell) in reader.filled(index).enumerate() {
+            if let Some(cell) = cell.filter(|cell| !texts.iter().any(|text| text == cell)) {
+                unknown.add(cell, row);
+            }
+        }
+        let (cell, row) = unknown.first?;
+        Some(format!(
+            "{}: {} of {} cells hold a text that has no input, such as '{}' in line {}; they \
+             were treated as missing",
+            titled(&self.name),
+            unknown.count,
+            grid.len(),
+            cut(cell),
+            grid.line(row)
+        ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::split::Fractions;
+    use crate::table::{Understood, understand_grid};
+    use crate::{Loaded, Task};
+
+    const TRAINING: &str = "size,colour,rank\n1,red,a\n2,blue,b\n3,red,a\n4,blue,b\n5,red,a\n\
+                            6,blue,b\n,red,a\n8,blue,b\n9,red,a\n10,blue,b\n11,red,a\n12,blue,b\n";
+
+    fn grid(text: &str) -> Grid {
+        let options = TableOptions::default();
+        Grid::of("new.csv".into(), text.as_bytes().to_vec(), None, &options).expect("a grid")
+    }
+
+    fn options() -> TableOptions {
+        let target = Some("rank".to_owned());
+        TableOptions { target, task: Task::Classification, ..TableOptions::default() }
+    }
+
+    fn trained() -> Loaded {
+        let understood: Understood =
+            understand_grid(grid(TRAINING), &options()).expect("an understood table");
+        let fractions = Fractions { validation: 0.25, test: 0.25 };
+        crate::table::load_understood(understood, &options(), fractions, 1).expect("a table")
+    }
+
+    fn encoding() -> TableEncoding {
+        trained().encoding.expect("an encoding")
+    }
+
+    fn encoded(text: &str) -> EncodedRecords {
+        encoding().encode(grid(text), Precision::F64).expect("records")
+    }
+
+    fn refused(text: &str) -> String {
+        encoding().encode(grid(text), Precision::F64).expect_err("an error").to_string()
+    }
+
+    #[test]
+    fn the_training_records_read_again_are_the_same_inputs() {
+        let loaded = trained();
+        let again = encoded(TRAINING);
+        assert_eq!((again.records, encoding().width()), (12, 3));
+        let rows: Vec<f64> = again.features.iter().collect();
+        for part in loaded.splits.parts().map(|(_, part)| part) {
+            let features: Vec<f64> = part.features.iter().collect();
+            for record in features.chunks(3) {
+                let same = |row: &[f64]| row.iter().zip(record).all(|(a, b)| (a - b).abs() < 1e-6);
+                assert!(rows.chunks(3).any(same), "{record:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn columns_are_found_by_name_in_any_order_and_the_target_may_be_absent() {
+        let usual = encoded("size,colour,rank\n3,red,a\n7,blue,b\n");
+        let turned = encoded("colour,more,size\nred,?,3\nblue,?,7\n");
+        assert_eq!(usual.features, turned.features);
+    }
+
+    #[test]
+    fn missing_cells_are_the_mean_and_unknown_texts_nothing_with_a_word() {
+        let found = encoded("size,colour\nNA,red\n?,green\nodd,green\n");
+        let rows: Vec<f64> = found.features.iter().collect();
+        assert_eq!([rows[0], rows[3], rows[6]], [0.0; 3]);
+        assert_eq!(rows[4..6], [0.0, 0.0]);
+        assert!(found.warnings.iter().any(|said| said.contains("'green' in line 3")
+            && said.contains("column 'colour': 2 of 3 cells")));
+        let odd = |said: &String| said.contains("column 'size': 3 of 3 cells are not a number");
+        assert!(found.warnings.iter().any(odd), "{:?}", found.warnings);
+    }
+
+    #[test]
+    fn a_lacking_column_is_named() {
+        let said = refused("size,rank\n1,a\n2,b\n");
+        assert!(said.contains("no column 'colour'") && said.contains("'size', 'rank'"), "{said}");
+    }
+
+    #[test]
+    fn kept_as_text_it_is_the_same() {
+        let text = serde_json::to_string(&encoding()).expect("text");
+        assert_eq!(serde_json::from_str::<TableEncoding>(&text).expect("an encoding"), encoding());
+    }
+}
