@@ -32,7 +32,8 @@ use crate::arguments::{Choices, UsageError, parse_count, parse_optimizers, parse
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP, allow_negative_numbers = true)]
 pub(super) struct MinimizeArgs {
-    /// The problem: rosenbrock, beale, rastrigin, quadratic or logistic
+    /// The problem: rosenbrock, beale, rastrigin, quadratic, logistic, or a differential equation such as
+    /// physics/helmholtz
     #[arg(value_parser = parse_problem)]
     problem: ProblemKind,
     /// The methods, separated by commas, some with other hyper-parameters than usual, as in
@@ -58,7 +59,7 @@ pub(super) struct MinimizeArgs {
     /// The largest eigenvalue of quadratic; the smallest is 1 [default: 1000]
     #[arg(long, value_name = "NUMBER", value_parser = parse_condition)]
     condition: Option<f64>,
-    /// The seed of the eigenvectors of quadratic [default: 0]
+    /// The seed of the eigenvectors of quadratic [default: 0], and of the weights of a network [default: 1]
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
     /// The LIBSVM file of logistic, plain or as .gz, with two classes
@@ -87,6 +88,7 @@ const AFTER_HELP: &str = "Problems:
   rastrigin   10 n + sum of x[i]^2 - 10 cos(2 pi x[i]), from (2.2, -1.6, ..)
   quadratic   (x - 1)'A(x - 1) / 2 with eigenvalues from 1 to --condition, from 0
   logistic    mean of log(1 + exp(-y x'w)) + l2/2 |w|^2, without a bias, from 0
+  physics/..  the loss of a physics-informed network at all its points (`secant problems`), in double precision
 
 Examples:
   secant minimize rosenbrock --methods l-bfgs,adam --picture paths.svg
@@ -207,17 +209,22 @@ impl MinimizeArgs {
 
     /// What clap cannot see: options that the problem does not have.
     fn check(&self) -> Result<(), UsageError> {
-        use ProblemKind::{Beale, Logistic, Quadratic, Rastrigin, Rosenbrock};
-        let options: [(&str, bool, &[ProblemKind]); 5] = [
-            ("--dimension", self.dimension.is_some(), &[Rosenbrock, Rastrigin, Quadratic]),
-            ("--condition", self.condition.is_some(), &[Quadratic]),
-            ("--seed", self.seed.is_some(), &[Quadratic]),
-            ("--libsvm", self.libsvm.is_some(), &[Logistic]),
-            ("--l2", self.l2.is_some(), &[Logistic]),
+        use ProblemKind::{Beale, Logistic, Physics, Quadratic, Rastrigin, Rosenbrock};
+        let (problem, name) = (self.problem, self.problem.name());
+        let is_logistic = problem == Logistic;
+        let options: [(&str, bool, bool); 5] = [
+            (
+                "--dimension",
+                self.dimension.is_some(),
+                matches!(problem, Rosenbrock | Rastrigin | Quadratic),
+            ),
+            ("--condition", self.condition.is_some(), problem == Quadratic),
+            ("--seed", self.seed.is_some(), matches!(problem, Quadratic | Physics(_))),
+            ("--libsvm", self.libsvm.is_some(), is_logistic),
+            ("--l2", self.l2.is_some(), is_logistic),
         ];
-        let name = self.problem.name();
-        for (option, is_given, problems) in options {
-            if is_given && !problems.contains(&self.problem) {
+        for (option, is_given, is_there) in options {
+            if is_given && !is_there {
                 return Err(UsageError(format!("{name} has no {option}; leave it out")));
             }
         }
@@ -226,7 +233,7 @@ impl MinimizeArgs {
         }
         let is_flat = match self.problem {
             Beale => true,
-            Logistic => false,
+            Logistic | Physics(_) => false,
             problem => self.dimension_of(problem) == 2,
         };
         if self.picture.is_some() && !is_flat {
@@ -257,6 +264,7 @@ impl MinimizeArgs {
                 Problem::quadratic(dimension, condition, self.seed.unwrap_or(0))
             }
             ProblemKind::Logistic => Problem::logistic(self.logistic()?),
+            ProblemKind::Physics(equation) => Problem::physics(equation, self.seed.unwrap_or(1)),
         };
         if let Some(start) = &self.start {
             let (found, wanted) = (start.len(), problem.start.len());

@@ -11,7 +11,7 @@ use std::path::Path;
 
 use rayon::prelude::*;
 
-use crate::dataset::{Dataset, Splits};
+use crate::dataset::{Dataset, Splits, Standardization};
 use crate::dense::check_size;
 use crate::error::DataError;
 use crate::numbers::Precision;
@@ -20,6 +20,13 @@ use layout::{Files, Layout};
 
 /// Red, green and blue.
 const CHANNELS: usize = 3;
+
+/// Mean and deviation of each channel of ImageNet's training images, as they are usually taken.
+pub const IMAGENET: [Standardization; CHANNELS] = [
+    Standardization { mean: 0.485, deviation: 0.229 },
+    Standardization { mean: 0.456, deviation: 0.224 },
+    Standardization { mean: 0.406, deviation: 0.225 },
+];
 
 /// The images in `folder`, each as its red, green and blue plane of `side` x `side` pixels from 0
 /// to 1, row by row.

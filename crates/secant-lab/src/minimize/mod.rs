@@ -4,6 +4,7 @@ mod axis;
 mod beale;
 mod contour;
 mod exponential;
+mod full_batch;
 mod logistic;
 mod palette;
 mod picture;
@@ -18,6 +19,7 @@ mod table;
 mod testing;
 
 pub use beale::Beale;
+pub use full_batch::FullBatch;
 pub use logistic::Logistic;
 pub use picture::{PictureError, write_picture};
 pub use problem::{Problem, ProblemKind, UnknownProblem};

@@ -1,9 +1,11 @@
 //! What can be minimised: a function, where to start, and where its minimum is.
 
 use secant::Function;
+use secant_core::nearest::suggestion;
 use thiserror::Error;
 
-use super::{Beale, Logistic, Quadratic, Rastrigin, Rosenbrock};
+use super::{Beale, FullBatch, Logistic, Quadratic, Rastrigin, Rosenbrock};
+use crate::physics::{self, Equation, Physics};
 
 /// A function with a start.
 pub struct Problem {
@@ -30,26 +32,35 @@ pub enum ProblemKind {
     Quadratic,
     /// Logistic regression.
     Logistic,
+    /// A physics-informed network, at all its points.
+    Physics(&'static Equation),
 }
 
 /// No problem has this name.
 #[derive(Debug, Error)]
-#[error(
-    "there is no problem `{0}` to minimize; known are rosenbrock, beale, rastrigin, quadratic, logistic"
-)]
-pub struct UnknownProblem(String);
+#[error("there is no problem `{name}` to minimize; {suggestion}")]
+pub struct UnknownProblem {
+    name: String,
+    suggestion: String,
+}
 
 impl ProblemKind {
-    const ALL: [Self; 5] =
-        [Self::Rosenbrock, Self::Beale, Self::Rastrigin, Self::Quadratic, Self::Logistic];
+    /// All of them.
+    pub fn all() -> impl Iterator<Item = Self> + Clone {
+        [Self::Rosenbrock, Self::Beale, Self::Rastrigin, Self::Quadratic, Self::Logistic]
+            .into_iter()
+            .chain(physics::PROBLEMS.iter().map(|equation| Self::Physics(equation)))
+    }
 
     /// The kind called `name`.
     ///
     /// # Errors
     /// There is none.
     pub fn named(name: &str) -> Result<Self, UnknownProblem> {
-        let found = Self::ALL.into_iter().find(|kind| kind.name() == name);
-        found.ok_or_else(|| UnknownProblem(name.to_string()))
+        Self::all().find(|kind| kind.name() == name).ok_or_else(|| UnknownProblem {
+            name: name.to_string(),
+            suggestion: suggestion(name, Self::all().map(Self::name)),
+        })
     }
 
     /// Its name.
@@ -60,6 +71,7 @@ impl ProblemKind {
             Self::Rastrigin => "rastrigin",
             Self::Quadratic => "quadratic",
             Self::Logistic => "logistic",
+            Self::Physics(equation) => equation.name,
         }
     }
 }
@@ -109,6 +121,13 @@ impl Problem {
     pub fn logistic(logistic: Logistic) -> Self {
         let start = vec![0.0; logistic.dimension()];
         Self { name: "logistic", function: Box::new(logistic), start, minimum: None }
+    }
+
+    /// The loss of a physics-informed network at all its points, from weights drawn from `seed`.
+    pub fn physics(equation: &'static Equation, seed: u64) -> Self {
+        let function = FullBatch::new(Physics::new(equation), seed);
+        let start = function.start();
+        Self { name: equation.name, function: Box::new(function), start, minimum: None }
     }
 }
 

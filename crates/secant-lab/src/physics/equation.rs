@@ -51,6 +51,15 @@ pub(super) enum Features {
     Periodic,
 }
 
+/// Equations are known by their names.
+impl PartialEq for Equation {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
+impl Eq for Equation {}
+
 impl Equation {
     /// How many variables it has.
     pub(super) fn inputs(&self) -> usize {

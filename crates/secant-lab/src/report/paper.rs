@@ -1,7 +1,7 @@
 //! What a paper says, beside what came out.
 
 use super::{
-    format::{ABSENT, counted, difference_cell, interval_cell, value_text},
+    format::{ABSENT, counted, difference_cell, interval_cell, short, value_text},
     summary::Summary,
 };
 use crate::{
@@ -126,29 +126,35 @@ fn of_one(claim: &Claim, summary: &Summary) -> String {
 
 /// A number of the paper, and ours of every comparison that it belongs to.
 fn numbers(number: &Reported, summaries: &[Summary]) -> Vec<[String; 5]> {
-    let of = |summary: &Summary| {
-        let metric = summary.design.metrics.iter().find(|metric| metric.name == number.metric)?;
-        let here = reported(number, summary)?;
-        Some((metric.clone(), interval_cell(metric, Some(here))))
+    let metric = |summary: &Summary| {
+        summary.design.metrics.iter().find(|metric| metric.name == number.metric).cloned()
     };
-    let measured: Vec<(Metric, String)> = summaries.iter().filter_map(of).collect();
-    let row = |paper: String, here: String| {
-        let variant = number.variant.as_ref().map_or(String::new(), |v| format!(", {v}"));
+    let known = summaries.iter().find_map(metric);
+    let of = |summary: &Summary| {
+        let (metric, here) = (metric(summary)?, reported(number, summary)?);
+        let unit = if metric.is_in_percent() { " %" } else { "" };
+        Some(format!("{}{unit}", interval_cell(&metric, Some(here))))
+    };
+    let mut measured: Vec<String> = summaries.iter().filter_map(of).collect();
+    if measured.is_empty() {
+        measured.push(ABSENT.to_string());
+    }
+    let variant = number.variant.as_ref().map_or(String::new(), |v| format!(", {v}"));
+    let row = |here: String| {
         [
             number.method.clone(),
             number.metric.clone(),
-            paper,
+            of_the_paper(number, known.as_ref()),
             here,
             format!("{}{variant}", number.place),
         ]
     };
-    if measured.is_empty() {
-        return vec![row(crate::report::short(number.value), ABSENT.to_string())];
-    }
-    let paper = |metric: &Metric| {
-        let spread =
-            number.spread.map_or(String::new(), |s| format!(" ± {}", value_text(metric, Some(s))));
-        format!("{}{spread}", value_text(metric, Some(number.value)))
-    };
-    measured.into_iter().map(|(metric, here)| row(paper(&metric), here)).collect()
+    measured.into_iter().map(row).collect()
+}
+
+/// A number of the paper in the metric's unit, where the metric is known here.
+fn of_the_paper(number: &Reported, metric: Option<&Metric>) -> String {
+    let text = |value| metric.map_or_else(|| short(value), |metric| value_text(metric, Some(value)));
+    let spread = number.spread.map_or(String::new(), |spread| format!(" ± {}", text(spread)));
+    format!("{}{spread}", text(number.value))
 }

@@ -7,6 +7,7 @@ use thiserror::Error;
 use secant_core::nearest::suggestion;
 use secant_data::{
     DataError, Description, Fractions, Precision, Splits, Standardization, cifar, digits, housing,
+    images,
     imbalanced::{IMBALANCED, ImbalancedSet},
     locate,
 };
@@ -39,6 +40,8 @@ enum Data {
     Imbalanced(&'static ImbalancedSet),
     /// House prices in California.
     Housing,
+    /// A folder of images as ImageNet's.
+    ImageNet,
 }
 
 /// How pixels, which run from 0 to 1, are scaled.
@@ -82,7 +85,8 @@ pub static CATALOGUE: LazyLock<Vec<CatalogueEntry>> = LazyLock::new(|| {
     let mut entries = Vec::from(pictures());
     entries.push(autoencoder("mnist", "mnist/autoencoder", "MNIST"));
     entries.push(autoencoder("fashion-mnist", "fashion-mnist/autoencoder", "Fashion-MNIST"));
-    entries.extend([resnet_20(), resnet_110(), resnet_34(), cal_housing()]);
+    entries.extend([resnet_20(), resnet_110(), resnet_34()]);
+    entries.extend([resnext_50_small(), resnext_50(), cal_housing()]);
     entries.extend(IMBALANCED.iter().map(imbalanced));
     entries
 });
@@ -224,11 +228,7 @@ fn resnet_110() -> CatalogueEntry {
         network: |_, classes| NetworkConfig::Residual(ResidualConfig::cifar(18, classes)),
         batch_size: 128,
         epochs: 5.0,
-        augmentation: Some(Augmentation {
-            padding: 4,
-            // What black has become.
-            border: cifar::APOLLO.iter().map(|channel| -channel.mean / channel.deviation).collect(),
-        }),
+        augmentation: Some(border_of(&cifar::APOLLO)),
         target: None,
     }
 }
@@ -243,6 +243,43 @@ fn resnet_34() -> CatalogueEntry {
         augmentation: None,
         ..resnet_110()
     }
+}
+
+/// The network of the Apollo paper's ImageNet experiments on images that are at hand.
+fn resnext_50_small() -> CatalogueEntry {
+    CatalogueEntry {
+        name: Cow::Borrowed("cifar-10/resnext-50"),
+        line: Cow::Borrowed("CIFAR-10; the ResNeXt-50 of the Apollo paper, 23,000,394 parameters"),
+        network: |_, classes| {
+            let image = [3, 32, 32];
+            NetworkConfig::Residual(ResidualConfig { image, ..ResidualConfig::resnext_50(classes) })
+        },
+        batch_size: 32,
+        ..resnet_110()
+    }
+}
+
+/// Pixels a side of ImageNet's images.
+const IMAGENET_SIDE: usize = 224;
+
+fn resnext_50() -> CatalogueEntry {
+    CatalogueEntry {
+        name: Cow::Borrowed("imagenet/resnext-50"),
+        line: Cow::Borrowed(
+            "Images in folders, of 224 x 224 pixels, up to 4 GiB; the ResNeXt-50 of the Apollo paper",
+        ),
+        data: Data::ImageNet,
+        network: |_, classes| NetworkConfig::Residual(ResidualConfig::resnext_50(classes)),
+        batch_size: 32,
+        augmentation: Some(Augmentation { padding: 28, ..border_of(&images::IMAGENET) }),
+        ..resnet_110()
+    }
+}
+
+/// An augmentation whose border is what black has become.
+fn border_of(channels: &[Standardization]) -> Augmentation {
+    let black = |channel: &Standardization| -channel.mean / channel.deviation;
+    Augmentation { padding: 4, border: channels.iter().map(black).collect() }
 }
 
 /// The median price of houses in the districts of California.
@@ -314,6 +351,12 @@ const VALIDATION: f64 = 1.0 / 12.0;
 /// The shares of a table's records that are kept out of training.
 const TABLE_FRACTIONS: Fractions = Fractions { validation: 0.2, test: 0.2 };
 
+/// The shares of a folder's images that are kept out of training, where they have no folder of their own.
+const IMAGE_FRACTIONS: Fractions = Fractions { validation: 0.1, test: 0.2 };
+
+/// The folder of images below the data folder.
+const IMAGENET: &str = "imagenet";
+
 /// The split and the drawing of digits do not depend on a run's seed.
 const DATA_SEED: u64 = 0;
 
@@ -338,7 +381,10 @@ impl CatalogueEntry {
 
     /// The data set that it needs in `data_dir` and that is not there; none where all is at hand.
     pub fn lacks(&self, data_dir: &Path) -> Option<&'static str> {
-        self.data.set().filter(|set| !locate::is_complete(set, data_dir))
+        self.data.set().filter(|set| match self.data {
+            Data::ImageNet => !data_dir.join(set).is_dir(),
+            _ => !locate::is_complete(set, data_dir),
+        })
     }
 
     fn is_imbalanced(&self) -> bool {
@@ -373,6 +419,11 @@ impl Data {
                 let loaded = housing::load(data_dir, precision, TABLE_FRACTIONS, DATA_SEED)?;
                 Ok((loaded.splits, Some(loaded.description)))
             }
+            Self::ImageNet => {
+                let (folder, side) = (data_dir.join(IMAGENET), IMAGENET_SIDE);
+                let images = images::load(&folder, side, IMAGE_FRACTIONS, DATA_SEED)?;
+                scaled(images, Scaling::Channels(&images::IMAGENET))
+            }
         }
     }
 
@@ -384,6 +435,7 @@ impl Data {
             Self::StudyCifar => Some("cifar-10"),
             Self::Imbalanced(set) => Some(set.name),
             Self::Housing => Some(housing::NAME),
+            Self::ImageNet => Some(IMAGENET),
         }
     }
 }
@@ -430,7 +482,7 @@ mod tests {
             Some((entry, number.parse::<usize>().ok()?))
         });
         let named: Vec<_> = named.collect();
-        assert_eq!(named.len(), 10);
+        assert_eq!(named.len(), 11);
         for (entry, parameters) in named {
             let network = entry.network(0, 10).init(&device);
             assert_eq!(count(&network), parameters, "{}", entry.name);
@@ -441,8 +493,10 @@ mod tests {
     fn the_border_of_augmented_images_is_black() {
         for entry in CATALOGUE.iter() {
             let Some(augmentation) = &entry.augmentation else { continue };
-            let Data::Named(_, Scaling::Channels(channels)) = entry.data else {
-                panic!("{}: scaled by channel", entry.name)
+            let channels: &[Standardization] = match entry.data {
+                Data::Named(_, Scaling::Channels(channels)) => channels,
+                Data::ImageNet => &images::IMAGENET,
+                _ => panic!("{}: scaled by channel", entry.name),
             };
             assert_eq!(augmentation.border.len(), channels.len());
             for (border, channel) in augmentation.border.iter().zip(channels) {
