@@ -1,6 +1,7 @@
 //! `secant-dev bench`: how long a step takes, beside what the memory of the machine allows.
 
 mod bandwidth;
+mod batches;
 mod contender;
 mod function;
 mod measure;
@@ -10,6 +11,7 @@ mod pairs;
 mod report;
 mod shapes;
 
+pub use batches::{BatchesMeasurement, batches_table, measure_batches};
 pub use function::{
     FunctionBenchError, FunctionMeasurement, FunctionPlan, function_json, function_table,
     measure_function,

@@ -1,6 +1,6 @@
-//! `secant-dev bench step`, `secant-dev bench pairs` and `secant-dev bench function`.
+//! `secant-dev bench`: `step`, `pairs`, `function` and `batches`.
 
-use std::{io::Write, num::NonZeroUsize, process::ExitCode};
+use std::{io::Write, num::NonZeroUsize, path::PathBuf, process::ExitCode};
 
 use clap::{Args, Subcommand, ValueEnum};
 
@@ -8,9 +8,13 @@ use secant::spec::{Choice, PRESETS, split_list};
 
 use secant_cli::arguments::{Choices, parse_count, parse_optimizers};
 
+use secant_data::Precision;
+use secant_lab::supervised::{CatalogueEntry, ClassWeights, load};
+
 use crate::bench::{
-    BenchMethod, FunctionPlan, Plan, Shapes, function_json, function_table, json_line, measure,
-    measure_function, measure_pairs, pairs_json, pairs_table, table,
+    BenchMethod, FunctionPlan, Plan, Shapes, batches_table, function_json, function_table,
+    json_line, measure, measure_batches, measure_function, measure_pairs, pairs_json, pairs_table,
+    table,
 };
 
 /// What is timed.
@@ -22,6 +26,29 @@ pub(super) enum BenchCommand {
     Pairs(PairsArgs),
     // Explained where its arguments are.
     Function(FunctionArgs),
+    // Explained where its arguments are.
+    Batches(BatchesArgs),
+}
+
+/// Times making a batch's inputs (gathered, augmented, as a tensor), beside a whole step with Adam.
+#[derive(Debug, Args)]
+pub(super) struct BatchesArgs {
+    /// The problems, separated by commas
+    #[arg(value_delimiter = ',', default_value = "fashion-mnist/cnn,cifar-10/resnet-20", value_parser = parse_entry)]
+    problems: Vec<&'static CatalogueEntry>,
+    /// The folder below which data sets are kept
+    #[arg(long, env = "SECANT_DATA", default_value = "data", value_name = "DIR")]
+    data_dir: PathBuf,
+    /// Timed steps
+    #[arg(long, default_value = "20", value_parser = parse_count)]
+    rounds: NonZeroUsize,
+    /// Threads; by default one for each core
+    #[arg(long, value_parser = parse_threads)]
+    threads: Option<NonZeroUsize>,
+}
+
+fn parse_entry(name: &str) -> Result<&'static CatalogueEntry, String> {
+    CatalogueEntry::named(name).map_err(|error| error.to_string())
 }
 
 /// Times a step of any method on a function of one long vector, without its evaluations.
@@ -159,7 +186,21 @@ pub(super) fn run(command: &BenchCommand) -> anyhow::Result<ExitCode> {
         BenchCommand::Step(args) => step(args),
         BenchCommand::Pairs(args) => pairs(args),
         BenchCommand::Function(args) => function(args),
+        BenchCommand::Batches(args) => batches(args),
     }
+}
+
+fn batches(args: &BatchesArgs) -> anyhow::Result<ExitCode> {
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(args.threads.map_or(0, NonZeroUsize::get))
+        .build()?;
+    let mut measurements = Vec::new();
+    for entry in &args.problems {
+        let problem = load(entry, &args.data_dir, Precision::F32, ClassWeights::None)?;
+        measurements.push(pool.install(|| measure_batches(&problem, args.rounds.get()))?);
+    }
+    write!(std::io::stdout(), "{}", batches_table(&measurements))?;
+    Ok(ExitCode::SUCCESS)
 }
 
 fn function(args: &FunctionArgs) -> anyhow::Result<ExitCode> {

@@ -154,7 +154,8 @@ fn numbers(number: &Reported, summaries: &[Summary]) -> Vec<[String; 5]> {
 
 /// A number of the paper in the metric's unit, where the metric is known here.
 fn of_the_paper(number: &Reported, metric: Option<&Metric>) -> String {
-    let text = |value| metric.map_or_else(|| short(value), |metric| value_text(metric, Some(value)));
+    let text =
+        |value| metric.map_or_else(|| short(value), |metric| value_text(metric, Some(value)));
     let spread = number.spread.map_or(String::new(), |spread| format!(" ± {}", text(spread)));
     format!("{}{spread}", text(number.value))
 }

@@ -151,7 +151,7 @@ impl Supervised {
     }
 
     /// The inputs `[records, features]` of a batch: the same tensor whenever it is the same batch.
-    fn inputs(&self, batch: Batch<'_>) -> Tensor<2> {
+    pub fn inputs(&self, batch: Batch<'_>) -> Tensor<2> {
         let data = self.part(batch.part);
         let width = data.record_len();
         let shape = [batch.records.len(), width];
