@@ -149,7 +149,9 @@ impl Words {
         let kind = match (self.text("weight_decay_type"), is_decoupled) {
             (Some(kind), _) => kind.to_lowercase(),
             (None, Some(true)) => "decoupled".into(),
-            (None, None) if matches!(name, "adamw" | "adahessian" | "muon") => "decoupled".into(),
+            (None, None) if matches!(name, "adamw" | "adahessian" | "muon" | "soap") => {
+                "decoupled".into()
+            }
             (None, _) => "l2".into(),
         };
         self.set("decay", json!({ kind: strength }));

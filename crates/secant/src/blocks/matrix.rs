@@ -128,3 +128,66 @@ fn mirror<T: Field>(mut matrix: MatMut<'_, T>) {
         }
     }
 }
+
+/// What happens to one tensor in several blocks at once.
+pub(crate) trait LayerKernel: Sync {
+    /// Multiplications for this tensor, to tell small ones from large ones.
+    fn work(&self, tensor: usize) -> usize;
+
+    /// Treats the numbers of one tensor, in the order of the blocks.
+    fn run<T: Field>(&self, tensor: usize, numbers: Vec<&mut [T]>, threads: Par);
+}
+
+/// Runs `kernel` on every tensor, in host memory, where those of a device are brought for it. The blocks
+/// have the same number of tensors, those of one place the same type. Many small ones run side by side; a
+/// large one has all threads.
+pub(crate) fn for_each_layer<K: LayerKernel, const N: usize>(
+    kernel: &K,
+    mut blocks: [&mut Blocks; N],
+) {
+    let memories = blocks.each_ref().map(|blocks| blocks.memory());
+    let mut on_host = blocks.each_mut().map(|b| std::mem::take(*b).in_memory(&Memory::Host));
+    let mut layers: Vec<Vec<&mut TensorData>> = Vec::new();
+    for block in &mut on_host {
+        for (tensor, data) in block.host_mut().iter_mut().enumerate() {
+            match layers.get_mut(tensor) {
+                Some(layer) => layer.push(data),
+                None => layers.push(vec![data]),
+            }
+        }
+    }
+    let is_large = |tensor: usize| kernel.work(tensor) >= SEQUENTIAL_BELOW;
+    let (large, small): (Vec<_>, Vec<_>) =
+        layers.into_iter().enumerate().partition(|(tensor, _)| is_large(*tensor));
+    small.into_par_iter().for_each(|(tensor, layer)| run_layer(kernel, tensor, layer, Par::Seq));
+    large.into_iter().for_each(|(tensor, layer)| run_layer(kernel, tensor, layer, Par::rayon(0)));
+    for ((home, numbers), memory) in blocks.iter_mut().zip(on_host).zip(memories) {
+        **home = numbers.in_memory(&memory);
+    }
+}
+
+fn run_layer<K: LayerKernel>(kernel: &K, tensor: usize, layer: Vec<&mut TensorData>, threads: Par) {
+    match layer.first().map(|data| data.dtype()) {
+        Some(DType::F64) => run_layer_as::<f64, _>(kernel, tensor, layer, threads),
+        _ => run_layer_as::<f32, _>(kernel, tensor, layer, threads),
+    }
+}
+
+fn run_layer_as<T: Field, K: LayerKernel>(
+    kernel: &K,
+    tensor: usize,
+    layer: Vec<&mut TensorData>,
+    threads: Par,
+) {
+    kernel.run(tensor, layer.into_iter().map(host::slice_mut::<T>).collect(), threads);
+}
+
+/// out <- out + scale A A', of which the half below the diagonal is written.
+pub(crate) fn add_outer_product<T: Field>(
+    out: MatMut<'_, T>,
+    a: MatRef<'_, T>,
+    scale: T,
+    threads: Par,
+) {
+    lower_product(out, Accum::Add, a, a.transpose(), scale, threads);
+}

@@ -190,6 +190,9 @@ methods! {
     #[root] Muon(layer_wise::muon::MuonConfig), init {
         "muon", "momentum made orthogonal, matrix by matrix; AdamW for the rest", 1, 1, 0.02, false, |_| Config::new();
     }
+    #[root] Soap(layer_wise::soap::SoapConfig), init {
+        "soap", "Adam in the eigenbasis of each layer's gradients", 2, 1, 0.03, false, |_| Config::new();
+    }
     #[root] LBfgs(lbfgs::l_bfgs::LBfgsConfig), init {
         "l-bfgs", "L-BFGS with a line search on each batch", 20, 2, 1.0, false, |run| Config::new().with_full_batch(run.full_batch);
         "l-bfgs-torch", "PyTorch's L-BFGS: 20 iterations a step, no search", 202, 20, 0.1, false, |_| Config::torch();

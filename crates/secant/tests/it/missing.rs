@@ -9,7 +9,7 @@ use burn::{
 use secant::{
     AdaBeliefConfig, AdamConfig, ApolloConfig, Clipping, Decay, Group, MissingGradients, Momentum,
     MuonConfig, OnRejection, Optimizer, PairOutcome, QuasiAdamConfig, RAdamConfig, Rejection,
-    RmsPropConfig, Scope, SgdBbConfig, SgdConfig, StepReport,
+    RmsPropConfig, Scope, SgdBbConfig, SgdConfig, SoapConfig, StepReport,
     blocks::{Blocks, Layout},
     error::{ConfigError, RecordError, StepError},
     method::{
@@ -51,6 +51,7 @@ fn methods() -> Vec<(&'static str, Box<dyn Tested>)> {
         ("adabelief", skipping(AdaBeliefConfig::new().init())),
         ("apollo", skipping(ApolloConfig::new().with_warmup(3).init())),
         ("muon", skipping(MuonConfig::new().init())),
+        ("soap", skipping(SoapConfig::new().init())),
         ("quasi-adam", skipping(quasi.init())),
         ("quasi-adam, keeps pair", skipping(keep.init())),
         ("quasi-adam, scaled gradient", skipping(scaled.init())),

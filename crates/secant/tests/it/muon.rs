@@ -1,10 +1,6 @@
 //! Muon on matrices and kernels: against its twin, and what its polynomial does to singular values.
 
-use burn::{
-    module::{Module, Param, ParamGroup},
-    optim::GradientsParams,
-    tensor::{DType, Tensor},
-};
+use burn::{module::ParamGroup, optim::GradientsParams, tensor::DType};
 use secant::{
     AdamConfig, AdjustLrFn, Decay, Group, MatrixLayout, MuonConfig, Optimizer,
     error::{ConfigError, RecordError, StepError},
@@ -12,68 +8,10 @@ use secant::{
 };
 
 use crate::{
-    support::{Numbers, Vectors, assert_close, numbers, sum, temporary_folder, vector},
+    layers::{Layers, orthonormal, product, transposed},
+    support::{Numbers, Vectors, assert_close, temporary_folder, vector},
     twin::{self, Twin},
 };
-
-/// Matrices, kernels and vectors, in this order.
-#[derive(Module, Debug)]
-struct Layers {
-    matrices: Vec<Param<Tensor<2>>>,
-    kernels: Vec<Param<Tensor<4>>>,
-    vectors: Vec<Param<Tensor<1>>>,
-}
-
-impl Layers {
-    fn new(shapes: &[Vec<usize>], values: &[Vec<f64>], dtype: DType) -> Self {
-        let mut layers = Self { matrices: Vec::new(), kernels: Vec::new(), vectors: Vec::new() };
-        for (shape, values) in shapes.iter().zip(values) {
-            let values = vector(values, dtype);
-            match shape[..] {
-                [rows, columns] => {
-                    let matrix = values.reshape([rows, columns]).detach();
-                    layers.matrices.push(Param::from_tensor(matrix));
-                }
-                [o, i, h, w] => {
-                    let kernel = values.reshape([o, i, h, w]).detach();
-                    layers.kernels.push(Param::from_tensor(kernel));
-                }
-                _ => layers.vectors.push(Param::from_tensor(values)),
-            }
-        }
-        layers
-    }
-
-    fn matrix(rows: usize, columns: usize, values: &[f64]) -> Self {
-        Self::new(&[vec![rows, columns]], &[values.to_vec()], DType::F64)
-    }
-
-    fn flat(&self) -> Vec<Tensor<1>> {
-        let matrices = self.matrices.iter().map(|x| x.val().flatten(0, 1));
-        let kernels = self.kernels.iter().map(|x| x.val().flatten(0, 3));
-        matrices.chain(kernels).chain(self.vectors.iter().map(Param::val)).collect()
-    }
-
-    fn values(&self) -> Vectors {
-        self.flat().into_iter().map(numbers).collect()
-    }
-
-    /// c.x, whose gradient is exactly c.
-    fn linear(&self, c: &[Vec<f64>]) -> Tensor<1> {
-        sum(self.flat().into_iter().zip(c).map(|(x, c)| {
-            let c = vector(c, x.dtype());
-            (x * c).sum()
-        }))
-    }
-
-    /// |x - c|^2 / 2: its gradient is x - c.
-    fn distance(&self, c: &[Vec<f64>]) -> Tensor<1> {
-        sum(self.flat().into_iter().zip(c).map(|(x, c)| {
-            let c = vector(c, x.dtype());
-            (x - c).powi_scalar(2).sum().mul_scalar(0.5)
-        }))
-    }
-}
 
 /// Without decay.
 fn plain() -> MuonConfig {
@@ -96,33 +34,6 @@ fn orthogonalised(config: &MuonConfig, rows: usize, columns: usize, g: &[f64]) -
 
 fn rows_of(matrix: &[f64], columns: usize) -> Vec<Vec<f64>> {
     matrix.chunks(columns).map(<[f64]>::to_vec).collect()
-}
-
-/// A B, of `inner` columns and rows.
-fn product(a: &[f64], b: &[f64], inner: usize) -> Vec<f64> {
-    let columns = b.len() / inner;
-    let entry = |row: &[f64], column| (0..inner).map(|k| row[k] * b[k * columns + column]).sum();
-    a.chunks(inner).flat_map(|row| (0..columns).map(move |column| entry(row, column))).collect()
-}
-
-fn transposed(a: &[f64], columns: usize) -> Vec<f64> {
-    (0..columns).flat_map(|column| a.chunks(columns).map(move |row| row[column])).collect()
-}
-
-/// `count` orthonormal rows of `length` numbers, by Gram and Schmidt, twice for the last digits.
-fn orthonormal(seed: u64, count: usize, length: usize) -> Vec<f64> {
-    let mut random = Numbers::new(seed);
-    let mut rows: Vec<Vec<f64>> = Vec::new();
-    while rows.len() < count {
-        let mut new = random.vector(length);
-        for other in rows.iter().chain(&rows) {
-            let along: f64 = new.iter().zip(other).map(|(a, b)| a * b).sum();
-            new.iter_mut().zip(other).for_each(|(a, b)| *a -= along * b);
-        }
-        let norm = new.iter().map(|a| a * a).sum::<f64>().sqrt();
-        rows.push(new.iter().map(|a| a / norm).collect());
-    }
-    rows.concat()
 }
 
 /// U' diag(s) V for orthonormal rows of U and V.

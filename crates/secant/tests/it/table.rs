@@ -5,7 +5,7 @@ use secant::{
     Decay, LBfgsConfig, LSsr1TrConfig, LineSearch, MbLsr1Config, MethodSpec, Momentum,
     MultiBatchLBfgsConfig, MuonConfig, OnRejection, OnlineLBfgsConfig, PairSource, QuasiAdamConfig,
     RAdamConfig, Rebound, RmsPropConfig, Scope, SdLBfgsConfig, Search, SgdBbConfig, SgdConfig,
-    SqnConfig, SvrgConfig, error::ConfigError,
+    SoapConfig, SqnConfig, SvrgConfig, error::ConfigError,
 };
 
 use secant::method::lbfgs::quasi_adam::replace_ema::QuasiAdamEmaConfig;
@@ -53,6 +53,7 @@ pub(crate) fn table() -> Vec<Row> {
         PerTensor::new(twin::Adam::new(Decay::Decoupled(1e-2)))
     }));
     rows.push(muon(Decay::None));
+    rows.push(soap(Decay::None));
     rows.extend(apollo());
     rows.extend(quasi_adam());
     rows.extend(lbfgs());
@@ -109,6 +110,7 @@ pub(crate) fn decayed() -> Vec<Row> {
         rows.extend(first_order(decay));
         rows.extend(evaluate_again(decay));
         rows.push(muon(decay));
+        rows.push(soap(decay));
         let svrg = SvrgConfig::new(4).with_barzilai_borwein(true).with_decay(decay);
         rows.push(Row::new("svrg-bb", 0.1, svrg.init(), move || twin::Svrg::new(4, true, decay)));
         let config = QuasiAdamConfig::paper().with_decay(decay);
@@ -175,6 +177,13 @@ fn muon(decay: Decay) -> Row {
         .with_adamw(AdamConfig::new().with_decay(decay))
         .with_adamw_rate_factor(1.0);
     Row::new("muon", 0.02, config.init(), move || twin::Muon::new(decay))
+}
+
+/// Vectors, which have no basis. Matrices are in `soap.rs`, and in the reference traces.
+fn soap(decay: Decay) -> Row {
+    Row::new("soap", 0.02, SoapConfig::new().with_decay(decay).init(), move || {
+        PerTensor::new(twin::Soap::new(decay))
+    })
 }
 
 fn apollo() -> Vec<Row> {

@@ -1,3 +1,4 @@
 //! Methods that read the weights of a layer as a matrix.
 
 pub mod muon;
+pub mod soap;

@@ -7,6 +7,7 @@ mod first_order;
 mod muon;
 mod quasi_adam;
 mod quasi_newton;
+mod soap;
 mod trust_region;
 mod variance_reduced;
 
@@ -15,6 +16,7 @@ pub(crate) use first_order::*;
 pub(crate) use muon::*;
 pub(crate) use quasi_adam::*;
 pub(crate) use quasi_newton::*;
+pub(crate) use soap::*;
 pub(crate) use trust_region::*;
 pub(crate) use variance_reduced::*;
 

@@ -1,0 +1,425 @@
+//! SOAP: Adam in the eigenbasis of Shampoo's factors.
+//!
+//! # Idea
+//! Adam divides every entry of the gradient by its own size, which is Newton's step where the Hessian is
+//! diagonal. Averages of G G' and G' G say in which basis a layer's curvature is nearly diagonal; that
+//! basis turns slowly. So: turn the gradient into it, let Adam work there, turn the step back.
+//!
+//! # Algorithm
+//! A tensor G of order d is multiplied along dimension k by A with G x_k A; U_k is its unfolding, `n_k`
+//! rows. For a matrix: G x_1 A x_2 B = A G B', U_1 = G, U_2 = G'. Step of one tensor (decay of kind `L2`
+//! already added: G + wd W; Algorithm 3 of Vyas et al., in the order of their code):
+//! 0. At the first gradient nothing moves: P_k = (1 - shampoo_beta) U_k U_k', and the columns of Q_k are
+//!    P_k's eigenvectors, the largest eigenvalue first.
+//! 1. G' = G x_1 Q_1' x_2 Q_2' ..., in the bases of earlier gradients.
+//! 2. M' <- beta1 M' + (1 - beta1) G'; V <- beta2 V + (1 - beta2) G' * G'.
+//! 3. N' = M' / (sqrt(V) + eps); N = N' x_1 Q_1 x_2 Q_2 ...; with `normalize_grads` N / (1e-30 + rms(N)).
+//! 4. W <- (1 - lr wd) (W - lr c N), c = sqrt(1 - beta2^k) / (1 - beta1^k) with `correct_bias`, else 1.
+//! 5. P_k <- shampoo_beta P_k + (1 - shampoo_beta) U_k U_k'.
+//! 6. Every `precondition_frequency` steps, for every dimension: A = P Q, columns sorted by falling
+//!    q.Pq, V's slices with them; Q <- the orthonormal factor of A's QR decomposition; M' is turned into
+//!    the new basis.
+//!
+//! Dimensions longer than `max_precond_dim` have no basis; neither have vectors without
+//! `precondition_1d`, and then this is Adam but for where eps stands.
+//!
+//! # Notation
+//! M', V, P, Q: `m`, `v`, `factors`, `bases` of [`SoapState`]; k: its `steps`, tensor by tensor.
+//!
+//! # Cost
+//! For an m-by-n matrix 2 mn + 2 (m^2 + n^2) numbers of memory and, in a step, 6 mn (m + n) operations:
+//! two rotations and the two factors (half of each is enough, they are symmetric); in every tenth step
+//! about 7 (m^3 + n^3) more. One gradient.
+//!
+//! # When not to use it
+//! Layers of several thousand units (a longer side than `max_precond_dim` has no basis), where a step
+//! costs more than the gradient. Small batches, whose factors are noise.
+//!
+//! # Deviations
+//! eps is 1e-6 and not 1e-8: in single precision a direction that no gradient has (of the last layer
+//! under softmax, say) holds rounding errors of 1e-8, which a smaller eps lets through at full length.
+//! Dimensions are never merged. Where a factor has several directions without any gradient, their basis
+//! is fixed by a rule, so that machines agree; sides up to 512 are decomposed in double precision. M' is
+//! kept in the basis and turned when the basis turns. A factor that overflows keeps its last good basis,
+//! and says so in the report's pair as skipped.
+//!
+//! # References
+//! Vyas, Morwani, Zhao, Kwun, Shapira, Brandfonbrener, Janson, Kakade, *SOAP: improving and stabilizing
+//! Shampoo using Adam*, 2024.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use faer::Par;
+use secant_core::report::{PairOutcome, Rejection, SkipReason};
+
+use crate::{
+    blocks::{Blocks, Entry, Field, LayerKernel, Layout, for_each_layer, matrix_shape},
+    burn_optim::burn_optimizer,
+    error::ConfigError,
+    hyper_parameter::{HyperParameters, hyper_parameters},
+    optimizer::Optimizer,
+    preconditioner::{Unfolding, decompose, power_step},
+    protocol::{
+        Decay, GradientMethod, Method, StepContext, TensorSettings, Traffic, add_l2, record_state,
+        step_by_gradient,
+    },
+};
+
+/// How a convolution's kernel `[out, in, h, w]` is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum KernelShape {
+    /// As a tensor: one basis for each of its dimensions.
+    Tensor,
+    /// As a matrix `[out, in h w]`.
+    Matrix,
+}
+
+hyper_parameters! {
+    /// Configuration of [`Soap`].
+    pub struct SoapConfig {
+        /// The decay rate of the average of gradients.
+        #[config(default = 0.95)]
+        #[range(Below1)]
+        beta_1: f64,
+        /// The decay rate of the average of squares.
+        #[config(default = 0.95)]
+        #[range(Below1)]
+        beta_2: f64,
+        /// The decay rate of the factors.
+        #[config(default = 0.95)]
+        #[range(Below1)]
+        shampoo_beta: f64,
+        /// Added to the root of the average of squares.
+        #[config(default = 1e-6)]
+        #[range(NotNegative)]
+        epsilon: f64,
+        /// Weight decay; of kind decoupled it comes after the step.
+        #[config(default = "Decay::None")]
+        decay: Decay,
+        /// Steps from one power step of the bases to the next.
+        #[config(default = 10)]
+        #[range(Positive)]
+        precondition_frequency: usize,
+        /// A longer dimension has no basis.
+        #[config(default = 2048)]
+        #[range(NotNegative)]
+        max_precond_dim: usize,
+        /// How a convolution's kernel is read.
+        #[config(default = "KernelShape::Tensor")]
+        kernel: KernelShape,
+        /// Whether vectors have a basis.
+        #[config(default = false)]
+        precondition_1d: bool,
+        /// Whether every tensor's direction is scaled to a root mean square of 1.
+        #[config(default = false)]
+        normalize_grads: bool,
+        /// Whether the averages are corrected for their start at 0.
+        #[config(default = true)]
+        correct_bias: bool,
+    }
+}
+
+impl SoapConfig {
+    /// The method without an optimizer around it.
+    pub fn build(&self) -> Soap {
+        Soap { config: self.clone() }
+    }
+
+    /// The optimizer.
+    ///
+    /// # Errors
+    /// Names the first hyper-parameter out of its range.
+    pub fn init(&self) -> Result<Optimizer<Soap>, ConfigError> {
+        Optimizer::new(self.build())
+    }
+}
+
+/// SOAP; see the [module](self).
+#[derive(Clone, Debug)]
+pub struct Soap {
+    config: SoapConfig,
+}
+
+/// The state of [`Soap`].
+#[derive(Clone, Debug, Default)]
+pub struct SoapState {
+    /// M', in the basis.
+    m: Blocks,
+    v: Blocks,
+    /// P_k of all dimensions with a basis, one after the other.
+    factors: Blocks,
+    /// Q_k likewise.
+    bases: Blocks,
+    /// Gradients seen, tensor by tensor.
+    steps: Vec<f64>,
+}
+
+record_state!(SoapState { vectors: [m, v, factors, bases], counters: [], numbers: [steps] });
+
+burn_optimizer!(Soap);
+
+impl Method for Soap {
+    type State = SoapState;
+    const NAME: &'static str = "soap";
+
+    fn traffic(&self) -> Option<Traffic> {
+        None
+    }
+
+    fn validate(&self) -> Result<(), ConfigError> {
+        self.config.check_ranges(Self::NAME)
+    }
+
+    fn decay(&self) -> Decay {
+        self.config.decay
+    }
+
+    fn state_settings(&self) -> Vec<(&'static str, String)> {
+        let SoapConfig { max_precond_dim, kernel, precondition_1d, .. } = &self.config;
+        vec![
+            ("max_precond_dim", max_precond_dim.to_string()),
+            ("kernel", format!("{kernel:?}")),
+            ("precondition_1d", precondition_1d.to_string()),
+        ]
+    }
+
+    fn is_per_tensor(&self) -> bool {
+        true
+    }
+
+    fn init(&self, layout: &Layout) -> SoapState {
+        let zeros = Blocks::zeros(layout);
+        let squares = |entry: &Entry| {
+            let sides = self.unfoldings(entry);
+            sides.iter().map(|unfolding| unfolding.side * unfolding.side).sum::<usize>()
+        };
+        let entry = |entry: &Entry| Entry { shape: vec![squares(entry)].into(), ..entry.clone() };
+        let shapes = Layout::new(layout.entries().iter().map(entry).collect());
+        let factors = Blocks::zeros(&shapes.in_memory(layout.memory().clone()));
+        let steps = vec![0.0; layout.entries().len()];
+        SoapState { m: zeros.clone(), v: zeros, bases: factors.clone(), factors, steps }
+    }
+
+    step_by_gradient!();
+}
+
+impl Soap {
+    /// The dimensions with a basis.
+    fn unfoldings(&self, entry: &Entry) -> Vec<Unfolding> {
+        let SoapConfig { max_precond_dim, kernel, precondition_1d, .. } = self.config;
+        let shape = match (kernel, matrix_shape(&entry.shape)) {
+            (KernelShape::Matrix, Some(matrix)) => matrix.to_vec(),
+            _ => entry.shape.to_vec(),
+        };
+        if shape.len() < 2 && !precondition_1d {
+            return Vec::new();
+        }
+        let has_basis = |k: &usize| shape[*k] <= max_precond_dim;
+        (0..shape.len()).filter(has_basis).map(|k| Unfolding::new(&shape, k)).collect()
+    }
+}
+
+impl GradientMethod for Soap {
+    fn update(
+        &self,
+        context: &StepContext<'_>,
+        theta: &mut Blocks,
+        gradient: &mut Blocks,
+        state: &mut SoapState,
+    ) -> Result<PairOutcome, Rejection> {
+        add_l2(context, theta, gradient);
+        let layer = |(index, entry): (usize, &Entry)| Layer {
+            config: &self.config,
+            settings: context.tensors[index],
+            unfoldings: self.unfoldings(entry),
+            step: state.steps[index] as u64,
+        };
+        let layers = Layers {
+            layers: context.layout.entries().iter().enumerate().map(layer).collect(),
+            has_kept: AtomicBool::new(false),
+        };
+        let SoapState { m, v, factors, bases, .. } = &mut *state;
+        for_each_layer(&layers, [theta, gradient, m, v, factors, bases]);
+        state.steps.iter_mut().for_each(|step| *step += 1.0);
+        Ok(match layers.has_kept.into_inner() {
+            true => PairOutcome::Skipped(SkipReason::NonFinite),
+            false => PairOutcome::NotTried,
+        })
+    }
+}
+
+/// All layers of a step.
+struct Layers<'a> {
+    layers: Vec<Layer<'a>>,
+    /// Whether a factor could not be decomposed, and kept its last basis.
+    has_kept: AtomicBool,
+}
+
+/// What a step needs to know of one tensor.
+struct Layer<'a> {
+    config: &'a SoapConfig,
+    settings: TensorSettings,
+    unfoldings: Vec<Unfolding>,
+    /// k: gradients before this one.
+    step: u64,
+}
+
+impl LayerKernel for Layers<'_> {
+    fn work(&self, tensor: usize) -> usize {
+        self.layers[tensor].unfoldings.iter().map(|unfolding| unfolding.work()).sum()
+    }
+
+    fn run<T: Field>(&self, tensor: usize, numbers: Vec<&mut [T]>, threads: Par) {
+        let Ok([theta, g, m, v, factors, bases]) = <[&mut [T]; 6]>::try_from(numbers) else {
+            return;
+        };
+        let layer = &self.layers[tensor];
+        let mut average = Average { m, v, factors, bases };
+        let is_turned = match layer.step {
+            0 => layer.begin(g, &mut average, threads),
+            _ => layer.step(theta, g, &mut average, threads),
+        };
+        self.has_kept.fetch_or(!is_turned, Ordering::Relaxed);
+    }
+}
+
+/// The state of one tensor.
+struct Average<'a, T> {
+    m: &'a mut [T],
+    v: &'a mut [T],
+    factors: &'a mut [T],
+    bases: &'a mut [T],
+}
+
+impl Layer<'_> {
+    /// Each unfolding with the place of its factor and basis.
+    fn sides(&self) -> impl Iterator<Item = (Unfolding, std::ops::Range<usize>)> + '_ {
+        let mut end = 0;
+        self.unfoldings.iter().map(move |unfolding| {
+            let start = end;
+            end += unfolding.side * unfolding.side;
+            (*unfolding, start..end)
+        })
+    }
+
+    /// Step 0: the first gradient makes the bases and moves nothing; false where a factor has none.
+    fn begin<T: Field>(&self, g: &[T], state: &mut Average<'_, T>, threads: Par) -> bool {
+        let mut is_decomposed = true;
+        for (unfolding, place) in self.sides() {
+            let (factor, basis) = (&mut state.factors[place.clone()], &mut state.bases[place]);
+            let new = T::of(1.0 - self.config.shampoo_beta);
+            unfolding.add_square(factor, new, g, threads);
+            if !decompose(factor, basis, unfolding.side) {
+                identity(basis, unfolding.side);
+                is_decomposed = false;
+            }
+        }
+        is_decomposed
+    }
+
+    /// Steps 1 to 6; false where a basis could not be turned.
+    fn step<T: Field>(
+        &self,
+        theta: &mut [T],
+        g: &[T],
+        state: &mut Average<'_, T>,
+        threads: Par,
+    ) -> bool {
+        // 1. G'
+        let turned = self.rotated(g, state.bases, Turn::Into, threads);
+        // 2. and 3. N'
+        let direction = self.adam(&turned, state);
+        // 3. N
+        let mut direction = self.rotated(&direction, state.bases, Turn::Back, threads);
+        if self.config.normalize_grads {
+            let squares: f64 = direction.iter().map(|n| n.wide() * n.wide()).sum();
+            let scale = T::of(1.0 / (1e-30 + (squares / direction.len() as f64).sqrt()));
+            direction.iter_mut().for_each(|n| *n = scale * *n);
+        }
+        // 4. The step; decay comes last.
+        let TensorSettings { lr, decay } = self.settings;
+        let (rate, shrink) = (T::of(lr * self.correction()), T::of(1.0 - lr * decay.decoupled()));
+        theta.iter_mut().zip(&direction).for_each(|(w, n)| *w = shrink * (*w - rate * *n));
+        // 5. and 6. The factors, and now and then their bases.
+        let beta = self.config.shampoo_beta;
+        let is_due = self.step.is_multiple_of(self.config.precondition_frequency as u64);
+        let mut is_turned = true;
+        for (unfolding, place) in self.sides() {
+            let factor = &mut state.factors[place.clone()];
+            factor.iter_mut().for_each(|p| *p = T::of(beta) * *p);
+            unfolding.add_square(factor, T::of(1.0 - beta), g, threads);
+            is_turned &= !is_due || turn(unfolding, place, state, threads);
+        }
+        is_turned
+    }
+
+    /// c of step 4.
+    fn correction(&self) -> f64 {
+        let SoapConfig { beta_1, beta_2, correct_bias, .. } = *self.config;
+        let k = self.step as f64;
+        if correct_bias { (1.0 - beta_2.powf(k)).sqrt() / (1.0 - beta_1.powf(k)) } else { 1.0 }
+    }
+
+    /// Adam's averages, and N'.
+    fn adam<T: Field>(&self, g: &[T], state: &mut Average<'_, T>) -> Vec<T> {
+        let SoapConfig { beta_1, beta_2, epsilon, .. } = *self.config;
+        let (of_m, of_v, epsilon) = (T::of(beta_1), T::of(beta_2), T::of(epsilon));
+        let (new_m, new_v) = (T::of(1.0 - beta_1), T::of(1.0 - beta_2));
+        let averages = state.m.iter_mut().zip(state.v.iter_mut());
+        let entry = |(g, (m, v)): (&T, (&mut T, &mut T))| {
+            *m = of_m * *m + new_m * *g;
+            *v = of_v * *v + new_v * *g * *g;
+            let size = v.sqrt() + epsilon;
+            if size > T::of(0.0) { *m / size } else { T::of(0.0) }
+        };
+        g.iter().zip(averages).map(entry).collect()
+    }
+
+    /// x with every dimension turned into its basis, or back.
+    fn rotated<T: Field>(&self, x: &[T], bases: &[T], turn: Turn, threads: Par) -> Vec<T> {
+        let (mut from, mut to) = (x.to_vec(), vec![T::of(0.0); x.len()]);
+        for (unfolding, place) in self.sides() {
+            let side = unfolding.side;
+            let q = faer::MatRef::from_row_major_slice(&bases[place], side, side);
+            let matrix = match turn {
+                Turn::Into => q.transpose(),
+                Turn::Back => q,
+            };
+            unfolding.multiply(&mut to, matrix, &from, threads);
+            std::mem::swap(&mut from, &mut to);
+        }
+        from
+    }
+}
+
+/// Between the parameters and the basis.
+#[derive(Clone, Copy)]
+enum Turn {
+    Into,
+    Back,
+}
+
+fn identity<T: Field>(basis: &mut [T], side: usize) {
+    for (index, entry) in basis.iter_mut().enumerate() {
+        *entry = T::of(if index % (side + 1) == 0 { 1.0 } else { 0.0 });
+    }
+}
+
+/// Step 6: one power step of a basis; V follows the order of its columns and M' its turn. False, and nothing
+/// done, where something is not finite.
+fn turn<T: Field>(
+    unfolding: Unfolding,
+    place: std::ops::Range<usize>,
+    state: &mut Average<'_, T>,
+    threads: Par,
+) -> bool {
+    let Average { m, v, factors, bases } = state;
+    let (factor, basis) = (&factors[place.clone()], &mut bases[place]);
+    let Some(turned) = power_step(factor, basis, unfolding.side) else { return false };
+    let old = m.to_vec();
+    unfolding.multiply(m, turned.turn.as_ref(), &old, threads);
+    let old = v.to_vec();
+    unfolding.permute(v, &turned.order, &old);
+    true
+}

@@ -1,0 +1,181 @@
+//! The eigenbasis of a slowly changing symmetric matrix: decomposed once, then followed by power steps.
+
+use faer::{Mat, MatMut, MatRef, Side, prelude::ReborrowMut};
+
+use crate::blocks::Field;
+
+/// Sides up to this are decomposed in double precision, whatever the type of the numbers.
+const DOUBLE_UP_TO: usize = 512;
+
+/// A factor P in `side * side` numbers, row by row, of which the half below the diagonal counts.
+fn symmetric<T: Field, C: Field>(factor: &[T], side: usize) -> Mat<C> {
+    Mat::from_fn(side, side, |i, j| C::of(factor[i.max(j) * side + i.min(j)].wide()))
+}
+
+fn converted<T: Field, C: Field>(numbers: &[T], side: usize) -> Mat<C> {
+    Mat::from_fn(side, side, |i, j| C::of(numbers[i * side + j].wide()))
+}
+
+fn write<T: Field, C: Field>(basis: &mut [T], q: MatRef<'_, C>) {
+    let side = q.nrows();
+    let mut to = MatMut::from_row_major_slice_mut(basis, side, side);
+    for i in 0..side {
+        for j in 0..side {
+            to.rb_mut()[(i, j)] = T::of(q[(i, j)].wide());
+        }
+    }
+}
+
+/// basis <- the eigenvectors of P as columns, the largest eigenvalue first; false, and nothing written,
+/// where there are none.
+///
+/// Eigenvectors without a gradient's part (eigenvalue below `1e-12` of the largest, `1e-6` in single
+/// precision) are no one's but the library's; they are fixed by diagonalising diag(1..n) among them, so that
+/// machines agree.
+pub(crate) fn decompose<T: Field>(factor: &[T], basis: &mut [T], side: usize) -> bool {
+    let p: Mat<f64> = symmetric(factor, side);
+    let Ok(eigen) = p.self_adjoint_eigen(Side::Lower) else { return false };
+    let (values, vectors) = (eigen.S(), eigen.U());
+    let values: Vec<f64> = (0..side).map(|i| values[side - 1 - i]).collect();
+    let mut q = Mat::from_fn(side, side, |i, j| vectors[(i, side - 1 - j)]);
+    let least = if size_of::<T>() < size_of::<f64>() { 1e-6 } else { 1e-12 };
+    let first = values.iter().position(|value| *value <= least * values[0]).unwrap_or(side);
+    if side - first >= 2 {
+        let null = q.as_ref().subcols(first, side - first).to_owned();
+        let numbered = Mat::from_fn(side, side - first, |i, j| (i + 1) as f64 * null[(i, j)]);
+        let Ok(among) = (null.transpose() * numbered).self_adjoint_eigen(Side::Lower) else {
+            return false;
+        };
+        q.as_mut().subcols_mut(first, side - first).copy_from(null * among.U());
+    }
+    if !is_finite(q.as_ref()) {
+        return false;
+    }
+    write(basis, q.as_ref());
+    true
+}
+
+/// What a power step made of a basis.
+pub(crate) struct Turned<T> {
+    /// Place i had what was in `order[i]` when the columns were sorted.
+    pub order: Vec<usize>,
+    /// The new basis' transpose times the old one.
+    pub turn: Mat<T>,
+}
+
+/// One power step: A = P Q, columns by the falling estimates q.Pq, and the orthonormal factor of A's QR
+/// decomposition for the basis. None, and nothing written, where something is not finite.
+pub(crate) fn power_step<T: Field>(
+    factor: &[T],
+    basis: &mut [T],
+    side: usize,
+) -> Option<Turned<T>> {
+    if side <= DOUBLE_UP_TO {
+        power_step_in::<T, f64>(factor, basis, side)
+    } else {
+        power_step_in::<T, T>(factor, basis, side)
+    }
+}
+
+fn power_step_in<T: Field, C: Field>(
+    factor: &[T],
+    basis: &mut [T],
+    side: usize,
+) -> Option<Turned<T>> {
+    let (p, q): (Mat<C>, Mat<C>) = (symmetric(factor, side), converted(basis, side));
+    let a = &p * &q;
+    let estimate = |j: usize| (0..side).map(|i| q[(i, j)].wide() * a[(i, j)].wide()).sum::<f64>();
+    let estimates: Vec<f64> = (0..side).map(estimate).collect();
+    let mut order: Vec<usize> = (0..side).collect();
+    order.sort_by(|&i, &j| estimates[j].total_cmp(&estimates[i]));
+    let sorted = Mat::from_fn(side, side, |i, j| a[(i, order[j])]);
+    let new = sorted.qr().compute_thin_Q();
+    if !is_finite(new.as_ref()) {
+        return None;
+    }
+    let turn = new.transpose() * &q;
+    write(basis, new.as_ref());
+    Some(Turned { order, turn: Mat::from_fn(side, side, |i, j| T::of(turn[(i, j)].wide())) })
+}
+
+fn is_finite<T: Field>(matrix: MatRef<'_, T>) -> bool {
+    (0..matrix.ncols()).all(|j| (0..matrix.nrows()).all(|i| matrix[(i, j)].wide().is_finite()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SIDE: usize = 4;
+
+    /// Q diag(values) Q' for a fixed orthogonal Q, the half below the diagonal alone, and Q.
+    fn with_eigenvalues(values: [f64; SIDE]) -> (Vec<f64>, Mat<f64>) {
+        let some = Mat::from_fn(SIDE, SIDE, |i, j| ((3 * i + 5 * j * j + 1) % 7) as f64 - 2.5);
+        let q = some.qr().compute_thin_Q();
+        let scaled = Mat::from_fn(SIDE, SIDE, |i, j| values[j] * q[(i, j)]);
+        let p = scaled * q.transpose();
+        let half = |(i, j): (usize, usize)| if i >= j { p[(i, j)] } else { f64::NAN };
+        let places = (0..SIDE).flat_map(|i| (0..SIDE).map(move |j| (i, j)));
+        (places.map(half).collect(), q)
+    }
+
+    fn matrix(numbers: &[f64]) -> Mat<f64> {
+        Mat::from_fn(SIDE, SIDE, |i, j| numbers[i * SIDE + j])
+    }
+
+    #[test]
+    fn columns_are_eigenvectors_the_largest_eigenvalue_first() {
+        let (p, q) = with_eigenvalues([1.0, 9.0, 4.0, 0.5]);
+        let mut basis = vec![0.0; SIDE * SIDE];
+        assert!(decompose(&p, &mut basis, SIDE));
+        let overlap = q.transpose() * matrix(&basis);
+        for (column, of) in [1, 2, 0, 3].into_iter().enumerate() {
+            assert!((overlap[(of, column)].abs() - 1.0).abs() < 1e-12);
+        }
+    }
+
+    #[test]
+    fn eigenvectors_of_nothing_diagonalise_the_numbers_of_the_rows() {
+        let (p, _) = with_eigenvalues([0.0, 3.0, 0.0, 0.0]);
+        let mut basis = vec![0.0; SIDE * SIDE];
+        assert!(decompose(&p, &mut basis, SIDE));
+        let q = matrix(&basis);
+        let numbered = Mat::from_fn(SIDE, SIDE, |i, j| (i + 1) as f64 * q[(i, j)]);
+        let among = q.transpose() * numbered;
+        for i in 1..SIDE {
+            for j in 1..SIDE {
+                assert!(i == j || among[(i, j)].abs() < 1e-12, "{i} {j}: {}", among[(i, j)]);
+            }
+        }
+    }
+
+    #[test]
+    fn power_steps_converge_to_the_eigenbasis_and_stay_orthonormal() {
+        let (p, q) = with_eigenvalues([1.0, 16.0, 4.0, 0.1]);
+        let mut basis: Vec<f64> =
+            (0..SIDE * SIDE).map(|i| f64::from(u8::from(i % (SIDE + 1) == 0))).collect();
+        for _ in 0..40 {
+            let before = matrix(&basis);
+            let turned = power_step(&p, &mut basis, SIDE).expect("finite");
+            let now = matrix(&basis);
+            let difference = &now * &turned.turn - &before;
+            let unity = now.transpose() * &now - Mat::<f64>::identity(SIDE, SIDE);
+            assert!(difference.norm_max() < 1e-13 && unity.norm_max() < 1e-14);
+        }
+        let overlap = q.transpose() * matrix(&basis);
+        for (column, of) in [1, 2, 0, 3].into_iter().enumerate() {
+            assert!((overlap[(of, column)].abs() - 1.0).abs() < 1e-10);
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_decomposed_leaves_the_basis_as_it_was() {
+        let mut basis = vec![1.0, 0.0, 0.0, 1.0];
+        for number in [f64::NAN, f64::INFINITY] {
+            let p = [number, 0.0, 0.0, 1.0];
+            assert!(power_step(&p, &mut basis, 2).is_none());
+            assert!(!decompose(&p, &mut basis, 2));
+            assert_eq!(basis, [1.0, 0.0, 0.0, 1.0]);
+        }
+    }
+}

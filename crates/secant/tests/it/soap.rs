@@ -1,0 +1,173 @@
+//! SOAP on matrices and kernels. Its numbers are held against those of other implementations by the reference
+//! traces; here is what must be so of itself.
+
+use burn::tensor::DType;
+use secant::{
+    Decay, KernelShape, Optimizer, PairOutcome, SkipReason, SoapConfig, error::RecordError,
+    method::layer_wise::soap::Soap,
+};
+
+use crate::{
+    layers::{Layers, orthonormal, product, transposed},
+    support::{Numbers, Vectors, assert_close, temporary_folder},
+};
+
+fn step(optimizer: &mut Optimizer<Soap>, model: &mut Layers, gradient: &[Vec<f64>]) -> PairOutcome {
+    let report = optimizer.step(0.1, model, |model: &Layers| model.linear(gradient));
+    let report = report.expect("the contract is kept");
+    assert!(report.is_accepted());
+    report.pair
+}
+
+const SHAPES: [&[usize]; 5] = [&[7, 4], &[5, 5], &[1, 6], &[4, 3, 2, 2], &[9]];
+
+fn shapes() -> Vec<Vec<usize>> {
+    SHAPES.map(<[usize]>::to_vec).to_vec()
+}
+
+fn sizes() -> Vec<usize> {
+    SHAPES.map(|shape| shape.iter().product()).to_vec()
+}
+
+/// The values after `steps` steps along random gradients.
+fn trained(config: &SoapConfig, shapes: &[Vec<usize>], steps: u64, dtype: DType) -> Vectors {
+    let mut model = Layers::new(shapes, &Numbers::new(1).vectors(&sizes()), dtype);
+    let mut optimizer = config.init().expect("valid");
+    for k in 0..steps {
+        step(&mut optimizer, &mut model, &Numbers::new(10 + k).vectors(&sizes()));
+    }
+    model.values()
+}
+
+#[test]
+fn the_first_gradient_moves_nothing() {
+    let decayed = SoapConfig::new().with_decay(Decay::Decoupled(0.1));
+    let after = trained(&decayed, &shapes(), 1, DType::F64);
+    assert_eq!(after, Numbers::new(1).vectors(&sizes()));
+}
+
+#[test]
+fn without_a_basis_anywhere_it_is_its_own_rule_for_vectors() {
+    let none = SoapConfig::new().with_max_precond_dim(0);
+    let flat: Vec<Vec<usize>> = sizes().iter().map(|size| vec![*size]).collect();
+    assert_eq!(
+        trained(&none, &shapes(), 5, DType::F64),
+        trained(&SoapConfig::new(), &flat, 5, DType::F64)
+    );
+}
+
+#[test]
+fn turning_rows_and_columns_of_all_gradients_turns_the_steps_alike() {
+    let config = SoapConfig::new().with_precondition_frequency(2);
+    let (a, b) = (orthonormal(2, 5, 5), orthonormal(3, 5, 5));
+    let turned = |x: &[f64]| product(&product(&a, x, 5), &transposed(&b, 5), 5);
+    let start = Numbers::new(4).vector(25);
+    let mut plain = Layers::matrix(5, 5, &start);
+    let mut other = Layers::matrix(5, 5, &turned(&start));
+    let [mut one, mut two] = [0; 2].map(|_| config.init().expect("valid"));
+    for k in 0..9 {
+        let g = Numbers::new(50 + k).vector(25);
+        step(&mut one, &mut plain, std::slice::from_ref(&g));
+        step(&mut two, &mut other, &[turned(&g)]);
+    }
+    assert_close(&other.values()[0], &turned(&plain.values()[0]), 1e-11);
+}
+
+#[test]
+fn scaling_the_loss_changes_nothing_where_epsilon_is_zero() {
+    let config = SoapConfig::new().with_epsilon(0.0).with_precondition_frequency(3);
+    let run = |scale: f64| {
+        let mut model = Layers::matrix(4, 4, &Numbers::new(5).vector(16));
+        let mut optimizer = config.init().expect("valid");
+        for k in 0..8 {
+            let g = Numbers::new(60 + k).vector(16);
+            step(&mut optimizer, &mut model, &[g.iter().map(|g| scale * g).collect()]);
+        }
+        model.values().swap_remove(0)
+    };
+    assert_close(&run(1024.0), &run(1.0), 1e-11);
+}
+
+#[test]
+fn a_gradient_along_its_own_singular_vectors_is_divided_by_its_singular_values() {
+    let (u, v) = (orthonormal(6, 3, 3), orthonormal(7, 3, 3));
+    let scaled: Vec<f64> = u
+        .chunks(3)
+        .zip([4.0, 1.0, 0.25])
+        .flat_map(|(row, s)| row.iter().map(move |u| s * u))
+        .collect();
+    let g = product(&transposed(&scaled, 3), &v, 3);
+    let config = SoapConfig::new().with_epsilon(0.0);
+    let mut model = Layers::matrix(3, 3, &[0.0; 9]);
+    let mut optimizer = config.init().expect("valid");
+    for _ in 0..2 {
+        step(&mut optimizer, &mut model, std::slice::from_ref(&g));
+    }
+    // Rounding off the diagonal is divided by its own size, so the diagonal alone is held against the rate.
+    let inside = product(&product(&u, &model.values()[0], 3), &transposed(&v, 3), 3);
+    for i in 0..3 {
+        assert!((inside[4 * i] + 0.1).abs() < 1e-12, "{inside:?}");
+    }
+}
+
+#[test]
+fn a_factor_that_overflows_keeps_its_basis_and_says_so() {
+    let config = SoapConfig::new().with_precondition_frequency(1);
+    let mut model = Layers::new(&[vec![3, 3]], &[vec![0.0; 9]], DType::F32);
+    let mut optimizer = config.init().expect("valid");
+    assert_eq!(
+        step(&mut optimizer, &mut model, &[Numbers::new(8).vector(9)]),
+        PairOutcome::NotTried
+    );
+    let skipped = PairOutcome::Skipped(SkipReason::NonFinite);
+    assert_eq!(step(&mut optimizer, &mut model, &[vec![1e25; 9]]), skipped);
+    assert!(model.values()[0].iter().all(|w| w.is_finite()));
+}
+
+#[test]
+fn a_record_has_factors_and_bases_and_goes_on_bit_for_bit() {
+    let folder = temporary_folder("soap");
+    let path = folder.join("state.bpk");
+    let config = SoapConfig::new().with_precondition_frequency(2).with_precondition_1d(true);
+    for dtype in [DType::F32, DType::F64] {
+        let gradient = |k: u64| Numbers::new(70 + k).vectors(&sizes());
+        let mut model = Layers::new(&shapes(), &Numbers::new(9).vectors(&sizes()), dtype);
+        let mut whole = config.init().expect("valid");
+        for k in 0..3 {
+            step(&mut whole, &mut model, &gradient(k));
+        }
+        whole.save(&path).expect("saved");
+        let mut other = Layers::new(&shapes(), &model.values(), dtype);
+        let mut resumed = config.init().expect("valid");
+        resumed.load(&path, &other).expect("its own record");
+        for k in 3..7 {
+            step(&mut whole, &mut model, &gradient(k));
+            step(&mut resumed, &mut other, &gradient(k));
+        }
+        assert_eq!(model.values(), other.values());
+        let as_matrices = config.clone().with_kernel(KernelShape::Matrix);
+        let error = as_matrices.init().expect("valid").load(&path, &other).expect_err("others");
+        assert!(matches!(error, RecordError::Setting { setting: "kernel", .. }), "{error}");
+    }
+    std::fs::remove_dir_all(folder).expect("the folder is ours");
+}
+
+#[test]
+fn one_and_three_threads_give_the_same_bits() {
+    let mut shapes = vec![vec![300, 260]];
+    shapes.extend((0..10).map(|k| vec![30 + k, 50]));
+    let sizes: Vec<usize> = shapes.iter().map(|shape| shape.iter().product()).collect();
+    let run = |threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
+        pool.install(|| {
+            let mut model = Layers::new(&shapes, &Numbers::new(17).vectors(&sizes), DType::F32);
+            let config = SoapConfig::new().with_precondition_frequency(2);
+            let mut optimizer = config.init().expect("valid");
+            for k in 0..4 {
+                step(&mut optimizer, &mut model, &Numbers::new(18 + k).vectors(&sizes));
+            }
+            model.values()
+        })
+    };
+    assert!(run(1) == run(3), "threads change the result");
+}
