@@ -124,9 +124,11 @@ impl From<Supervised> for Loaded {
 /// There is none; with the nearest name.
 pub(super) fn parse_problem(name: &str) -> Result<Known, String> {
     let known = Known::all().find(|known| known.name() == name);
+    let is_of = |other: &str| name.split('/').next() == other.split('/').next();
+    let is_translation = translation::PROBLEMS.iter().any(|entry| is_of(entry.name));
     known.ok_or_else(|| match (Physics::named(name), TranslationEntry::named(name)) {
         (Err(error), _) if name.starts_with("physics/") => error.to_string(),
-        (_, Err(error)) if name.contains("/transformer") => error.to_string(),
+        (_, Err(error)) if is_translation => error.to_string(),
         _ => CatalogueEntry::named(name).map(|_| String::new()).unwrap_or_else(|e| e.to_string()),
     })
 }

@@ -120,4 +120,16 @@ mod tests {
             assert_eq!(number, expected.to_string(), "{}", entry.name);
         }
     }
+
+    #[test]
+    fn a_misspelt_name_and_missing_data_are_told_in_a_sentence() {
+        let told = TranslationEntry::named("multi30k/transformr").expect_err("no such name");
+        let expected =
+            "there is no problem `multi30k/transformr`; did you mean `multi30k/transformer`?";
+        assert_eq!(told.to_string(), expected);
+        let nowhere = Path::new("nowhere");
+        assert_eq!(PROBLEMS[1].lacks(nowhere), Some("wmt14-en-de"));
+        let told = PROBLEMS[1].load(nowhere).expect_err("no data").to_string();
+        assert!(told.contains("wmt14-en-de is not complete") && told.contains("newstest2013.de"));
+    }
 }

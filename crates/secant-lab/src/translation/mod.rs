@@ -1,7 +1,8 @@
 //! Translation: pairs of sentences, a transformer, cross-entropy with smoothed labels, and BLEU.
 //!
 //! Both languages have one vocabulary, learned from the training pairs by byte-pair encoding. The loss is
-//! the mean over the target tokens of a batch, each foretold from the source and the tokens before it.
+//! the mean over the target tokens of a batch, each foretold from the source and the tokens before it; where
+//! a method puts batches together, a batch counts by its pairs.
 //!
 //! ```no_run
 //! use std::path::Path;

@@ -6,6 +6,8 @@ use burn::{
     tensor::{Bool, DType},
 };
 
+use secant_data::pairs::{BEGIN, END, PADDING};
+
 use super::*;
 use crate::network::testing::{check, device, model};
 
@@ -59,7 +61,7 @@ fn the_pass_is_that_of_burns_encoder_and_decoder() {
     let at = Tangents::none();
     let pass = Pass { at: &at, dropout: Dropout::none() };
     let lesson = problem.train.lesson(&[3, 1, 2], &device);
-    let padding = lesson.sources.clone().equal_elem(secant_data::pairs::PADDING);
+    let padding = lesson.sources.clone().equal_elem(PADDING);
     let encoded = model.encode(&pass, lesson.sources.clone());
     let states = model.decode(&pass, &encoded, lesson.given.clone()).value;
     let [sources, given] =
@@ -128,16 +130,16 @@ fn greedy_translations_are_those_of_whole_passes() {
         let sources = || problem.test.sources(&[record], &device);
         let found = model.translate(sources(), &[9], GREEDY).remove(0);
         let encoded = model.encode(&pass, sources());
-        let mut tokens = vec![secant_data::pairs::BEGIN];
+        let mut tokens = vec![BEGIN];
         while tokens.len() < 10 {
             let given = sentences::integers(tokens.iter().copied(), [1, tokens.len()], &device);
             let states = model.decode(&pass, &encoded, given).flatten::<2>(0, 1);
             let last = states.narrow(0, tokens.len() - 1, 1);
             let logits = numbers(model.logits(&at, last).value);
-            let next = (secant_data::pairs::END as usize..logits.len())
+            let next = (END as usize..logits.len())
                 .max_by(|a, b| logits[*a].total_cmp(&logits[*b]))
                 .expect("a token") as u32;
-            if next == secant_data::pairs::END {
+            if next == END {
                 break;
             }
             tokens.push(next);
