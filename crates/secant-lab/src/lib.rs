@@ -2,7 +2,8 @@
 //!
 //! A [`Problem`] is a model of yours with its records, its loss and its metrics. A [`Comparison`] tunes every
 //! optimizer with the same number of trials, runs it from several seeds, keeps every run in a [`Store`], and
-//! makes the [`report`]. The problems of the command `secant` are in [`supervised`].
+//! makes the [`report`]. The problems of the command `secant` are in [`supervised`], [`physics`] and
+//! [`translation`].
 
 #![deny(missing_docs)]
 
@@ -25,6 +26,7 @@ mod statistics;
 pub mod store;
 pub mod supervised;
 mod training;
+pub mod translation;
 pub mod tuning;
 
 pub use budget::Budget;

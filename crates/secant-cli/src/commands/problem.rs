@@ -7,6 +7,7 @@ use secant_lab::{
     Problem,
     physics::{self, Equation, Physics},
     supervised::{CATALOGUE, CatalogueEntry, ClassWeights, Supervised, load},
+    translation::{self, Translation, TranslationEntry},
 };
 
 /// A problem by its name.
@@ -16,12 +17,15 @@ pub(super) enum Known {
     Supervised(&'static CatalogueEntry),
     /// A differential equation.
     Physics(&'static Equation),
+    /// Sentences with their translations.
+    Translation(&'static TranslationEntry),
 }
 
 /// A problem with its data.
 pub(super) enum Loaded {
     Supervised(Box<Supervised>),
     Physics(Box<Physics>),
+    Translation(Box<Translation>),
 }
 
 /// The expression with the problem as whatever kind it is.
@@ -36,6 +40,10 @@ macro_rules! with_problem {
                 let $problem = &**$problem;
                 $body
             }
+            $crate::commands::problem::Loaded::Translation($problem) => {
+                let $problem = &**$problem;
+                $body
+            }
         }
     };
 }
@@ -45,13 +53,15 @@ impl Known {
     /// All of them.
     pub fn all() -> impl Iterator<Item = Self> {
         let equations = physics::PROBLEMS.iter().map(|equation| Self::Physics(equation));
-        CATALOGUE.iter().map(Self::Supervised).chain(equations)
+        let translations = translation::PROBLEMS.iter().map(Self::Translation);
+        CATALOGUE.iter().map(Self::Supervised).chain(equations).chain(translations)
     }
 
     pub fn name(self) -> &'static str {
         match self {
             Self::Supervised(entry) => &entry.name,
             Self::Physics(equation) => equation.name,
+            Self::Translation(entry) => entry.name,
         }
     }
 
@@ -60,6 +70,7 @@ impl Known {
         match self {
             Self::Supervised(entry) => &entry.line,
             Self::Physics(equation) => equation.line,
+            Self::Translation(entry) => entry.line,
         }
     }
 
@@ -68,13 +79,14 @@ impl Known {
         match self {
             Self::Supervised(entry) => entry.lacks(data_dir),
             Self::Physics(_) => None,
+            Self::Translation(entry) => entry.lacks(data_dir),
         }
     }
 
     /// The number type that it wants: the losses of equations are badly conditioned.
     pub fn precision(self) -> Precision {
         match self {
-            Self::Supervised(_) => Precision::F32,
+            Self::Supervised(_) | Self::Translation(_) => Precision::F32,
             Self::Physics(_) => Precision::F64,
         }
     }
@@ -88,6 +100,7 @@ impl Known {
         Ok(match self {
             Self::Supervised(entry) => load(entry, data_dir, precision, weights)?.into(),
             Self::Physics(equation) => Loaded::Physics(Box::new(Physics::new(equation))),
+            Self::Translation(entry) => Loaded::Translation(Box::new(entry.load(data_dir)?)),
         })
     }
 }
@@ -119,8 +132,11 @@ impl From<Supervised> for Loaded {
 /// There is none; with the nearest name.
 pub(super) fn parse_problem(name: &str) -> Result<Known, String> {
     let known = Known::all().find(|known| known.name() == name);
-    known.ok_or_else(|| match Physics::named(name) {
-        Err(error) if name.starts_with("physics/") => error.to_string(),
+    let is_of = |other: &str| name.split('/').next() == other.split('/').next();
+    let is_translation = translation::PROBLEMS.iter().any(|entry| is_of(entry.name));
+    known.ok_or_else(|| match (Physics::named(name), TranslationEntry::named(name)) {
+        (Err(error), _) if name.starts_with("physics/") => error.to_string(),
+        (_, Err(error)) if is_translation => error.to_string(),
         _ => CatalogueEntry::named(name).map(|_| String::new()).unwrap_or_else(|e| e.to_string()),
     })
 }

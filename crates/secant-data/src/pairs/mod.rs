@@ -29,28 +29,62 @@ pub struct SentencePairs {
     pub test: Vec<Pair>,
 }
 
-/// The files of Multi30k for training, validation and testing, without the language.
-const MULTI30K_FILES: [&str; 3] = ["train", "val", "test_2016_flickr"];
-
-/// The languages of Multi30k, which end the names of its files: source, target.
-const MULTI30K_LANGUAGES: [&str; 2] = ["en", "de"];
+/// A data set of sentence pairs, known by name.
+#[derive(Debug)]
+pub struct PairSet {
+    /// The name, which is also its folder below the data folder.
+    pub name: &'static str,
+    /// The files for training, validation and testing, without the language.
+    files: [&'static str; 3],
+    /// The languages, which end the names of the files: source, target.
+    languages: [&'static str; 2],
+}
 
 /// Multi30k, 31,014 descriptions of pictures in English with their German translations (Elliott and
-/// others, 2016), from `folder`.
-///
-/// The files are `train`, `val` and `test_2016_flickr`, each with `.en` and `.de`, packed or not, as
-/// they are published; they are read by [`read`].
-pub fn load_multi30k(folder: &Path) -> Result<SentencePairs, DataError> {
-    let names =
-        MULTI30K_FILES.map(|part| MULTI30K_LANGUAGES.map(|tongue| format!("{part}.{tongue}")));
-    let missing = bytes::missing(folder, names.iter().flatten().map(String::as_str));
-    if !missing.is_empty() {
-        let (data_dir, missing) = (folder.to_path_buf(), missing.join(", "));
-        return Err(DataError::NotThere { name: "multi30k", data_dir, missing });
+/// others, 2016); the files are named as they are published.
+pub static MULTI30K: PairSet = PairSet {
+    name: "multi30k",
+    files: ["train", "val", "test_2016_flickr"],
+    languages: ["en", "de"],
+};
+
+/// WMT14, some 4.5 million pairs in English and German; it is validated on the news of 2013 and tested
+/// on those of 2014.
+pub static WMT14_EN_DE: PairSet = PairSet {
+    name: "wmt14-en-de",
+    files: ["train", "newstest2013", "newstest2014"],
+    languages: ["en", "de"],
+};
+
+impl PairSet {
+    /// Whether all its files are in `data_dir`.
+    pub fn is_complete(&self, data_dir: &Path) -> bool {
+        self.missing(&data_dir.join(self.name)).is_empty()
     }
-    let [train, validation, test] =
-        names.map(|[source, target]| read(&folder.join(source), &folder.join(target)));
-    Ok(SentencePairs { train: train?, validation: validation?, test: test? })
+
+    /// The pairs of the files `FILE.LANGUAGE` in its folder below `data_dir`, packed or not; they are
+    /// read by [`read`].
+    pub fn load(&self, data_dir: &Path) -> Result<SentencePairs, DataError> {
+        let folder = data_dir.join(self.name);
+        let missing = self.missing(&folder);
+        if !missing.is_empty() {
+            let missing = missing.join(", ");
+            return Err(DataError::NotThere { name: self.name, data_dir: folder, missing });
+        }
+        let [train, validation, test] =
+            self.names().map(|[source, target]| read(&folder.join(source), &folder.join(target)));
+        Ok(SentencePairs { train: train?, validation: validation?, test: test? })
+    }
+
+    fn names(&self) -> [[String; 2]; 3] {
+        self.files.map(|part| self.languages.map(|language| format!("{part}.{language}")))
+    }
+
+    fn missing(&self, folder: &Path) -> Vec<String> {
+        let names = self.names();
+        let missing = bytes::missing(folder, names.iter().flatten().map(String::as_str));
+        missing.into_iter().map(str::to_owned).collect()
+    }
 }
 
 /// The pairs of two text files with one sentence in each line: line `i` of `target` translates line
@@ -92,22 +126,23 @@ mod tests {
     /// A sound data set with two pairs for training.
     fn sound() -> TempDir {
         let folder = folder();
-        write(&folder, "train.en.gz", &gzip(b"A dog.\nTwo cats. \n"));
-        write(&folder, "train.de", "Ein Hund.\r\nZwei Kätzchen.".as_bytes());
+        std::fs::create_dir(folder.path().join("multi30k")).unwrap();
+        write(&folder, "multi30k/train.en.gz", &gzip(b"A dog.\nTwo cats. \n"));
+        write(&folder, "multi30k/train.de", "Ein Hund.\r\nZwei Kätzchen.".as_bytes());
         for part in ["val", "test_2016_flickr"] {
-            write(&folder, &format!("{part}.en"), format!("{part} here\n").as_bytes());
-            write(&folder, &format!("{part}.de"), format!("{part} hier\n").as_bytes());
+            write(&folder, &format!("multi30k/{part}.en"), format!("{part} here\n").as_bytes());
+            write(&folder, &format!("multi30k/{part}.de"), format!("{part} hier\n").as_bytes());
         }
         folder
     }
 
     fn message(folder: &TempDir) -> String {
-        load_multi30k(folder.path()).unwrap_err().to_string()
+        MULTI30K.load(folder.path()).unwrap_err().to_string()
     }
 
     #[test]
     fn lines_of_two_files_are_pairs() {
-        let pairs = load_multi30k(sound().path()).unwrap();
+        let pairs = MULTI30K.load(sound().path()).unwrap();
         let pair =
             |source: &str, target: &str| Pair { source: source.into(), target: target.into() };
         assert_eq!(pairs.train, [pair("A dog.", "Ein Hund."), pair("Two cats.", "Zwei Kätzchen.")]);
@@ -118,7 +153,7 @@ mod tests {
     #[test]
     fn files_of_different_length_are_named_with_both_counts() {
         let folder = sound();
-        write(&folder, "val.de", b"eins\nzwei\ndrei\n");
+        write(&folder, "multi30k/val.de", b"eins\nzwei\ndrei\n");
         let told = message(&folder);
         assert!(told.contains("val.en has 1 sentences but "), "{told}");
         assert!(told.contains("val.de has 3;"), "{told}");
@@ -127,18 +162,19 @@ mod tests {
     #[test]
     fn files_that_are_not_there_not_text_or_empty_are_named() {
         let lacking = sound();
-        std::fs::remove_file(lacking.path().join("train.de")).unwrap();
+        std::fs::remove_file(lacking.path().join("multi30k/train.de")).unwrap();
+        assert!(!MULTI30K.is_complete(lacking.path()) && MULTI30K.is_complete(sound().path()));
         let told = message(&lacking);
         assert!(
             told.contains("multi30k is not complete") && told.contains("lacks train.de "),
             "{told}"
         );
         let folder = sound();
-        write(&folder, "val.en", b"one\ntw\xff\n");
+        write(&folder, "multi30k/val.en", b"one\ntw\xff\n");
         assert!(message(&folder).starts_with("line 2 of "));
-        write(&folder, "val.en", b"");
+        write(&folder, "multi30k/val.en", b"");
         assert!(message(&folder).contains("val.en holds no records"));
-        write(&folder, "val.en", b"one\n \ntwo\n");
+        write(&folder, "multi30k/val.en", b"one\n \ntwo\n");
         let told = message(&folder);
         assert!(told.starts_with("line 2 of ") && told.contains("val.en is empty"), "{told}");
     }
@@ -146,7 +182,7 @@ mod tests {
     #[test]
     #[ignore = "needs multi30k in SECANT_DATA"]
     fn every_sentence_of_real_multi30k_can_be_encoded_and_decoded() {
-        let pairs = load_multi30k(&real("multi30k")).unwrap();
+        let pairs = MULTI30K.load(real("multi30k").parent().unwrap()).unwrap();
         let sizes = [&pairs.train, &pairs.validation, &pairs.test].map(Vec::len);
         assert_eq!(sizes, [29_000, 1_014, 1_000]);
         let sentences = |pairs| {

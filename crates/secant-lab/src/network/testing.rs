@@ -10,12 +10,12 @@ use secant_core::rng::SplitMix64;
 
 use crate::{Precision, precision::drawn};
 
-pub(super) fn device() -> Device {
+pub(crate) fn device() -> Device {
     Device::default().autodiff()
 }
 
 /// A model in f64 that can be trained.
-pub(super) fn model<M: Module>(init: impl FnOnce(&Device) -> M) -> M {
+pub(crate) fn model<M: Module>(init: impl FnOnce(&Device) -> M) -> M {
     let device = device();
     drawn(1, Precision::F64, &device, || init(&device))
 }
@@ -38,7 +38,7 @@ fn tensor<const D: usize>(
 
 /// Checks gradient and Hessian product of a loss along a random direction, by Burn's gradient and by a
 /// central difference of it. The loss may have kinks, as long as no unit crosses one on the way.
-pub(super) fn check<M: Module>(model: &M, loss: impl Fn(&M, &Tangents) -> Dual<1>) {
+pub(crate) fn check<M: Module>(model: &M, loss: impl Fn(&M, &Tangents) -> Dual<1>) {
     let direction = direction(model);
     let product = hessian_vector_product(model, &direction, &loss).expect("a product");
     let gradient = |model: &M| {

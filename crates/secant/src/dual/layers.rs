@@ -63,8 +63,8 @@ impl Tangents {
     /// [`Dropout::forward`]; the tangent is masked like the value.
     pub fn dropout<const D: usize>(&self, layer: &Dropout, x: impl Into<Dual<D>>) -> Dual<D> {
         let x: Dual<D> = x.into();
-        if x.tangent.is_none() {
-            return layer.forward(x.value).into();
+        if x.tangent.is_none() || layer.prob == 0.0 {
+            return x.map_linear(|x| layer.forward(x));
         }
         // The layer on ones is the mask with its scale, from the same random numbers.
         let mask = layer.forward(x.value.ones_like());

@@ -69,6 +69,7 @@
 
 mod activation;
 mod arithmetic;
+mod attention;
 mod layers;
 mod loss;
 mod norm;
@@ -77,6 +78,7 @@ mod product;
 mod tangents;
 mod value;
 
+pub use attention::Attended;
 pub(crate) use product::product;
 pub use product::{Product, hessian_vector_product};
 pub use tangents::Tangents;

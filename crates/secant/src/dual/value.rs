@@ -102,6 +102,11 @@ impl<const D: usize> Dual<D> {
         self.map_linear(|x| x.gather(dim, indices.clone()))
     }
 
+    /// The entries of the dimension `dim` in the order of `indices`.
+    pub fn select(self, dim: usize, indices: Tensor<1, Int>) -> Self {
+        self.map_linear(|x| x.select(dim, indices.clone()))
+    }
+
     /// The sum of all entries.
     pub fn sum(self) -> Dual<1> {
         self.map_linear(Tensor::sum)

@@ -11,7 +11,7 @@ pub(super) fn linear(inputs: usize, outputs: usize) -> Linear {
 
 /// Checks a layer on an input that moves too, on one that is constant, and with each parameter
 /// alone.
-fn check_layer<L: Module + ModuleDisplay, const D: usize>(
+pub(super) fn check_layer<L: Module + ModuleDisplay, const D: usize>(
     what: &str,
     layer: L,
     shape: [usize; D],

@@ -1,6 +1,7 @@
 //! Exact Hessian-vector products: every rule against differences of Burn's own values and
 //! gradients.
 
+mod attention;
 mod functions;
 mod layers;
 mod networks;
@@ -26,7 +27,7 @@ use burn::{
     tensor::{DType, Device, FloatDType, Int, Tensor, activation},
 };
 use secant::{
-    dual::{Dual, Product, Tangents, hessian_vector_product},
+    dual::{Attended, Dual, Product, Tangents, hessian_vector_product},
     error::ProductError,
 };
 

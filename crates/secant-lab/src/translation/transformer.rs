@@ -1,0 +1,263 @@
+//! The encoder and decoder of Vaswani and others, *Attention Is All You Need*, 2017.
+
+use burn::{
+    module::Module,
+    nn::{
+        Embedding, EmbeddingConfig, Initializer, LayerNorm, Linear,
+        activation::ActivationConfig,
+        attention::MultiHeadAttention,
+        transformer::{
+            PositionWiseFeedForward, TransformerDecoder, TransformerDecoderConfig,
+            TransformerDecoderLayer, TransformerEncoder, TransformerEncoderConfig,
+            TransformerEncoderLayer,
+        },
+    },
+    tensor::{Bool, Device, Int, Tensor},
+};
+use secant::dual::{Attended, Dual, Tangents};
+use secant_data::pairs::PADDING;
+
+use super::{dropout::Dropout, positions::positions, smoothing::Scores};
+
+/// The shape of a transformer.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct TransformerConfig {
+    /// Tokens, of both languages.
+    pub vocabulary: usize,
+    /// Numbers for a token, an even number.
+    pub width: usize,
+    /// Heads of an attention, which divide the width.
+    pub heads: usize,
+    /// Hidden units for a token between two attentions.
+    pub hidden: usize,
+    /// Layers of the encoder, and of the decoder.
+    pub layers: usize,
+    /// The share of embeddings and of layers' outputs that is dropped in training.
+    pub dropout: f64,
+}
+
+impl TransformerConfig {
+    /// Transformer-base of the paper.
+    pub fn base(vocabulary: usize) -> Self {
+        Self { vocabulary, width: 512, heads: 8, hidden: 2048, layers: 6, dropout: 0.1 }
+    }
+
+    /// A transformer with weights from Burn's generator: Glorot's uniform ones, embeddings of variance
+    /// 1 / width, biases 0.
+    pub fn init(&self, device: &Device) -> Transformer {
+        let Self { width, hidden, heads, layers, .. } = *self;
+        let deviation = (width as f64).powf(-0.5);
+        let embedding = EmbeddingConfig::new(self.vocabulary, width)
+            .with_initializer(Initializer::Normal { mean: 0.0, std: deviation });
+        let glorot = Initializer::XavierUniform { gain: 1.0 };
+        // Dropout is ours.
+        let encoder = TransformerEncoderConfig::new(width, hidden, heads, layers)
+            .with_dropout(0.0)
+            .with_initializer(glorot.clone())
+            .with_activation(ActivationConfig::Relu);
+        let decoder = TransformerDecoderConfig::new(width, hidden, heads, layers)
+            .with_dropout(0.0)
+            .with_initializer(glorot)
+            .with_activation(ActivationConfig::Relu);
+        let mut transformer = Transformer {
+            embedding: embedding.init(device),
+            encoder: encoder.init(device),
+            decoder: decoder.init(device),
+            width,
+        };
+        transformer.reset_biases(device);
+        transformer
+    }
+}
+
+/// An encoder and a decoder with one embedding for source, target and output.
+///
+/// The layers are Burn's, as what holds the parameters; the pass through them is on duals.
+#[derive(Module, Debug)]
+pub struct Transformer {
+    embedding: Embedding,
+    encoder: TransformerEncoder,
+    decoder: TransformerDecoder,
+    width: usize,
+}
+
+/// A pass: the direction it is differentiated along, and what it drops.
+pub(super) struct Pass<'a> {
+    pub at: &'a Tangents,
+    pub dropout: Dropout,
+}
+
+/// What the encoder makes of sentences.
+pub(super) struct Encoded {
+    /// What every layer of the decoder sees of them.
+    pub memories: Vec<Attended>,
+    /// True at padding, `[sentences, 1, 1, places]`.
+    pub mask: Tensor<4, Bool>,
+}
+
+impl Transformer {
+    /// Sentences `[sentences, places]`, filled up with padding.
+    pub(super) fn encode(&self, pass: &Pass<'_>, sentences: Tensor<2, Int>) -> Encoded {
+        let [count, places] = sentences.dims();
+        let mask = sentences.clone().equal_elem(PADDING).reshape([count, 1, 1, places]);
+        let embedded = self.embed(pass, sentences, 0);
+        let layers = self.encoder.layers.iter();
+        let encoded = layers.fold(embedded, |x, layer| pass.encoder_layer(layer, x, mask.clone()));
+        let memory =
+            |layer: &TransformerDecoderLayer| pass.at.attended(&layer.cross_attn, encoded.clone());
+        Encoded { memories: self.decoder.layers.iter().map(memory).collect(), mask }
+    }
+
+    /// What the decoder makes of every place of `targets` `[sentences, places]` from the tokens up to
+    /// it: `[sentences, places, width]`.
+    pub(super) fn decode(
+        &self,
+        pass: &Pass<'_>,
+        encoded: &Encoded,
+        targets: Tensor<2, Int>,
+    ) -> Dual<3> {
+        let [_, places] = targets.dims();
+        let later = Tensor::<2, Bool>::tril_mask([places, places], 0, &targets.device());
+        let later = later.reshape([1, 1, places, places]);
+        let embedded = self.embed(pass, targets, 0);
+        self.decoder.layers.iter().zip(&encoded.memories).fold(embedded, |x, (layer, memory)| {
+            let own = pass.at.attended(&layer.self_attn, x.clone());
+            let masks = [Some(later.clone()), Some(encoded.mask.clone())];
+            pass.decoder_layer(layer, x, [&own, memory], masks)
+        })
+    }
+
+    /// The same for the place `place` alone, whose tokens are `tokens` `[sentences, 1]`. `seen` is what
+    /// each layer has seen of the places before, empty at the first, and is added to.
+    pub(super) fn decode_next(
+        &self,
+        encoded: &Encoded,
+        seen: &mut Vec<Attended>,
+        (place, tokens): (usize, Tensor<2, Int>),
+    ) -> Dual<3> {
+        let at = Tangents::none();
+        let pass = Pass { at: &at, dropout: Dropout::none() };
+        let embedded = self.embed(&pass, tokens, place);
+        let layers = self.decoder.layers.iter().zip(&encoded.memories).enumerate();
+        layers.fold(embedded, |x, (number, (layer, memory))| {
+            let new = at.attended(&layer.self_attn, x.clone());
+            match seen.get_mut(number) {
+                Some(seen) => {
+                    seen.keys = Dual::cat(vec![seen.keys.clone(), new.keys], 2);
+                    seen.values = Dual::cat(vec![seen.values.clone(), new.values], 2);
+                }
+                None => seen.push(new),
+            }
+            let masks = [None, Some(encoded.mask.clone())];
+            pass.decoder_layer(layer, x, [&seen[number], memory], masks)
+        })
+    }
+
+    /// The logits of the tokens that follow states `[places, width]`: `[places, tokens]`.
+    pub(super) fn logits(&self, at: &Tangents, states: Dual<2>) -> Dual<2> {
+        states.matmul(at.param(&self.embedding.weight).transpose())
+    }
+
+    /// What is said of the tokens `wanted` `[places, 1]` that follow states `[places, width]`.
+    ///
+    /// A logit is the product of a state and a token's embedding. So those of the wanted tokens, and the
+    /// mean ones, need no look-ups in the widest tensor, whose gradients would be as wide.
+    pub(super) fn scores(&self, at: &Tangents, states: Dual<2>, wanted: Tensor<2, Int>) -> Scores {
+        let embedded = at.embedding(&self.embedding, wanted).flatten(0, 1);
+        let mean = at.param(&self.embedding.weight).mean_dim(0).transpose();
+        Scores {
+            right: (states.clone() * embedded).sum_dim(1),
+            mean: states.clone().matmul(mean),
+            all: self.logits(at, states),
+        }
+    }
+
+    /// Tokens `[sentences, places]` with their places, of which the first is `first`.
+    fn embed(&self, pass: &Pass<'_>, tokens: Tensor<2, Int>, first: usize) -> Dual<3> {
+        let [_, count] = tokens.dims();
+        let embedded = pass.at.embedding(&self.embedding, tokens);
+        let (device, dtype) = (embedded.value.device(), embedded.value.dtype());
+        let places = positions(first, count, self.width, &device, dtype);
+        let embedded = embedded.mul_scalar((self.width as f64).sqrt());
+        pass.dropout.apply(embedded + places)
+    }
+
+    /// What the first layer gets of tokens.
+    #[cfg(test)]
+    pub(super) fn embedded(&self, tokens: Tensor<2, Int>) -> Tensor<3> {
+        let at = Tangents::none();
+        self.embed(&Pass { at: &at, dropout: Dropout::none() }, tokens, 0).value
+    }
+
+    #[cfg(test)]
+    pub(super) fn encoder(&self) -> &TransformerEncoder {
+        &self.encoder
+    }
+
+    #[cfg(test)]
+    pub(super) fn decoder(&self) -> &TransformerDecoder {
+        &self.decoder
+    }
+
+    /// Sets all biases of linear layers to 0.
+    fn reset_biases(&mut self, device: &Device) {
+        let reset = |linear: &mut Linear| {
+            let outputs = linear.weight.lazy_shape().dims::<2>()[1];
+            linear.bias = Some(Initializer::Zeros.init([outputs], device));
+        };
+        let of_attention = |attention: &mut MultiHeadAttention| {
+            let MultiHeadAttention { query, key, value, output, .. } = attention;
+            [query, key, value, output].into_iter().for_each(reset);
+        };
+        let of_feed_forward = |layer: &mut PositionWiseFeedForward| {
+            [&mut layer.linear_inner, &mut layer.linear_outer].into_iter().for_each(reset);
+        };
+        for layer in &mut self.encoder.layers {
+            of_attention(&mut layer.mha);
+            of_feed_forward(&mut layer.pwff);
+        }
+        for layer in &mut self.decoder.layers {
+            [&mut layer.self_attn, &mut layer.cross_attn].into_iter().for_each(of_attention);
+            of_feed_forward(&mut layer.pwff);
+        }
+    }
+}
+
+impl Pass<'_> {
+    fn encoder_layer(
+        &self,
+        layer: &TransformerEncoderLayer,
+        x: Dual<3>,
+        mask: Tensor<4, Bool>,
+    ) -> Dual<3> {
+        let looked = self.at.multi_head_attention(&layer.mha, x.clone(), x.clone(), Some(mask));
+        let x = self.added(&layer.norm_1, x, looked);
+        let fed = self.feed_forward(&layer.pwff, x.clone());
+        self.added(&layer.norm_2, x, fed)
+    }
+
+    /// `seen` and `masks` are those of the attention to the layer's own places, and to the source.
+    fn decoder_layer(
+        &self,
+        layer: &TransformerDecoderLayer,
+        x: Dual<3>,
+        [own, source]: [&Attended; 2],
+        [own_mask, source_mask]: [Option<Tensor<4, Bool>>; 2],
+    ) -> Dual<3> {
+        let looked = self.at.attend(&layer.self_attn, x.clone(), own, own_mask);
+        let x = self.added(&layer.norm_1, x, looked);
+        let looked = self.at.attend(&layer.cross_attn, x.clone(), source, source_mask);
+        let x = self.added(&layer.norm_2, x, looked);
+        let fed = self.feed_forward(&layer.pwff, x.clone());
+        self.added(&layer.norm_3, x, fed)
+    }
+
+    fn feed_forward(&self, layer: &PositionWiseFeedForward, x: Dual<3>) -> Dual<3> {
+        self.at.linear(&layer.linear_outer, self.at.linear(&layer.linear_inner, x).relu())
+    }
+
+    /// A sublayer's output, some of it dropped, added to its input and normalised.
+    fn added(&self, norm: &LayerNorm, x: Dual<3>, output: Dual<3>) -> Dual<3> {
+        self.at.layer_norm(norm, x + self.dropout.apply(output))
+    }
+}
