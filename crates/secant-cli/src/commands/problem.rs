@@ -115,7 +115,7 @@ impl Loaded {
     pub fn recipe(&self, precision: Precision) -> Option<String> {
         match self {
             Self::Supervised(problem) => problem.recipe(precision),
-            Self::Physics(_) => None,
+            _ => None,
         }
     }
 }

@@ -49,7 +49,7 @@ pub fn measure_batches(problem: &Supervised, rounds: usize) -> anyhow::Result<Ba
             steps.push(step);
         }
     }
-    let (inputs_seconds, step_seconds) = (median(&mut inputs), median(&mut steps));
+    let (inputs_seconds, step_seconds) = (median(&inputs), median(&steps));
     Ok(BatchesMeasurement { problem: problem.name(), batch_size, inputs_seconds, step_seconds })
 }
 
