@@ -34,6 +34,9 @@ fn write<T: Field, C: Field>(basis: &mut [T], q: MatRef<'_, C>) {
 /// machines agree.
 pub(crate) fn decompose<T: Field>(factor: &[T], basis: &mut [T], side: usize) -> bool {
     let p: Mat<f64> = symmetric(factor, side);
+    if !is_finite(p.as_ref()) {
+        return false;
+    }
     let Ok(eigen) = p.self_adjoint_eigen(Side::Lower) else { return false };
     let (values, vectors) = (eigen.S(), eigen.U());
     let values: Vec<f64> = (0..side).map(|i| values[side - 1 - i]).collect();
@@ -84,6 +87,9 @@ fn power_step_in<T: Field, C: Field>(
 ) -> Option<Turned<T>> {
     let (p, q): (Mat<C>, Mat<C>) = (symmetric(factor, side), converted(basis, side));
     let a = &p * &q;
+    if !is_finite(a.as_ref()) {
+        return None;
+    }
     let estimate = |j: usize| (0..side).map(|i| q[(i, j)].wide() * a[(i, j)].wide()).sum::<f64>();
     let estimates: Vec<f64> = (0..side).map(estimate).collect();
     let mut order: Vec<usize> = (0..side).collect();

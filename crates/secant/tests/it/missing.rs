@@ -92,6 +92,11 @@ fn accept(report: Result<StepReport, StepError>, what: &str) {
     assert!(report.expect("the contract is kept").is_accepted(), "{what}");
 }
 
+/// Gradients that a method looks at without moving.
+fn waits(name: &str) -> usize {
+    usize::from(name == "soap")
+}
+
 /// Each tensor by itself, in the steps that use it: its bits at the end.
 fn alone(optimizer: &dyn Tested, noisy: &[Noisy], dtype: DType) -> Vec<Vec<u64>> {
     let train = |tensor: usize| {
@@ -117,8 +122,9 @@ fn an_expert_that_is_unused_in_some_steps_is_trained_as_if_it_were_alone() {
                 let before = model.bits();
                 accept(optimizer.step(0.02, &mut model, &mut loss(&noisy, step)), name);
                 for (tensor, before) in before.iter().enumerate() {
-                    let is_used = used(step).contains(&tensor);
-                    assert_eq!(model.bits()[tensor] != *before, is_used, "{name}, step {step}");
+                    let uses = (0..step).filter(|step| used(*step).contains(&tensor)).count();
+                    let moves = used(step).contains(&tensor) && uses >= waits(name);
+                    assert_eq!(model.bits()[tensor] != *before, moves, "{name}, step {step}");
                 }
             }
             assert_eq!(model.bits(), alone(&*method, &noisy, dtype), "{name}");
@@ -160,7 +166,8 @@ fn a_frozen_parameter_that_is_released_later_joins_with_a_fresh_state() {
             }
             let values = model.values();
             accept(optimizer.step(0.02, &mut model, &mut |m: &Many| noisy.loss(m, step)), name);
-            assert_eq!(model.values()[1] != values[1], step >= 6, "{name}");
+            let moves = step >= 6 + waits(name);
+            assert_eq!(model.values()[1] != values[1], moves, "{name}");
         }
         // The quadratic of the second tensor does not see the first.
         let mut released = Many::f64(&noisy.start);

@@ -15,7 +15,7 @@ use crate::{
 fn step(optimizer: &mut Optimizer<Soap>, model: &mut Layers, gradient: &[Vec<f64>]) -> PairOutcome {
     let report = optimizer.step(0.1, model, |model: &Layers| model.linear(gradient));
     let report = report.expect("the contract is kept");
-    assert!(report.is_accepted());
+    assert!(report.is_accepted(), "{report:?}");
     report.pair
 }
 

@@ -99,7 +99,7 @@ hyper_parameters! {
         decay: Decay,
         /// Steps from one power step of the bases to the next.
         #[config(default = 10)]
-        #[range(Positive)]
+        #[range(AtLeast1)]
         precondition_frequency: usize,
         /// A longer dimension has no basis.
         #[config(default = 2048)]
@@ -164,7 +164,8 @@ impl Method for Soap {
     const NAME: &'static str = "soap";
 
     fn traffic(&self) -> Option<Traffic> {
-        None
+        // Beside the products.
+        Some(Traffic { reads: 4, writes: 3 })
     }
 
     fn validate(&self) -> Result<(), ConfigError> {
