@@ -11,6 +11,7 @@ mod comparison;
 pub mod experiment;
 mod files;
 mod fingerprint;
+pub mod language;
 mod metric;
 pub mod minimize;
 pub mod network;

@@ -5,6 +5,7 @@ use std::path::Path;
 use secant_data::Precision;
 use secant_lab::{
     Problem,
+    language::{self, Language, LanguageEntry},
     physics::{self, Equation, Physics},
     supervised::{CATALOGUE, CatalogueEntry, ClassWeights, Supervised, load},
 };
@@ -16,12 +17,15 @@ pub(super) enum Known {
     Supervised(&'static CatalogueEntry),
     /// A differential equation.
     Physics(&'static Equation),
+    /// A text.
+    Language(&'static LanguageEntry),
 }
 
 /// A problem with its data.
 pub(super) enum Loaded {
     Supervised(Box<Supervised>),
     Physics(Box<Physics>),
+    Language(Box<Language>),
 }
 
 /// The expression with the problem as whatever kind it is.
@@ -36,6 +40,10 @@ macro_rules! with_problem {
                 let $problem = &**$problem;
                 $body
             }
+            $crate::commands::problem::Loaded::Language($problem) => {
+                let $problem = &**$problem;
+                $body
+            }
         }
     };
 }
@@ -45,13 +53,15 @@ impl Known {
     /// All of them.
     pub fn all() -> impl Iterator<Item = Self> {
         let equations = physics::PROBLEMS.iter().map(|equation| Self::Physics(equation));
-        CATALOGUE.iter().map(Self::Supervised).chain(equations)
+        let texts = language::PROBLEMS.iter().map(Self::Language);
+        CATALOGUE.iter().map(Self::Supervised).chain(texts).chain(equations)
     }
 
     pub fn name(self) -> &'static str {
         match self {
             Self::Supervised(entry) => &entry.name,
             Self::Physics(equation) => equation.name,
+            Self::Language(entry) => entry.name,
         }
     }
 
@@ -60,6 +70,7 @@ impl Known {
         match self {
             Self::Supervised(entry) => &entry.line,
             Self::Physics(equation) => equation.line,
+            Self::Language(entry) => entry.line,
         }
     }
 
@@ -68,13 +79,14 @@ impl Known {
         match self {
             Self::Supervised(entry) => entry.lacks(data_dir),
             Self::Physics(_) => None,
+            Self::Language(entry) => entry.lacks(data_dir),
         }
     }
 
     /// The number type that it wants: the losses of equations are badly conditioned.
     pub fn precision(self) -> Precision {
         match self {
-            Self::Supervised(_) => Precision::F32,
+            Self::Supervised(_) | Self::Language(_) => Precision::F32,
             Self::Physics(_) => Precision::F64,
         }
     }
@@ -88,6 +100,7 @@ impl Known {
         Ok(match self {
             Self::Supervised(entry) => load(entry, data_dir, precision, weights)?.into(),
             Self::Physics(equation) => Loaded::Physics(Box::new(Physics::new(equation))),
+            Self::Language(entry) => Loaded::Language(Box::new(entry.load(data_dir)?)),
         })
     }
 }

@@ -5,7 +5,7 @@ mod convolutional;
 mod perceptron;
 mod residual;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 
 use burn::{
     module::Module,

@@ -15,13 +15,13 @@ pub(super) fn device() -> Device {
 }
 
 /// A model in f64 that can be trained.
-pub(super) fn model<M: Module>(init: impl FnOnce(&Device) -> M) -> M {
+pub(crate) fn model<M: Module>(init: impl FnOnce(&Device) -> M) -> M {
     let device = device();
     drawn(1, Precision::F64, &device, || init(&device))
 }
 
 /// Records of numbers from 0 to 1.
-pub(super) fn images(records: usize, width: usize) -> Tensor<2> {
+pub(crate) fn images(records: usize, width: usize) -> Tensor<2> {
     tensor(&mut SplitMix64::new(2), [records, width], 0.0, 1.0)
 }
 
@@ -38,7 +38,7 @@ fn tensor<const D: usize>(
 
 /// Checks gradient and Hessian product of a loss along a random direction, by Burn's gradient and by a
 /// central difference of it. The loss may have kinks, as long as no unit crosses one on the way.
-pub(super) fn check<M: Module>(model: &M, loss: impl Fn(&M, &Tangents) -> Dual<1>) {
+pub(crate) fn check<M: Module>(model: &M, loss: impl Fn(&M, &Tangents) -> Dual<1>) {
     let direction = direction(model);
     let product = hessian_vector_product(model, &direction, &loss).expect("a product");
     let gradient = |model: &M| {

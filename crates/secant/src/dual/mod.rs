@@ -74,10 +74,12 @@ mod loss;
 mod norm;
 mod pool;
 mod product;
+mod recurrent;
 mod tangents;
 mod value;
 
 pub(crate) use product::product;
 pub use product::{Product, hessian_vector_product};
+pub use recurrent::LstmState;
 pub use tangents::Tangents;
 pub use value::Dual;

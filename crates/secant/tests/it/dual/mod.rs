@@ -4,6 +4,7 @@
 mod functions;
 mod layers;
 mod networks;
+mod recurrent;
 
 use std::{any::Any, collections::HashMap};
 
