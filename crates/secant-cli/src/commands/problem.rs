@@ -7,7 +7,7 @@ use secant_lab::{
     Problem,
     language::{self, Language, LanguageEntry},
     physics::{self, Equation, Physics},
-    supervised::{CATALOGUE, CatalogueEntry, ClassWeights, Supervised, load},
+    supervised::{CATALOGUE, CatalogueEntry, ClassWeights, Supervised, UnknownProblem, load},
 };
 
 /// A problem by its name.
@@ -124,8 +124,9 @@ impl From<Supervised> for Loaded {
 /// There is none; with the nearest name.
 pub(super) fn parse_problem(name: &str) -> Result<Known, String> {
     let known = Known::all().find(|known| known.name() == name);
-    known.ok_or_else(|| match Physics::named(name) {
-        Err(error) if name.starts_with("physics/") => error.to_string(),
-        _ => CatalogueEntry::named(name).map(|_| String::new()).unwrap_or_else(|e| e.to_string()),
+    known.ok_or_else(|| {
+        let names = Known::all().map(Known::name);
+        let usual: Vec<&str> = names.filter(|name| !name.starts_with("imbalanced/")).collect();
+        UnknownProblem::new(name, usual.into_iter()).to_string()
     })
 }

@@ -18,12 +18,12 @@ static ENTRY: LanguageEntry = LanguageEntry {
     epochs: 1.0,
 };
 
-/// A text of ten words.
+/// A text of nine words, 5,120 in all.
 fn corpus() -> Corpus {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("verses.txt");
     let verse = "a rose is a rose is a rose\nso it may be and is\n";
-    std::fs::write(&path, verse.repeat(30)).expect("a file");
+    std::fs::write(&path, verse.repeat(320)).expect("a file");
     load_words(&path).expect("a text")
 }
 
@@ -55,7 +55,7 @@ fn a_batch_is_one_function_and_another_order_has_other_masks() {
     assert_eq!(of(Part::Train, &[5, 0, 9]), of(Part::Train, &[5, 0, 9]));
     assert_ne!(of(Part::Train, &[5, 0, 9]), of(Part::Train, &[9, 0, 5]));
     // Without masks the order is rounding alone.
-    let difference = of(Part::Validation, &[5, 0, 3]) - of(Part::Validation, &[3, 0, 5]);
+    let difference = of(Part::Validation, &[4, 0, 3]) - of(Part::Validation, &[3, 0, 4]);
     assert!(difference.abs() < 1e-14, "{difference}");
 }
 

@@ -114,8 +114,14 @@ impl Gates {
         let gates = sums.clone().narrow(1, 0, 3 * size).sigmoid();
         let [input, forget, output] =
             [0, 1, 2].map(|gate| gates.clone().narrow(1, gate * size, size));
-        let candidate = sums.narrow(1, 3 * size, size).tanh();
+        let candidate = tanh(sums.narrow(1, 3 * size, size));
         let cell = forget * cell + input * candidate;
-        LstmState { hidden: output * cell.clone().tanh(), cell }
+        LstmState { hidden: output * tanh(cell.clone()), cell }
     }
+}
+
+/// tanh(x) = 2 sigmoid(2x) - 1: tanh itself is a third of the time of an LSTM on Burn's CPU backend, and
+/// sigmoid three times as fast.
+fn tanh(x: Dual<2>) -> Dual<2> {
+    x.mul_scalar(2.0).sigmoid().mul_scalar(2.0) - 1.0
 }
