@@ -78,23 +78,22 @@ fn an_lstm_has_the_values_and_gradients_of_burns() {
         // Burn's layer collects its outputs in a tensor of single precision, whatever they are.
         let input = vector(&Numbers::new(3).vector(INPUTS), DType::F32);
         let fed = Fed { layer: layer(bias), input: Leaf { x: Param::from_tensor(input) } };
-        let (x, state) = parts(Tangents::none().param(&fed.input.x));
-        let burns_state = BurnState::new(state.cell.value.clone(), state.hidden.value.clone());
-        let pairs = [
-            (
-                dual(&fed.layer, &Tangents::none(), &x, Some(state)),
-                burn(&fed.layer, x.value.clone(), Some(burns_state)),
-            ),
-            (
-                dual(&fed.layer, &Tangents::none(), &x, None),
-                burn(&fed.layer, x.value.clone(), None),
-            ),
-        ];
-        for (dual, burn) in pairs {
-            let [values, expected] = [dual.value.clone(), burn.clone()].map(numbers);
-            assert_close(&[values], &[expected], SINGLE, "values");
-            let [gradients, expected] =
-                [dual.value, burn].map(|y| gradient(&fed, &scalar(y).value));
+        // A graph serves one backward pass.
+        let (at, inputs) = (Tangents::none(), || parts(Tangents::none().param(&fed.input.x)));
+        let ours = |has_state: bool| {
+            let (x, state) = inputs();
+            dual(&fed.layer, &at, &x, Some(state).filter(|_| has_state)).value
+        };
+        let burns = |has_state: bool| {
+            let (x, LstmState { cell, hidden }) = inputs();
+            let state = BurnState::new(cell.value, hidden.value);
+            burn(&fed.layer, x.value, Some(state).filter(|_| has_state))
+        };
+        for has_state in [true, false] {
+            let [found, expected] = [ours(has_state), burns(has_state)];
+            let [values, expected_values] = [found.clone(), expected.clone()].map(numbers);
+            assert_close(&[values], &[expected_values], SINGLE, "values");
+            let [gradients, expected] = [found, expected].map(|y| gradient(&fed, &scalar(y).value));
             assert_close(&gradients, &expected, SINGLE, "gradients");
         }
     }
