@@ -120,8 +120,8 @@ impl Gates {
     }
 }
 
-/// tanh(x) = 2 sigmoid(2x) - 1: tanh itself is a third of the time of an LSTM on Burn's CPU backend, and
-/// sigmoid three times as fast.
+/// tanh(x) = 2 sigmoid(2x) - 1, to the same rounding of numbers of size 1. On Burn's CPU backend an
+/// LSTM trains in four fifths of the time that it takes with tanh itself.
 fn tanh(x: Dual<2>) -> Dual<2> {
     x.mul_scalar(2.0).sigmoid().mul_scalar(2.0) - 1.0
 }
