@@ -12,6 +12,7 @@ mod comparison;
 pub mod experiment;
 mod files;
 mod fingerprint;
+pub mod language;
 mod metric;
 pub mod minimize;
 mod model_file;

@@ -31,6 +31,8 @@ pub enum Range {
     Share,
     /// From 0.
     Positive,
+    /// From 1.
+    AtLeastOne,
     /// Up to 1.
     AtMostOne,
     /// Any number.

@@ -5,8 +5,9 @@ use std::path::Path;
 use secant_data::Precision;
 use secant_lab::{
     Problem,
+    language::{self, Language, LanguageEntry},
     physics::{self, Equation, Physics},
-    supervised::{CATALOGUE, CatalogueEntry, ClassWeights, Supervised, load},
+    supervised::{CATALOGUE, CatalogueEntry, ClassWeights, Supervised, UnknownProblem, load},
     translation::{self, Translation, TranslationEntry},
 };
 
@@ -19,6 +20,8 @@ pub(super) enum Known {
     Physics(&'static Equation),
     /// Sentences with their translations.
     Translation(&'static TranslationEntry),
+    /// A text.
+    Language(&'static LanguageEntry),
 }
 
 /// A problem with its data.
@@ -26,6 +29,7 @@ pub(super) enum Loaded {
     Supervised(Box<Supervised>),
     Physics(Box<Physics>),
     Translation(Box<Translation>),
+    Language(Box<Language>),
 }
 
 /// The expression with the problem as whatever kind it is.
@@ -44,6 +48,10 @@ macro_rules! with_problem {
                 let $problem = &**$problem;
                 $body
             }
+            $crate::commands::problem::Loaded::Language($problem) => {
+                let $problem = &**$problem;
+                $body
+            }
         }
     };
 }
@@ -53,8 +61,9 @@ impl Known {
     /// All of them.
     pub fn all() -> impl Iterator<Item = Self> {
         let equations = physics::PROBLEMS.iter().map(|equation| Self::Physics(equation));
+        let texts = language::PROBLEMS.iter().map(Self::Language);
         let translations = translation::PROBLEMS.iter().map(Self::Translation);
-        CATALOGUE.iter().map(Self::Supervised).chain(equations).chain(translations)
+        CATALOGUE.iter().map(Self::Supervised).chain(texts).chain(translations).chain(equations)
     }
 
     pub fn name(self) -> &'static str {
@@ -62,6 +71,7 @@ impl Known {
             Self::Supervised(entry) => &entry.name,
             Self::Physics(equation) => equation.name,
             Self::Translation(entry) => entry.name,
+            Self::Language(entry) => entry.name,
         }
     }
 
@@ -71,6 +81,7 @@ impl Known {
             Self::Supervised(entry) => &entry.line,
             Self::Physics(equation) => equation.line,
             Self::Translation(entry) => entry.line,
+            Self::Language(entry) => entry.line,
         }
     }
 
@@ -80,13 +91,14 @@ impl Known {
             Self::Supervised(entry) => entry.lacks(data_dir),
             Self::Physics(_) => None,
             Self::Translation(entry) => entry.lacks(data_dir),
+            Self::Language(entry) => entry.lacks(data_dir),
         }
     }
 
     /// The number type that it wants: the losses of equations are badly conditioned.
     pub fn precision(self) -> Precision {
         match self {
-            Self::Supervised(_) | Self::Translation(_) => Precision::F32,
+            Self::Supervised(_) | Self::Language(_) | Self::Translation(_) => Precision::F32,
             Self::Physics(_) => Precision::F64,
         }
     }
@@ -101,6 +113,7 @@ impl Known {
             Self::Supervised(entry) => load(entry, data_dir, precision, weights)?.into(),
             Self::Physics(equation) => Loaded::Physics(Box::new(Physics::new(equation))),
             Self::Translation(entry) => Loaded::Translation(Box::new(entry.load(data_dir)?)),
+            Self::Language(entry) => Loaded::Language(Box::new(entry.load(data_dir)?)),
         })
     }
 }
@@ -132,11 +145,9 @@ impl From<Supervised> for Loaded {
 /// There is none; with the nearest name.
 pub(super) fn parse_problem(name: &str) -> Result<Known, String> {
     let known = Known::all().find(|known| known.name() == name);
-    let is_of = |other: &str| name.split('/').next() == other.split('/').next();
-    let is_translation = translation::PROBLEMS.iter().any(|entry| is_of(entry.name));
-    known.ok_or_else(|| match (Physics::named(name), TranslationEntry::named(name)) {
-        (Err(error), _) if name.starts_with("physics/") => error.to_string(),
-        (_, Err(error)) if is_translation => error.to_string(),
-        _ => CatalogueEntry::named(name).map(|_| String::new()).unwrap_or_else(|e| e.to_string()),
+    known.ok_or_else(|| {
+        let names = Known::all().map(Known::name);
+        let usual: Vec<&str> = names.filter(|name| !name.starts_with("imbalanced/")).collect();
+        UnknownProblem::new(name, usual.into_iter()).to_string()
     })
 }

@@ -91,8 +91,9 @@ fn lists_name_every_optimizer_and_every_problem_in_a_line_each() {
         assert_eq!(optimizers.lines().filter(|line| line.starts_with(&name)).count(), 1, "{name}");
     }
     let problems = output(&mut secant(&["problems"]));
-    for entry in secant_lab::supervised::CATALOGUE.iter() {
-        let name = format!("{} ", entry.name);
+    let texts = secant_lab::language::PROBLEMS.iter().map(|entry| entry.name);
+    for name in secant_lab::supervised::CATALOGUE.iter().map(|entry| &*entry.name).chain(texts) {
+        let name = format!("{name} ");
         assert_eq!(problems.lines().filter(|line| line.starts_with(&name)).count(), 1, "{name}");
     }
     assert_eq!(problems.matches("(the default)").count(), 1);

@@ -142,7 +142,7 @@ fn mistake(arguments: &[&str], code: i32) -> String {
 
 #[test]
 fn mistakes_on_the_command_line_are_told() {
-    insta::assert_snapshot!(mistake(&["rosenbrok"], 2), @"error: invalid value 'rosenbrok' for '<PROBLEM>': there is no problem `rosenbrok` to minimize; known are rosenbrock, beale, rastrigin, quadratic, logistic");
+    insta::assert_snapshot!(mistake(&["rosenbrok"], 2), @"error: invalid value 'rosenbrok' for '<PROBLEM>': there is no problem `rosenbrok` to minimize; did you mean `rosenbrock`?");
     insta::assert_snapshot!(mistake(&["rosenbrock", "--start", "1,NaN"], 2), @"error: invalid value 'NaN' for '--start <NUMBERS>': finite numbers separated by commas are wanted");
     insta::assert_snapshot!(mistake(&["rosenbrock", "--start", "-1,1,2"], 2), @"secant: --start has 3 numbers, but rosenbrock has 2");
     insta::assert_snapshot!(mistake(&["rosenbrock", "--dimension", "1"], 2), @"secant: rosenbrock has a --dimension of at least 2");

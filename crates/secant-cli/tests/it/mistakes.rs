@@ -49,6 +49,12 @@ fn an_unknown_hyper_parameter_is_told_with_the_nearest_that_is_there() {
 #[test]
 fn an_unknown_problem_is_told_with_those_there_are() {
     insta::assert_snapshot!(usage(&["mnist/cn"]), @"error: invalid value 'mnist/cn' for '[PROBLEM]': there is no problem `mnist/cn` (`secant problems` lists them, and any table can be one by --csv or --libsvm); did you mean `mnist/cnn`?");
+    for (typed, meant) in
+        [("wikitext-2/lst", "wikitext-2/lstm"), ("physics/helmoltz", "physics/helmholtz")]
+    {
+        let told = usage(&[typed]);
+        assert!(told.contains(&format!("did you mean `{meant}`?")), "{told}");
+    }
 }
 
 #[test]

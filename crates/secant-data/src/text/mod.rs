@@ -1,20 +1,22 @@
 //! Texts as sequences of token numbers, for models of language.
 
+mod named;
 mod vocabulary;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::bytes;
 use crate::error::DataError;
 
+pub use named::{NamedText, ONE_BILLION_WORDS, TINY_SHAKESPEARE, WIKITEXT_2};
 pub use vocabulary::Vocabulary;
 
 /// The token at the end of a line.
 pub const END_OF_LINE: &str = "<eos>";
 
-/// The names that the files of WikiText-2 may have: as they usually lie beside programs, and as
-/// they are published; training, validation, test.
-const WIKITEXT_FILES: [[&str; 2]; 3] = [
+/// The names that the files of a text in three parts may have: as they usually lie beside programs,
+/// and as those of WikiText-2 are published; training, validation, test.
+const PARTS: [[&str; 2]; 3] = [
     ["train.txt", "wiki.train.tokens"],
     ["valid.txt", "wiki.valid.tokens"],
     ["test.txt", "wiki.test.tokens"],
@@ -33,25 +35,18 @@ pub struct Corpus {
     pub test: Vec<u32>,
 }
 
-/// WikiText-2, a language-modelling text of 2 million words (Merity and others, 2016), from
-/// `folder`.
+/// The text in three parts in `folder`, all of whose files are there.
 ///
-/// The files are `train.txt`, `valid.txt` and `test.txt`, or `wiki.train.tokens` and so on as they
-/// are published, packed or not. Their words, separated by blanks, are the tokens, `<unk>` for rare
-/// words among them; at the end of every line comes [`END_OF_LINE`].
-pub fn load_wikitext(folder: &Path) -> Result<Corpus, DataError> {
-    let find = |names: [&str; 2]| names.iter().find_map(|name| bytes::find(&folder.join(name)));
-    let lacking: Vec<&str> = WIKITEXT_FILES
-        .into_iter()
-        .filter(|&names| find(names).is_none())
-        .map(|[usual, _]| usual)
-        .collect();
-    let paths: Vec<PathBuf> = WIKITEXT_FILES.into_iter().filter_map(find).collect();
-    let [train, validation, test] = paths.as_slice() else {
-        let (data_dir, missing) = (folder.to_path_buf(), lacking.join(", "));
-        return Err(DataError::NotThere { name: "wikitext-2", data_dir, missing });
+/// The files are `train.txt`, `valid.txt` and `test.txt`, or `wiki.train.tokens` and so on, packed
+/// or not. Their words, separated by blanks, are the tokens, `<unk>` for rare words among them; at
+/// the end of every line comes [`END_OF_LINE`].
+fn load_parts(folder: &Path) -> Result<Corpus, DataError> {
+    let text = |names: [&str; 2]| {
+        let [usual, published] = names.map(|name| folder.join(name));
+        read(&bytes::find(&usual).or_else(|| bytes::find(&published)).unwrap_or(usual))
     };
-    let [train, validation, test] = [read(train)?, read(validation)?, read(test)?];
+    let [train, validation, test] = PARTS.map(text);
+    let [train, validation, test] = [train?, validation?, test?];
     Ok(Corpus::new(words(&train), words(&validation), words(&test)))
 }
 
@@ -113,7 +108,7 @@ fn cut(path: &Path, tokens: &[&str]) -> Result<Corpus, DataError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{folder, gzip, real, write};
+    use crate::testing::{folder, gzip, write};
 
     /// The text of token numbers.
     fn text(corpus: &Corpus, tokens: &[u32], between: &str) -> String {
@@ -127,22 +122,13 @@ mod tests {
         write(&folder, "train.txt.gz", &gzip(b" \n = A title = \n \n the <unk> the\n"));
         write(&folder, "wiki.valid.tokens", b"the end\r\n");
         write(&folder, "test.txt", "a title\u{a0}without\tend".as_bytes());
-        let corpus = load_wikitext(folder.path()).unwrap();
+        let corpus = load_parts(folder.path()).unwrap();
         let read = |tokens| text(&corpus, tokens, " ");
         assert_eq!(read(&corpus.train), "<eos> = A title = <eos> <eos> the <unk> the <eos>");
         assert_eq!(read(&corpus.validation), "the end <eos>");
         assert_eq!(read(&corpus.test), "a title without end <eos>");
         let order = text(&corpus, &(0..corpus.vocabulary.len() as u32).collect::<Vec<_>>(), " ");
         assert_eq!(order, "<eos> = the <unk> A title a end without");
-    }
-
-    #[test]
-    fn files_of_wikitext_that_are_not_there_are_named() {
-        let folder = folder();
-        write(&folder, "valid.txt", b"a");
-        let told = load_wikitext(folder.path()).unwrap_err().to_string();
-        assert!(told.contains("wikitext-2 is not complete"), "{told}");
-        assert!(told.contains("lacks train.txt, test.txt (with or without"), "{told}");
     }
 
     #[test]
@@ -192,27 +178,5 @@ mod tests {
         let path = write(&folder, "short.txt", b"abc def ghij klmnopq");
         assert!(load_characters(&path).is_ok());
         assert!(load_words(&path).is_err());
-    }
-
-    #[test]
-    #[ignore = "needs wikitext-2 in SECANT_DATA"]
-    fn real_wikitext_has_the_published_numbers_of_tokens_and_types() {
-        let corpus = load_wikitext(&real("wikitext-2")).unwrap();
-        let sizes = [&corpus.train, &corpus.validation, &corpus.test].map(Vec::len);
-        assert_eq!(sizes, [2_088_628, 217_646, 245_569]);
-        assert_eq!(corpus.vocabulary.len(), 33_278);
-        let first: Vec<&str> = (0..5).map(|id| corpus.vocabulary.token(id)).collect();
-        assert_eq!(first, ["the", ",", ".", "of", "<unk>"]);
-    }
-
-    #[test]
-    #[ignore = "needs tinyshakespeare in SECANT_DATA"]
-    fn real_tiny_shakespeare_has_its_characters() {
-        let folder = real("tinyshakespeare");
-        let corpus = load_characters(&folder.join("input.txt")).unwrap();
-        let sizes = [&corpus.train, &corpus.validation, &corpus.test].map(Vec::len);
-        assert_eq!(sizes, [1_003_854, 55_770, 55_770]);
-        assert_eq!(corpus.vocabulary.len(), 65);
-        assert!(text(&corpus, &corpus.train[..15], "").starts_with("First Citizen:\n"));
     }
 }

@@ -21,7 +21,7 @@ pub(crate) fn model<M: Module>(init: impl FnOnce(&Device) -> M) -> M {
 }
 
 /// Records of numbers from 0 to 1.
-pub(super) fn images(records: usize, width: usize) -> Tensor<2> {
+pub(crate) fn images(records: usize, width: usize) -> Tensor<2> {
     tensor(&mut SplitMix64::new(2), [records, width], 0.0, 1.0)
 }
 

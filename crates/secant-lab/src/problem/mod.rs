@@ -5,6 +5,7 @@ use burn::{
     tensor::{DType, Device, Element, Tensor, TensorData},
 };
 use secant::dual::{Dual, Tangents};
+use secant_core::rng::SplitMix64;
 
 use crate::Metric;
 
@@ -36,6 +37,14 @@ impl<'a> Batch<'a> {
     /// The records in batches of at most `size`.
     pub fn chunks(self, size: usize) -> impl Iterator<Item = Batch<'a>> {
         self.records.chunks(size).map(move |records| Batch { records, ..self })
+    }
+
+    /// A number that depends on nothing but the records in their order, for what is drawn in a loss, such as
+    /// masks: so a batch is one function to an optimizer, however often a step evaluates it, and records meet
+    /// other draws in the next epoch, whose batches are others.
+    pub fn seed(&self) -> u64 {
+        let next = |hash: u64, record: &usize| SplitMix64::new(hash ^ *record as u64).next_u64();
+        self.records.iter().fold(self.records.len() as u64, next)
     }
 
     /// A tensor of these numbers, the last dimension running fastest, of the batch's number type and on its

@@ -60,7 +60,7 @@ fn run_chart(
 fn chart(title: &str, metric: &Metric, series: Vec<Series>) -> Chart {
     let (unit, y) = match metric.range {
         Range::Share => ("%", Spread::Error),
-        Range::Positive => ("", Spread::Log),
+        Range::Positive | Range::AtLeastOne => ("", Spread::Log),
         Range::AtMostOne | Range::Any => ("", Spread::Linear),
     };
     let id = title.to_lowercase().replace(|c: char| !c.is_alphanumeric(), "-");

@@ -53,6 +53,10 @@ fn within(range: Range, mean: f64, reach: f64) -> (f64, f64) {
     match range {
         Range::Any => (mean - reach, mean + reach),
         Range::Positive if mean > 0.0 => positive(mean),
+        Range::AtLeastOne if mean > 1.0 => {
+            let (low, high) = positive(mean - 1.0);
+            (1.0 + low, 1.0 + high)
+        }
         Range::AtMostOne if mean < 1.0 => {
             let (low, high) = positive(1.0 - mean);
             (1.0 - high, 1.0 - low)
@@ -114,6 +118,9 @@ mod tests {
         fn no_interval_leaves_the_range_of_its_metric_or_its_mean(
             values in prop::collection::vec(0.0f64..=1.0, 2..8),
         ) {
+            let shifted: Vec<f64> = values.iter().map(|value| 1.0 + value).collect();
+            let found = interval(&shifted, Range::AtLeastOne).expect("values");
+            prop_assert!(found.mean == 1.0 || found.low >= 1.0, "{found:?}");
             for range in [Range::Share, Range::Positive, Range::AtMostOne, Range::Any] {
                 let found = interval(&values, range).expect("values");
                 prop_assert!(found.low <= found.mean && found.mean <= found.high);

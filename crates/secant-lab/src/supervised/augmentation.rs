@@ -6,9 +6,7 @@ use secant_data::Numbers;
 /// Every training image `[channels, rows, columns]` as a window, of its own size, of the image with a border around it: at a random
 /// place, and mirrored or not.
 ///
-/// The draws depend on nothing but the numbers of the batch's records in their order. So a batch is one
-/// function to an optimizer, however often a step evaluates it, and records meet other draws in the next
-/// epoch, whose batches are others.
+/// The draws are those of [`Batch::seed`](crate::Batch::seed).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Augmentation {
     /// Rows and columns of the border on each side, less than the image has.
@@ -18,21 +16,16 @@ pub struct Augmentation {
 }
 
 impl Augmentation {
-    /// The images `[channels, rows, columns]` of these records.
-    pub(super) fn apply(&self, images: &Numbers, shape: &[usize], records: &[usize]) -> Numbers {
+    /// The images `[channels, rows, columns]`, with draws from this seed.
+    pub(super) fn apply(&self, images: &Numbers, shape: &[usize], seed: u64) -> Numbers {
         match images {
-            Numbers::F32(images) => Numbers::F32(self.windows(images, shape, records)),
-            Numbers::F64(images) => Numbers::F64(self.windows(images, shape, records)),
+            Numbers::F32(images) => Numbers::F32(self.windows(images, shape, seed)),
+            Numbers::F64(images) => Numbers::F64(self.windows(images, shape, seed)),
         }
     }
 
-    fn windows<T: Copy + From<f32>>(
-        &self,
-        images: &[T],
-        shape: &[usize],
-        records: &[usize],
-    ) -> Vec<T> {
-        let mut rng = SplitMix64::new(seed(records));
+    fn windows<T: Copy + From<f32>>(&self, images: &[T], shape: &[usize], seed: u64) -> Vec<T> {
+        let mut rng = SplitMix64::new(seed);
         let mut windows = Vec::with_capacity(images.len());
         for image in images.chunks_exact(shape.iter().product()) {
             let [top, left] = [0; 2].map(|_| rng.below(2 * self.padding + 1));
@@ -71,12 +64,6 @@ impl Augmentation {
             }
         }
     }
-}
-
-/// A hash of the records' numbers in their order.
-fn seed(records: &[usize]) -> u64 {
-    let next = |hash: u64, record: &usize| SplitMix64::new(hash ^ *record as u64).next_u64();
-    records.iter().fold(records.len() as u64, next)
 }
 
 #[cfg(test)]

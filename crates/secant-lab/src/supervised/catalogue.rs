@@ -77,6 +77,13 @@ pub struct UnknownProblem {
     suggestion: String,
 }
 
+impl UnknownProblem {
+    /// For a name that is none of `known`.
+    pub fn new<'a>(name: &str, known: impl Iterator<Item = &'a str> + Clone) -> Self {
+        Self { name: name.to_string(), suggestion: suggestion(name, known) }
+    }
+}
+
 /// The name of the problem that is compared on unless told otherwise.
 pub const DEFAULT_PROBLEM: &str = "digits/cnn";
 
@@ -369,8 +376,7 @@ impl CatalogueEntry {
         CATALOGUE.iter().find(|entry| entry.name == name).ok_or_else(|| {
             let usual = CATALOGUE.iter().filter(|entry| !entry.is_imbalanced());
             let known: Vec<&str> = usual.map(|entry| &*entry.name).collect();
-            let suggestion = suggestion(name, known.iter().copied());
-            UnknownProblem { name: name.to_string(), suggestion }
+            UnknownProblem::new(name, known.iter().copied())
         })
     }
 

@@ -158,7 +158,7 @@ impl Supervised {
         let inputs = data.features.select(batch.records, width);
         let inputs = match (&self.augmentation, batch.part) {
             (Some(augmentation), Part::Train) => {
-                augmentation.apply(&inputs, &data.record_shape, batch.records)
+                augmentation.apply(&inputs, &data.record_shape, batch.seed())
             }
             _ => inputs,
         };

@@ -75,11 +75,13 @@ mod loss;
 mod norm;
 mod pool;
 mod product;
+mod recurrent;
 mod tangents;
 mod value;
 
 pub use attention::Attended;
 pub(crate) use product::product;
 pub use product::{Product, hessian_vector_product};
+pub use recurrent::LstmState;
 pub use tangents::Tangents;
 pub use value::Dual;

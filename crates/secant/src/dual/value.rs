@@ -97,14 +97,14 @@ impl<const D: usize> Dual<D> {
         self.map_linear(|x| x.narrow(dim, start, length))
     }
 
+    /// The parts along the dimension `dim` that `indices` name, such as rows.
+    pub fn select(self, dim: usize, indices: Tensor<1, Int>) -> Self {
+        self.map_linear(|x| x.select(dim, indices.clone()))
+    }
+
     /// The entries of the dimension `dim` that `indices` name.
     pub fn gather(self, dim: usize, indices: Tensor<D, Int>) -> Self {
         self.map_linear(|x| x.gather(dim, indices.clone()))
-    }
-
-    /// The entries of the dimension `dim` in the order of `indices`.
-    pub fn select(self, dim: usize, indices: Tensor<1, Int>) -> Self {
-        self.map_linear(|x| x.select(dim, indices.clone()))
     }
 
     /// The sum of all entries.

@@ -125,8 +125,8 @@ fn what_only_moves_entries_moves_tangents() {
     check_function("mean over 0", s, |x| x.mean_dim(0), |x| x.mean_dim(0));
     let rows = || Tensor::<3, Int>::from_ints([[[1, 0, 1, 1]], [[0, 2, 2, 0]]], &device());
     check_function("gather", s, |x| x.gather(1, rows()), |x| x.gather(1, rows()));
-    let picked = || Tensor::<1, Int>::from_ints([2, 0, 2], &device());
-    check_function("select", s, |x| x.select(1, picked()), |x| x.select(1, picked()));
+    let some = || Tensor::<1, Int>::from_ints([2, 0, 2], &device());
+    check_function("select", s, |x| x.select(1, some()), |x| x.select(1, some()));
     check_function(
         "cat with a constant between",
         s,

@@ -5,6 +5,7 @@ mod attention;
 mod functions;
 mod layers;
 mod networks;
+mod recurrent;
 
 use std::{any::Any, collections::HashMap};
 
