@@ -3,8 +3,7 @@
 
 use burn::tensor::DType;
 use secant::{
-    Decay, KernelShape, Optimizer, PairOutcome, SkipReason, SoapConfig, error::RecordError,
-    method::layer_wise::soap::Soap,
+    Decay, KernelShape, Optimizer, SoapConfig, error::RecordError, method::layer_wise::soap::Soap,
 };
 
 use crate::{
@@ -12,11 +11,9 @@ use crate::{
     support::{Numbers, Vectors, assert_close, temporary_folder},
 };
 
-fn step(optimizer: &mut Optimizer<Soap>, model: &mut Layers, gradient: &[Vec<f64>]) -> PairOutcome {
+fn step(optimizer: &mut Optimizer<Soap>, model: &mut Layers, gradient: &[Vec<f64>]) {
     let report = optimizer.step(0.1, model, |model: &Layers| model.linear(gradient));
-    let report = report.expect("the contract is kept");
-    assert!(report.is_accepted(), "{report:?}");
-    report.pair
+    assert!(report.expect("the contract is kept").is_accepted());
 }
 
 const SHAPES: [&[usize]; 5] = [&[7, 4], &[5, 5], &[1, 6], &[4, 3, 2, 2], &[9]];
@@ -109,20 +106,6 @@ fn a_gradient_along_its_own_singular_vectors_is_divided_by_its_singular_values()
     for i in 0..3 {
         assert!((inside[4 * i] + 0.1).abs() < 1e-12, "{inside:?}");
     }
-}
-
-#[test]
-fn a_factor_that_overflows_keeps_its_basis_and_says_so() {
-    let config = SoapConfig::new().with_precondition_frequency(1);
-    let mut model = Layers::new(&[vec![3, 3]], &[vec![0.0; 9]], DType::F32);
-    let mut optimizer = config.init().expect("valid");
-    assert_eq!(
-        step(&mut optimizer, &mut model, &[Numbers::new(8).vector(9)]),
-        PairOutcome::NotTried
-    );
-    let skipped = PairOutcome::Skipped(SkipReason::NonFinite);
-    assert_eq!(step(&mut optimizer, &mut model, &[vec![1e25; 9]]), skipped);
-    assert!(model.values()[0].iter().all(|w| w.is_finite()));
 }
 
 #[test]

@@ -40,12 +40,31 @@
 //! under softmax, say) holds rounding errors of 1e-8, which a smaller eps lets through at full length.
 //! Dimensions are never merged. Where a factor has several directions without any gradient, their basis
 //! is fixed by a rule, so that machines agree; sides up to 512 are decomposed in double precision. M' is
-//! kept in the basis and turned when the basis turns. A factor that overflows keeps its last good basis,
-//! and says so in the report's pair as skipped.
+//! kept in the basis and turned when the basis turns. A factor that cannot be decomposed keeps its last
+//! good basis, and the report's `pair` is then `Skipped`.
 //!
 //! # References
 //! Vyas, Morwani, Zhao, Kwun, Shapira, Brandfonbrener, Janson, Kakade, *SOAP: improving and stabilizing
 //! Shampoo using Adam*, 2024.
+//!
+//! # Example
+//! ```
+//! # use burn::{nn::LinearConfig, tensor::{Device, Tensor}};
+//! use secant::SoapConfig;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let device = Device::default().autodiff();
+//! let mut model = LinearConfig::new(3, 2).init(&device);
+//! let mut optimizer = SoapConfig::new().init()?;
+//! # let points = Tensor::<2>::from_floats([[0.1, 0.9, 0.3], [0.8, 0.3, 0.5]], &device);
+//! for _ in 0..5 {
+//!     let loss = |model: &burn::nn::Linear| model.forward(points.clone()).powi_scalar(2).mean();
+//!     let report = optimizer.step(0.03, &mut model, loss)?;
+//!     assert!(report.is_accepted());
+//! }
+//! # Ok(())
+//! # }
+//! ```
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
