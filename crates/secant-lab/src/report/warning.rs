@@ -43,6 +43,8 @@ pub enum Warning {
         baseline: String,
         /// The metric and the baseline's value.
         value: String,
+        /// Whether there are classes, which could have weights.
+        has_classes: bool,
     },
     /// Steps were rejected because something in them was not finite.
     RejectedSteps {
@@ -125,6 +127,7 @@ fn below_baseline(design: &Design, metric: &Metric, methods: &[MethodSummary]) -
         methods,
         baseline: design.baseline_name.clone(),
         value: format!("{} {}", metric.name, value_text(metric, value)),
+        has_classes: design.metrics.iter().any(|metric| metric.name == "balanced accuracy"),
     })
 }
 
@@ -172,11 +175,11 @@ impl fmt::Display for Warning {
                  give --tune a larger number, or --lr a smaller one",
                 counted(*runs, "run")
             ),
-            Self::NotAboveBaseline { methods, baseline, value } => write!(
+            Self::NotAboveBaseline { methods, baseline, value, has_classes } => write!(
                 f,
-                "no better than {baseline} ({value}): {}; try --class-weights balanced, a longer \
-                 --budget or another --metric",
-                methods.join(", ")
+                "no better than {baseline} ({value}): {}; try {}a longer --budget or another --metric",
+                methods.join(", "),
+                if *has_classes { "--class-weights balanced, " } else { "" }
             ),
             Self::RejectedSteps { method, steps } => {
                 let were = if *steps == 1 { "step was" } else { "steps were" };
