@@ -130,7 +130,7 @@ fn parse_finite(text: &str) -> Result<f64, String> {
 
 pub(super) fn run(args: CompareArgs) -> anyhow::Result<ExitCode> {
     let store = args.running.store.open()?;
-    let problem = args.source.load(&args.running.data_dir)?;
+    let problem = args.source.load(&args.running.data.data_dir)?;
     if !args.running.quiet {
         for warning in problem.data_warnings() {
             eprintln!("secant: data: {warning}");

@@ -14,6 +14,7 @@ use secant_lab::{
 };
 
 use super::{
+    data_dir::DataDirArgs,
     problem::{parse_problem, with_problem},
     run::load_problem,
 };
@@ -28,9 +29,8 @@ pub(super) struct ExperimentsArgs {
     /// Measure the first steps of every method, and say how long the small variant takes here
     #[arg(long)]
     time: bool,
-    /// The folder below which data sets are kept
-    #[arg(long, env = "SECANT_DATA", default_value = "data", value_name = "DIR")]
-    data_dir: PathBuf,
+    #[command(flatten)]
+    data: DataDirArgs,
 }
 
 pub(super) fn run(args: &ExperimentsArgs) -> anyhow::Result<ExitCode> {
@@ -113,8 +113,8 @@ impl ExperimentsArgs {
         match parse_problem(problem) {
             Err(_) => Some(format!("the problem {problem} is not built yet")),
             Ok(known) => {
-                let set = known.lacks(&self.data_dir)?;
-                Some(format!("the data {set} are not in {}", self.data_dir.display()))
+                let set = known.lacks(&self.data.data_dir)?;
+                Some(format!("the data {set} are not in {}", self.data.data_dir.display()))
             }
         }
     }
@@ -123,7 +123,7 @@ impl ExperimentsArgs {
     fn expected(&self, experiment: &Experiment) -> anyhow::Result<Duration> {
         let mut expected = Duration::ZERO;
         for planned in &experiment.comparisons(Size::Small)? {
-            let problem = load_problem(planned, &self.data_dir)?;
+            let problem = load_problem(planned, &self.data.data_dir)?;
             expected += with_problem!(&problem, problem => {
                 planned.plan(problem.records(Part::Train)).expected_time(problem)?
             });

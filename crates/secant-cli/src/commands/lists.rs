@@ -1,13 +1,13 @@
 //! `secant optimizers` and `secant problems`.
 
-use std::{io::Write, path::PathBuf, process::ExitCode};
+use std::{io::Write, process::ExitCode};
 
 use clap::Args;
 use secant::spec::{Choice, PRESETS, Run, value_text};
 
 use secant_lab::supervised::DEFAULT_PROBLEM;
 
-use super::problem::Known;
+use super::{data_dir::DataDirArgs, problem::Known};
 use crate::arguments::UsageError;
 
 /// Lists the optimizers, or says everything about one.
@@ -50,16 +50,15 @@ pub(super) fn optimizers(args: &OptimizersArgs) -> anyhow::Result<ExitCode> {
 /// Lists the problems that need no file of your own, and says whether their data are at hand.
 #[derive(Debug, Args)]
 pub(super) struct ProblemsArgs {
-    /// The folder below which data sets are kept
-    #[arg(long, env = "SECANT_DATA", default_value = "data", value_name = "DIR")]
-    data_dir: PathBuf,
+    #[command(flatten)]
+    data: DataDirArgs,
 }
 
 pub(super) fn problems(args: &ProblemsArgs) -> anyhow::Result<ExitCode> {
     let mut out = std::io::stdout().lock();
     for known in Known::all() {
         let state = if known.name() == DEFAULT_PROBLEM { " (the default)" } else { "" };
-        let sign = if known.lacks(&args.data_dir).is_some() { "-" } else { "+" };
+        let sign = if known.lacks(&args.data.data_dir).is_some() { "-" } else { "+" };
         writeln!(out, "{:<30} {sign} {}{state}", known.name(), known.line())?;
     }
     writeln!(
@@ -67,7 +66,7 @@ pub(super) fn problems(args: &ProblemsArgs) -> anyhow::Result<ExitCode> {
         "\n+ the data are at hand, - they are not in {}: `secant data fetch NAME` gets mnist,\n\
          fashion-mnist, cifar-10 and svhn; the others have to be put there.\n\
          Your own data: `secant compare --csv FILE --target COLUMN` or `--libsvm FILE`.",
-        args.data_dir.display()
+        args.data.data_dir.display()
     )?;
     Ok(ExitCode::SUCCESS)
 }

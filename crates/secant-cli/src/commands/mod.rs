@@ -2,6 +2,7 @@
 
 mod compare;
 mod data;
+mod data_dir;
 mod experiments;
 mod lists;
 mod manual;

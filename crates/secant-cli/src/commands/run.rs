@@ -65,7 +65,7 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
     for planned in &comparisons {
         let problem = match loaded.take() {
             Some((name, problem)) if name == planned.problem => problem,
-            _ => load_problem(planned, &args.running.data_dir)?,
+            _ => load_problem(planned, &args.running.data.data_dir)?,
         };
         let ended =
             with_problem!(&problem, problem => args.compare(problem, planned, &store, &stop));

@@ -5,15 +5,14 @@ use std::{num::NonZeroUsize, path::PathBuf, time::Duration};
 use clap::Args;
 use secant_lab::{Finished, Plan, Shown, Store};
 
-use super::store::StoreArgs;
+use super::{data_dir::DataDirArgs, store::StoreArgs};
 use crate::arguments::parse_count;
 
 /// How comparisons are carried out.
 #[derive(Debug, Args)]
 pub(super) struct RunningArgs {
-    /// The folder below which data sets are kept
-    #[arg(long, env = "SECANT_DATA", default_value = "data", value_name = "DIR")]
-    pub data_dir: PathBuf,
+    #[command(flatten)]
+    pub data: DataDirArgs,
     #[command(flatten)]
     pub store: StoreArgs,
     /// The folder for copies of the report and its data, report.html and data.jsonl; made if need be

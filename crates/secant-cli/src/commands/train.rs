@@ -11,6 +11,7 @@ use secant_lab::{
 
 use super::{
     compare::{INTERRUPTED, stop_on_interrupt},
+    data_dir::DataDirArgs,
     problem::{Loaded, with_problem},
     running::parse_seconds,
     source::SourceArgs,
@@ -26,9 +27,8 @@ use crate::arguments::{parse_optimizer, parse_rate};
 pub(super) struct TrainArgs {
     #[command(flatten)]
     source: SourceArgs,
-    /// The folder below which data sets are kept
-    #[arg(long, env = "SECANT_DATA", default_value = "data", value_name = "DIR")]
-    data_dir: PathBuf,
+    #[command(flatten)]
+    data: DataDirArgs,
     /// The optimizer, as in adam or 'mb-lsr1(memory=8)'; `secant optimizers` lists them
     #[arg(long, default_value = "adam", value_parser = parse_optimizer, value_name = "OPTIMIZER")]
     optimizer: secant::spec::Choice,
@@ -66,13 +66,12 @@ pub(super) struct EvalArgs {
     trained: PathBuf,
     #[command(flatten)]
     source: SourceArgs,
-    /// The folder below which data sets are kept
-    #[arg(long, env = "SECANT_DATA", default_value = "data", value_name = "DIR")]
-    data_dir: PathBuf,
+    #[command(flatten)]
+    data: DataDirArgs,
 }
 
 pub(super) fn train(args: &TrainArgs) -> anyhow::Result<ExitCode> {
-    let problem = args.source.load(&args.data_dir)?;
+    let problem = args.source.load(&args.data.data_dir)?;
     tell(&problem);
     let plan = Plan {
         methods: vec![args.optimizer.clone()],
@@ -113,7 +112,7 @@ pub(super) fn train(args: &TrainArgs) -> anyhow::Result<ExitCode> {
 }
 
 pub(super) fn eval(args: &EvalArgs) -> anyhow::Result<ExitCode> {
-    let problem = args.source.load(&args.data_dir)?;
+    let problem = args.source.load(&args.data.data_dir)?;
     let plan = Plan { precision: args.source.precision(), ..Plan::default() };
     let figures = with_problem!(&problem, problem => measure_file(problem, &plan, &args.trained)?);
     print(&figures)?;

@@ -9,6 +9,7 @@ use secant::Function;
 use crate::{
     Batch, Part, Precision, Problem,
     precision::{drawn, dtype},
+    run::weights,
 };
 
 /// The loss over all training records, in double precision.
@@ -33,9 +34,7 @@ impl<P: Problem> FullBatch<P> {
 
     /// The trainable numbers that were drawn: where every method starts.
     pub fn start(&self) -> Vec<f64> {
-        let mut numbers = Numbers(Vec::new());
-        self.model.visit(&mut numbers);
-        numbers.0
+        weights(&self.model)
     }
 }
 
@@ -54,17 +53,6 @@ where
         model.visit(&mut Gradient { of: &gradients, rest: gradient });
         self.model = model;
         value
-    }
-}
-
-/// Reads the trainable numbers.
-struct Numbers(Vec<f64>);
-
-impl ModuleVisitor for Numbers {
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        if param.is_require_grad() {
-            self.0.extend(param.val().into_data().iter::<f64>());
-        }
     }
 }
 

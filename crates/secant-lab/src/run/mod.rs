@@ -18,7 +18,7 @@ pub use train::TrainError;
 pub(crate) use train::{Outcome, Watch, train};
 pub(crate) use trainee::measure;
 pub use treatment::{Group, Treatment, TreatmentError};
-pub(crate) use weights::count;
+pub(crate) use weights::{count, weights};
 
 #[cfg(test)]
 mod tests;

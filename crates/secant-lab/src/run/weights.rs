@@ -6,7 +6,7 @@ use burn::{
 };
 
 /// The trainable numbers of a model, one after the other.
-pub(super) fn weights<M: Module>(model: &M) -> Vec<f64> {
+pub(crate) fn weights<M: Module>(model: &M) -> Vec<f64> {
     let mut found = Found(Vec::new());
     model.visit(&mut found);
     found.0

@@ -6,27 +6,22 @@ use burn::tensor::{Tensor, TensorData};
 use secant::dual::Dual;
 use secant_core::rng::SplitMix64;
 
-/// Sets a share of all numbers to 0 and scales the others up, by masks drawn from the numbers of the
-/// batch's records in their order, and from nothing else.
-///
-/// So a batch is one function to an optimizer, however often a step evaluates it, and records meet other
-/// masks in the next epoch, whose batches are others.
+/// Sets a share of all numbers to 0 and scales the others up, by masks drawn from the batch's seed and from
+/// nothing else.
 pub(super) struct Dropout {
     rate: f64,
     rng: RefCell<SplitMix64>,
 }
 
 impl Dropout {
-    /// The masks of a batch.
-    pub fn of(rate: f64, records: &[usize]) -> Self {
-        let next = |hash: u64, record: &usize| SplitMix64::new(hash ^ *record as u64).next_u64();
-        let seed = records.iter().fold(records.len() as u64, next);
+    /// The masks of the batch with this [seed](crate::Batch::seed).
+    pub fn of(rate: f64, seed: u64) -> Self {
         Self { rate, rng: RefCell::new(SplitMix64::new(seed)) }
     }
 
     /// No masks.
     pub fn none() -> Self {
-        Self::of(0.0, &[])
+        Self::of(0.0, 0)
     }
 
     /// The numbers after the next mask.
@@ -68,12 +63,12 @@ mod tests {
 
     #[test]
     fn masks_are_those_of_the_batch_and_keep_the_mean() {
-        let (first, again) = (Dropout::of(0.2, &[3, 1]), Dropout::of(0.2, &[3, 1]));
+        let (first, again) = (Dropout::of(0.2, 31), Dropout::of(0.2, 31));
         let masks = [&first, &again].map(|dropout| [after(dropout), after(dropout)]);
         assert_eq!(masks[0], masks[1]);
         let [one, next] = &masks[0];
         assert_ne!(one, next);
-        assert_ne!(*one, after(&Dropout::of(0.2, &[1, 3])));
+        assert_ne!(*one, after(&Dropout::of(0.2, 13)));
         assert!(one.iter().all(|x| *x == 0.0 || *x == 1.25));
         let mean = one.iter().sum::<f32>() / one.len() as f32;
         // The deviation of a mean of 9,900 numbers of deviation 1/2 is 0.005.

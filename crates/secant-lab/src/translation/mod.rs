@@ -37,7 +37,7 @@ use secant_data::{
     pairs::{BytePairEncoding, Pair, SentencePairs},
 };
 
-pub use catalogue::{PROBLEMS, TranslationEntry, UnknownTranslation};
+pub use catalogue::{PROBLEMS, TranslationEntry};
 pub use transformer::{Transformer, TransformerConfig};
 
 use crate::{Baseline, Batch, Fingerprint, Metric, Part, Problem};
@@ -130,7 +130,7 @@ impl Translation {
     /// How likely the target tokens of a batch are. In training some numbers are dropped.
     fn likelihood(&self, model: &Transformer, at: &Tangents, batch: Batch<'_>) -> Likelihood {
         let dropout = match batch.part {
-            Part::Train => Dropout::of(self.transformer.dropout, batch.records),
+            Part::Train => Dropout::of(self.transformer.dropout, batch.seed()),
             Part::Validation | Part::Test => Dropout::none(),
         };
         let pass = Pass { at, dropout };

@@ -37,40 +37,33 @@ pub(crate) trait MatrixKernel: Sync {
     fn run<T: Field>(&self, matrix: MatMut<'_, T>, threads: Par);
 }
 
-/// Runs `kernel` on every tensor that has a shape in `shapes`, in host memory, where those of a device
-/// are brought for it. Many small ones run side by side; a large one has all threads.
+/// Runs `kernel` on every tensor that has a shape in `shapes`, as [`for_each_layer`] does.
 pub(crate) fn for_each_matrix<K: MatrixKernel>(
     kernel: &K,
     shapes: &[Option<[usize; 2]>],
     blocks: &mut Blocks,
 ) {
-    let memory = blocks.memory();
-    let mut on_host = std::mem::take(blocks).in_memory(&Memory::Host);
-    let shaped = on_host.host_mut().iter_mut().zip(shapes);
-    let shaped = shaped.filter_map(|(data, shape)| Some((data, (*shape)?)));
-    let is_large =
-        |[rows, columns]: [usize; 2]| rows * columns * rows.min(columns) >= SEQUENTIAL_BELOW;
-    let (large, small): (Vec<_>, Vec<_>) = shaped.partition(|(_, shape)| is_large(*shape));
-    small.into_par_iter().for_each(|(data, shape)| run_on(kernel, data, shape, Par::Seq));
-    large.into_iter().for_each(|(data, shape)| run_on(kernel, data, shape, Par::rayon(0)));
-    *blocks = on_host.in_memory(&memory);
+    for_each_layer(&Matrices { kernel, shapes }, [blocks]);
 }
 
-fn run_on<K: MatrixKernel>(kernel: &K, data: &mut TensorData, shape: [usize; 2], threads: Par) {
-    match data.dtype() {
-        DType::F64 => run_as::<f64, _>(kernel, data, shape, threads),
-        _ => run_as::<f32, _>(kernel, data, shape, threads),
+struct Matrices<'a, K> {
+    kernel: &'a K,
+    shapes: &'a [Option<[usize; 2]>],
+}
+
+impl<K: MatrixKernel> LayerKernel for Matrices<'_, K> {
+    fn work(&self, tensor: usize) -> usize {
+        self.shapes[tensor].map_or(0, |[rows, columns]| rows * columns * rows.min(columns))
     }
-}
 
-fn run_as<T: Field, K: MatrixKernel>(
-    kernel: &K,
-    data: &mut TensorData,
-    [rows, columns]: [usize; 2],
-    threads: Par,
-) {
-    let matrix = MatMut::from_row_major_slice_mut(host::slice_mut::<T>(data), rows, columns);
-    kernel.run(if rows > columns { matrix.transpose_mut() } else { matrix }, threads);
+    fn run<T: Field>(&self, tensor: usize, numbers: Vec<&mut [T]>, threads: Par) {
+        let Some([rows, columns]) = self.shapes[tensor] else { return };
+        for numbers in numbers {
+            let matrix = MatMut::from_row_major_slice_mut(numbers, rows, columns);
+            let matrix = if rows > columns { matrix.transpose_mut() } else { matrix };
+            self.kernel.run(matrix, threads);
+        }
+    }
 }
 
 /// out <- A B

@@ -66,9 +66,12 @@
 //! # }
 //! ```
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::{
+    ops::Range,
+    sync::atomic::{AtomicBool, Ordering},
+};
 
-use faer::Par;
+use faer::{MatRef, Par};
 use secant_core::report::{PairOutcome, Rejection, SkipReason};
 
 use crate::{
@@ -314,7 +317,7 @@ struct Average<'a, T> {
 
 impl Layer<'_> {
     /// Each unfolding with the place of its factor and basis.
-    fn sides(&self) -> impl Iterator<Item = (Unfolding, std::ops::Range<usize>)> + '_ {
+    fn sides(&self) -> impl Iterator<Item = (Unfolding, Range<usize>)> + '_ {
         let mut end = 0;
         self.unfoldings.iter().map(move |unfolding| {
             let start = end;
@@ -338,40 +341,41 @@ impl Layer<'_> {
         is_decomposed
     }
 
-    /// Steps 1 to 6; false where a basis could not be turned.
+    /// Steps 1 to 6; false where a basis could not be turned. G's buffer becomes G', N' and N.
     fn step<T: Field>(
         &self,
         theta: &mut [T],
-        g: &[T],
+        g: &mut [T],
         state: &mut Average<'_, T>,
         threads: Par,
     ) -> bool {
+        // 5. comes first, while there is G: no step before 6. reads the factors.
+        let beta = self.config.shampoo_beta;
+        for (unfolding, place) in self.sides() {
+            let factor = &mut state.factors[place];
+            factor.iter_mut().for_each(|p| *p = T::of(beta) * *p);
+            unfolding.add_square(factor, T::of(1.0 - beta), g, threads);
+        }
         // 1. G'
-        let turned = self.rotated(g, state.bases, Turn::Into, threads);
+        let mut spare = vec![T::of(0.0); if self.unfoldings.is_empty() { 0 } else { g.len() }];
+        self.rotate(g, &mut spare, state.bases, Turn::Into, threads);
         // 2. and 3. N'
-        let direction = self.adam(&turned, state);
+        self.adam(g, state);
         // 3. N
-        let mut direction = self.rotated(&direction, state.bases, Turn::Back, threads);
+        self.rotate(g, &mut spare, state.bases, Turn::Back, threads);
         if self.config.normalize_grads {
-            let squares: f64 = direction.iter().map(|n| n.wide() * n.wide()).sum();
-            let scale = T::of(1.0 / (1e-30 + (squares / direction.len() as f64).sqrt()));
-            direction.iter_mut().for_each(|n| *n = scale * *n);
+            let squares: f64 = g.iter().map(|n| n.wide() * n.wide()).sum();
+            let scale = T::of(1.0 / (1e-30 + (squares / g.len() as f64).sqrt()));
+            g.iter_mut().for_each(|n| *n = scale * *n);
         }
         // 4. The step; decay comes last.
         let TensorSettings { lr, decay } = self.settings;
         let (rate, shrink) = (T::of(lr * self.correction()), T::of(1.0 - lr * decay.decoupled()));
-        theta.iter_mut().zip(&direction).for_each(|(w, n)| *w = shrink * (*w - rate * *n));
-        // 5. and 6. The factors, and now and then their bases.
-        let beta = self.config.shampoo_beta;
+        theta.iter_mut().zip(&*g).for_each(|(w, n)| *w = shrink * (*w - rate * *n));
+        // 6. Now and then the bases.
         let is_due = self.step.is_multiple_of(self.config.precondition_frequency as u64);
-        let mut is_turned = true;
-        for (unfolding, place) in self.sides() {
-            let factor = &mut state.factors[place.clone()];
-            factor.iter_mut().for_each(|p| *p = T::of(beta) * *p);
-            unfolding.add_square(factor, T::of(1.0 - beta), g, threads);
-            is_turned &= !is_due || turn(unfolding, place, state, threads);
-        }
-        is_turned
+        let turn = |(unfolding, place)| turn(unfolding, place, state, &mut spare, threads);
+        !is_due || self.sides().map(turn).fold(true, |all, is_turned| all & is_turned)
     }
 
     /// c of step 4.
@@ -381,35 +385,44 @@ impl Layer<'_> {
         if correct_bias { (1.0 - beta_2.powf(k)).sqrt() / (1.0 - beta_1.powf(k)) } else { 1.0 }
     }
 
-    /// Adam's averages, and N'.
-    fn adam<T: Field>(&self, g: &[T], state: &mut Average<'_, T>) -> Vec<T> {
+    /// Adam's averages of G', which N' takes the place of.
+    fn adam<T: Field>(&self, g: &mut [T], state: &mut Average<'_, T>) {
         let SoapConfig { beta_1, beta_2, epsilon, .. } = *self.config;
         let (of_m, of_v, epsilon) = (T::of(beta_1), T::of(beta_2), T::of(epsilon));
         let (new_m, new_v) = (T::of(1.0 - beta_1), T::of(1.0 - beta_2));
         let averages = state.m.iter_mut().zip(state.v.iter_mut());
-        let entry = |(g, (m, v)): (&T, (&mut T, &mut T))| {
+        for (g, (m, v)) in g.iter_mut().zip(averages) {
             *m = of_m * *m + new_m * *g;
             *v = of_v * *v + new_v * *g * *g;
             let size = v.sqrt() + epsilon;
-            if size > T::of(0.0) { *m / size } else { T::of(0.0) }
-        };
-        g.iter().zip(averages).map(entry).collect()
+            *g = if size > T::of(0.0) { *m / size } else { T::of(0.0) };
+        }
     }
 
-    /// x with every dimension turned into its basis, or back.
-    fn rotated<T: Field>(&self, x: &[T], bases: &[T], turn: Turn, threads: Par) -> Vec<T> {
-        let (mut from, mut to) = (x.to_vec(), vec![T::of(0.0); x.len()]);
+    /// x with every dimension turned into its basis, or back, in its place.
+    fn rotate<T: Field>(
+        &self,
+        x: &mut [T],
+        spare: &mut [T],
+        bases: &[T],
+        turn: Turn,
+        threads: Par,
+    ) {
+        let (mut from, mut to) = (x, spare);
         for (unfolding, place) in self.sides() {
             let side = unfolding.side;
-            let q = faer::MatRef::from_row_major_slice(&bases[place], side, side);
+            let q = MatRef::from_row_major_slice(&bases[place], side, side);
             let matrix = match turn {
                 Turn::Into => q.transpose(),
                 Turn::Back => q,
             };
-            unfolding.multiply(&mut to, matrix, &from, threads);
+            unfolding.multiply(to, matrix, from, threads);
             std::mem::swap(&mut from, &mut to);
         }
-        from
+        if self.unfoldings.len() % 2 == 1 {
+            // The caller's x is `to`.
+            to.copy_from_slice(from);
+        }
     }
 }
 
@@ -430,16 +443,17 @@ fn identity<T: Field>(basis: &mut [T], side: usize) {
 /// done, where something is not finite.
 fn turn<T: Field>(
     unfolding: Unfolding,
-    place: std::ops::Range<usize>,
+    place: Range<usize>,
     state: &mut Average<'_, T>,
+    spare: &mut [T],
     threads: Par,
 ) -> bool {
     let Average { m, v, factors, bases } = state;
     let (factor, basis) = (&factors[place.clone()], &mut bases[place]);
     let Some(turned) = power_step(factor, basis, unfolding.side) else { return false };
-    let old = m.to_vec();
-    unfolding.multiply(m, turned.turn.as_ref(), &old, threads);
-    let old = v.to_vec();
-    unfolding.permute(v, &turned.order, &old);
+    spare.copy_from_slice(m);
+    unfolding.multiply(m, turned.turn.as_ref(), spare, threads);
+    spare.copy_from_slice(v);
+    unfolding.permute(v, &turned.order, spare);
     true
 }
