@@ -8,6 +8,7 @@
 //! - [`memory_one`]: the inverse matrix of one pair, as coefficients;
 //! - [`rng`]: the random generator of data, batches and probes;
 //! - [`schedule`]: learning rates over time;
+//! - [`self_scaling`]: the coefficients of self-scaled Broyden updates;
 //! - [`trust_region`]: the step within a radius, and the radius;
 //! - [`two_loop`]: the inverse L-BFGS matrix of many pairs, as coefficients.
 //!
@@ -23,6 +24,7 @@ pub mod nearest;
 pub mod report;
 pub mod rng;
 pub mod schedule;
+pub mod self_scaling;
 pub mod trust_region;
 pub mod two_loop;
 

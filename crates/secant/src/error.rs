@@ -179,6 +179,18 @@ pub enum StepError {
         /// The parameter with the most similar path.
         nearest: String,
     },
+    /// The method keeps a matrix of all parameters.
+    #[error(
+        "{method} keeps a matrix of all parameters with all, and the model has {parameters}, more than {most}; use l-bfgs"
+    )]
+    TooManyParameters {
+        /// The method.
+        method: &'static str,
+        /// Of the model.
+        parameters: usize,
+        /// What it is made for.
+        most: usize,
+    },
     /// A decay that the method cannot apply.
     #[error("decay of kind `Stable` is for Apollo alone; use `L2` or `Decoupled` for {method}")]
     Decay {

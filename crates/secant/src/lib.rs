@@ -99,6 +99,7 @@ pub use secant_core::{
         StepReport, TrustRegionReport,
     },
     schedule::Schedule,
+    self_scaling::Rule as SelfScaling,
     trust_region::{
         radius::{AveragedRule, TwoSidedRule},
         subproblem::Case,

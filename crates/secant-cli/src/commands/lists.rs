@@ -105,7 +105,13 @@ fn describe(choice: &Choice) -> String {
 }
 
 /// Any run: what it decides is not shown.
-const RUN: Run = Run { steps: 10_000, steps_per_epoch: 100, batch_size: 100, full_batch: false };
+const RUN: Run = Run {
+    steps: 10_000,
+    steps_per_epoch: 100,
+    batch_size: 100,
+    parameters: 10_000,
+    full_batch: false,
+};
 
 /// Columns before what belongs to a hyper-parameter.
 const INDENT: usize = 4;

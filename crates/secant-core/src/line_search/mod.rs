@@ -10,16 +10,19 @@
 //! step that is asked for is finite and positive, whatever the search was told.
 //!
 //! - [`Armijo`]: values alone, shorter and shorter steps;
-//! - [`StrongWolfe`]: values and slopes, bracket and zoom.
+//! - [`StrongWolfe`]: values and slopes, bracket and zoom;
+//! - [`MoreThuente`]: the same conditions, by an interval that shrinks at a known rate.
 
 mod armijo;
 mod cubic;
+mod more_thuente;
 mod strong_wolfe;
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 pub use armijo::{Armijo, ArmijoSettings};
+pub use more_thuente::MoreThuente;
 pub use strong_wolfe::{LowPoint, StrongWolfe, WolfeSettings};
 
 /// Constants of a search that are out of order.

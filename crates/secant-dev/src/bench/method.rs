@@ -25,7 +25,13 @@ pub enum BenchMethod {
 const BURN_ADAM: &str = "burn-adam";
 
 /// What is not known of a run is as in a long one.
-const RUN: Run = Run { steps: 10_000, steps_per_epoch: 100, batch_size: 1, full_batch: false };
+const RUN: Run = Run {
+    steps: 10_000,
+    steps_per_epoch: 100,
+    batch_size: 1,
+    parameters: 10_000,
+    full_batch: false,
+};
 
 /// What Burn's Adam would need: no more than ours.
 const ADAM: Traffic = Traffic { reads: 4, writes: 3 };

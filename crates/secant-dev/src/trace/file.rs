@@ -119,6 +119,8 @@ pub(crate) struct ReferenceStep {
     pub doubling: Option<bool>,
     pub accepted_pairs: Option<usize>,
     pub stored_pairs: Option<usize>,
+    /// Of values and gradients, since the beginning.
+    pub func_evals: Option<u64>,
 }
 
 /// The function that a trace minimises.

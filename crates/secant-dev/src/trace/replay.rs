@@ -28,9 +28,31 @@ pub struct StepRecord {
     /// The step size, where the reference has it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub step_size: Option<f64>,
+    /// What the line search did, where the reference counts its evaluations.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub search: Option<SearchRecord>,
     /// What the trust region did, where the reference has it.
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     pub trust_region: Option<RegionRecord>,
+}
+
+/// What a line search did in one step.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct SearchRecord {
+    /// The step length.
+    pub alpha: f64,
+    /// Evaluations since the beginning.
+    pub func_evals: u64,
+}
+
+impl SearchRecord {
+    /// A hundredth of the step length's deviation, which is not as well known as the parameters; NaN where
+    /// the counts differ.
+    fn deviation(&self, reference: &ReferenceStep) -> f64 {
+        let alpha = reference.alpha.map_or(0.0, |theirs| relative(&[self.alpha], &[theirs]));
+        let agrees = reference.func_evals.is_none_or(|theirs| self.func_evals == theirs);
+        if agrees { 1e-2 * alpha } else { f64::NAN }
+    }
 }
 
 /// What the trust region did in one step.
@@ -122,17 +144,21 @@ pub fn replay(trace: &Trace) -> Result<Replay, TraceError> {
     let mut batches = batches(trace)?;
     // All rows as they are need no selection.
     let selects = trace.batches.is_some() || !trace.check_samples.is_empty();
+    let mut func_evals = 0;
     let mut replay = Replay { steps: Vec::new(), deviation: 0.0, worst_step: 1 };
     for (index, reference) in trace.trace.iter().enumerate() {
         let loss = Duals(|model: &TraceModel, at: &Tangents, rows: &[usize]| {
             problem.loss(model, at, selects.then_some(rows))
         });
         let report = optimizer.step_on(trace.optimizer.lr, &mut model, &mut batches, loss)?;
+        func_evals += report.evals.gradient;
+        let alpha = report.line_search.map_or(f64::NAN, |search| search.step_length);
         let step = StepRecord {
             step: index + 1,
             loss: report.loss.unwrap_or(f64::NAN),
             params: problem.values(&model),
             step_size: reference.step_size.and(report.step_size),
+            search: reference.func_evals.map(|_| SearchRecord { alpha, func_evals }),
             trust_region: RegionRecord::of(&report),
         };
         let deviation = step.deviation(reference);
@@ -190,8 +216,10 @@ impl StepRecord {
         let has_region = reference.radius.is_some();
         let region = has_region
             .then(|| self.trust_region.map_or(f64::NAN, |region| region.deviation(reference)));
+        let search = self.search.map(|search| search.deviation(reference));
         tensors
             .chain(step_size)
+            .chain(search)
             .chain(region)
             .fold(relative(&[self.loss], &[reference.loss]), larger)
     }

@@ -110,6 +110,7 @@ impl Words {
         match name {
             "lbfgs" => return Ok("l-bfgs-torch".into()),
             "sd_lbfgs" => self.set("bounded", false.into()),
+            "self_scaled_bfgs" => return self.self_scaled(),
             "mb_lsr1" | "l_ssr1_tr" => self.set("tolerance_gradient", 0.into()),
             "quasi_adam" => return self.quasi_adam(),
             _ => {}
@@ -128,6 +129,15 @@ impl Words {
             Some("same_batch") => "quasi-adam-same-batch".into(),
             _ => "quasi-adam".into(),
         })
+    }
+
+    /// Its loss is of all data, in every step.
+    fn self_scaled(&mut self) -> Result<String, SpecError> {
+        self.fixed([("line_search", json!("more_thuente"))])?;
+        let rule = self.0.remove("method").unwrap_or_default();
+        self.set("rule", rule);
+        self.set("full_batch", true.into());
+        Ok("ss-broyden".into())
     }
 
     /// The AdamW of Muon, whose rate is a part of Muon's.

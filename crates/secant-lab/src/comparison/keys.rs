@@ -40,7 +40,13 @@ impl Keys {
     /// A hyper-parameter out of its range.
     pub(super) fn run(&self, kind: &str, setting: &Setting) -> Result<String, CompareError> {
         // Any run shows every hyper-parameter; what depends on the run follows from the rest of the key.
-        let run = RunLength { steps: 1000, steps_per_epoch: 10, batch_size: 10, full_batch: false };
+        let run = RunLength {
+            steps: 1000,
+            steps_per_epoch: 10,
+            batch_size: 10,
+            parameters: 1000,
+            full_batch: false,
+        };
         let spec =
             setting.method.spec(Some(&run)).map_err(|e| CompareError::of_run(setting, e.into()))?;
         let texts = [

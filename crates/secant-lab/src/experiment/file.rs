@@ -82,6 +82,8 @@ pub(super) struct Smaller {
     #[serde(deserialize_with = "numbers")]
     pub rate: Vec<f64>,
     pub schedule: Option<Schedule>,
+    /// Whether the small variant goes without it.
+    pub left_out: bool,
 }
 
 impl File {

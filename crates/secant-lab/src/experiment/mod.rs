@@ -132,7 +132,8 @@ impl Experiment {
 
     fn plan(&self, scale: &Scale, size: Size, factor: f64, variant: &str) -> Plan {
         let usual = Plan::default();
-        let methods = || self.methods.iter();
+        let is_left_out = |method: &Method| size == Size::Small && method.small.left_out;
+        let methods = || self.methods.iter().filter(|method| !is_left_out(method));
         Plan {
             methods: methods().map(|method| method.optimizer.clone()).collect(),
             searches: methods().filter_map(Method::search).collect(),

@@ -86,6 +86,17 @@ fn the_small_variant_changes_what_it_names_and_no_more() {
 }
 
 #[test]
+fn a_method_can_be_left_out_of_the_small_variant_alone() {
+    let text = FILE.replace("small = {", "small = { left-out = true,");
+    let experiment = load(&text).expect("an experiment");
+    let methods = |size| {
+        let planned = &experiment.comparisons(size).expect("comparisons")[0];
+        planned.plan(505).methods.len()
+    };
+    assert_eq!(methods(Size::Full), methods(Size::Small) + 1);
+}
+
+#[test]
 fn without_a_small_variant_there_is_none() {
     let (head, tail) = FILE.split_once("[small]").expect("small");
     let (_, tail) = tail.split_once("[[method]]").expect("methods");

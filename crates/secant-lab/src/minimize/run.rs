@@ -146,8 +146,8 @@ fn minimize_at(
     limits: Limits,
     stop: &AtomicBool,
 ) -> Result<Run, MinimizeError> {
-    let mut optimizer = optimizer(method, limits)?;
     let mut x = problem.start.clone();
+    let mut optimizer = optimizer(method, x.len(), limits)?;
     let mut path = Vec::new();
     let mut keep = |x: &[f64]| {
         if limits.keeps_path {
@@ -210,11 +210,16 @@ fn shrinks(report: &StepReport) -> bool {
 }
 
 /// The optimizer; every step is on all there is.
-fn optimizer(method: &Choice, limits: Limits) -> Result<FunctionOptimizer, SpecError> {
+fn optimizer(
+    method: &Choice,
+    parameters: usize,
+    limits: Limits,
+) -> Result<FunctionOptimizer, SpecError> {
     let run = RunFacts {
         steps: limits.max_evaluations,
         steps_per_epoch: 1,
         batch_size: 1,
+        parameters,
         full_batch: true,
     };
     let method = limits.memory.map_or_else(|| method.clone(), |pairs| method.with_pairs(pairs));

@@ -102,18 +102,20 @@ impl Setting {
         (steps as u64).max(1)
     }
 
-    /// The optimizer.
+    /// The optimizer of so many parameters.
     ///
     /// # Errors
     /// A hyper-parameter out of its range, or a treatment that the method does not allow.
     pub(super) fn optimizer<M: Module + 'static>(
         &self,
         batches: &Batches,
+        parameters: usize,
     ) -> Result<AnyOptimizer<M>, TrainError> {
         let run = Run {
             steps: self.steps(batches),
             steps_per_epoch: batches.per_epoch(),
             batch_size: self.batch_size,
+            parameters,
             full_batch: batches.size() == batches.records(),
         };
         let optimizer = self.treatment.apply(self.method.spec(Some(&run))?.init()?)?;

@@ -9,6 +9,7 @@ use secant::{AnyOptimizer, Batches, Duals, StepReport, dual::Tangents};
 use super::{
     CheckpointError, HessianProducts, Setting, TrainError,
     checkpoint::{tensors, with_tensors},
+    count,
 };
 use crate::{
     Batch, Part, Precision, Problem,
@@ -36,7 +37,7 @@ impl<'a, P: Problem> Trainee<'a, P> {
         let model = drawn(seed, setting.precision, &device, || problem.model(seed, &device));
         let has_duals = has_duals(problem, &model, setting.precision);
         Ok(Self {
-            optimizer: setting.optimizer(&batches)?,
+            optimizer: setting.optimizer(&batches, count(&model))?,
             is_exact: setting.products == HessianProducts::Exact && has_duals,
             problem,
             setting,

@@ -3,6 +3,7 @@
 //! | kind | methods |
 //! |---|---|
 //! | [`first_order`] | know gradients and their moving averages |
+//! | [`dense`] | keep a whole inverse Hessian |
 //! | [`diagonal`] | keep an estimate of the Hessian's diagonal |
 //! | [`lbfgs`] | step along the inverse L-BFGS matrix of their last pairs |
 //! | [`layer_wise`] | treat a weight matrix as a matrix |
@@ -13,6 +14,7 @@
 //!
 //! A method sees vectors and an oracle, never a module; see [`protocol`](crate::protocol).
 
+pub mod dense;
 pub mod diagonal;
 pub mod first_order;
 pub mod layer_wise;

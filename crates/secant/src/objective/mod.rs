@@ -9,7 +9,7 @@ pub use sampling::Sampling;
 
 use burn::tensor::DType;
 use secant_core::{
-    line_search::{Armijo, ArmijoSettings, Next, Start, StrongWolfe, WolfeSettings},
+    line_search::{Armijo, ArmijoSettings, MoreThuente, Next, Start, StrongWolfe, WolfeSettings},
     report::{LineSearchReport, Rejection, StepReport},
 };
 
@@ -195,6 +195,36 @@ impl Objective<'_> {
         report.step_length = found.step;
         let reached = kept.filter(|(step, _)| found.step > 0.0 && *step == found.step);
         Ok((reached.map(|(step, known)| Reached { step, point, known }), report))
+    }
+
+    /// Searches for a step with the strong Wolfe conditions as Moré and Thuente do; none where there is
+    /// none.
+    ///
+    /// Step 2 of self-scaled Broyden.
+    pub fn more_thuente(
+        &mut self,
+        [c1, c2]: [f64; 2],
+        line: Line<'_>,
+    ) -> Result<(Option<Reached>, LineSearchReport), StepError> {
+        let start = Start { value: line.value, slope: line.slope, noise: 0.0 };
+        let mut search = MoreThuente::new(c1, c2, start, line.first_step);
+        let mut report = LineSearchReport::default();
+        let mut point = Blocks::zeros(self.context.layout);
+        let (mut newest, mut next) = (None, search.first());
+        while let Next::Try(step) = next {
+            advance(&mut point, line.origin, step, line.direction);
+            report.trials += 1;
+            newest = self.at(&mut point)?.ok();
+            let told = newest.as_ref();
+            let slope = told.map_or(f64::NAN, |known| dot(&known.gradient, line.direction));
+            report.met_non_finite |= !slope.is_finite();
+            next = search.tell(told.map_or(f64::NAN, |known| known.value), slope);
+        }
+        let Next::Done(found) = next else { return Ok((None, report)) };
+        report.step_length = found.step;
+        // The search ends at the newest point.
+        let known = newest.filter(|_| found.step > 0.0);
+        Ok((known.map(|known| Reached { step: found.step, point, known }), report))
     }
 
     /// Searches for a step with a sufficient decrease, by values alone; none where there is none, or

@@ -1,5 +1,6 @@
 //! Curvature matrices that are never formed: they are told pairs and applied to vectors.
 
+pub(crate) mod dense_inverse;
 mod inverse_lbfgs;
 mod l_sr1;
 mod pair_matrix;

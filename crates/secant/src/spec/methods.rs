@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 
 use super::{
     Choice, Preset, Run, SpecError, SwitchSpec,
+    auto::AUTO,
     overlay::{Fault, overlay},
     text,
 };
@@ -17,7 +18,7 @@ use crate::{
     error::ConfigError,
     hyper_parameter::{HyperParameter, HyperParameters, Kind},
     method::{
-        diagonal, first_order, first_order::sgd::Momentum, layer_wise, lbfgs, trust_region,
+        dense, diagonal, first_order, first_order::sgd::Momentum, layer_wise, lbfgs, trust_region,
         variance_reduced,
     },
     optimizer::{AnyOptimizer, SWITCH},
@@ -50,7 +51,7 @@ macro_rules! methods {
         /// The configurations, for the crate's root.
         pub mod configs {
             use crate::method::{
-                diagonal, first_order, layer_wise, lbfgs, trust_region, variance_reduced,
+                dense, diagonal, first_order, layer_wise, lbfgs, trust_region, variance_reduced,
             };
             $(methods!(@export [$($root)?] $config);)+
         }
@@ -116,13 +117,14 @@ macro_rules! methods {
         }
 
         /// All presets.
-        pub static PRESETS: &[Preset] = &[$($(
+        pub static PRESETS: &[Preset] = &[AUTO, $($(
             Preset {
                 name: $name,
                 line: $line,
                 vectors: $vectors,
                 gradients: $gradients,
                 usual_rate: $rate,
+                is_tuned: true,
                 by_default: $by_default,
                 make: {
                     use $config as Config;
@@ -188,14 +190,18 @@ methods! {
         "quasi-adam-ema", "the variant in the Quasi-Adam authors' code", 3, 1, 1e-3, false, |_| Config::new();
     }
     #[root] Muon(layer_wise::muon::MuonConfig), init {
-        "muon", "momentum made orthogonal, matrix by matrix; AdamW for the rest", 1, 1, 0.02, false, |_| Config::new();
+        "muon", "momentum made orthogonal, matrix by matrix; AdamW for the rest", 1, 1, 0.02, true, |_| Config::new();
     }
     #[root] Soap(layer_wise::soap::SoapConfig), init {
-        "soap", "Adam in the eigenbasis of each layer's gradients", 2, 1, 0.03, false, |_| Config::new();
+        "soap", "Adam in the eigenbasis of each layer's gradients", 2, 1, 0.03, true, |_| Config::new();
     }
     #[root] LBfgs(lbfgs::l_bfgs::LBfgsConfig), init {
         "l-bfgs", "L-BFGS with a line search on each batch", 20, 2, 1.0, false, |run| Config::new().with_full_batch(run.full_batch);
         "l-bfgs-torch", "PyTorch's L-BFGS: 20 iterations a step, no search", 202, 20, 0.1, false, |_| Config::torch();
+    }
+    #[root] SsBroyden(dense::ss_broyden::SsBroydenConfig), init {
+        "ss-broyden", "dense self-scaled Broyden, for smooth functions of some thousand parameters", 0, 2, 1.0, false,
+            |run| Config::new().with_full_batch(run.full_batch);
     }
     #[root] SdLBfgs(lbfgs::sd_lbfgs::SdLBfgsConfig), init {
         "sd-lbfgs", "stochastic damped L-BFGS", 20, 2, 3.0, false, |_| Config::new();

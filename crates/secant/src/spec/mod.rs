@@ -24,6 +24,7 @@
 //! # }
 //! ```
 
+mod auto;
 mod choice;
 mod error;
 mod methods;

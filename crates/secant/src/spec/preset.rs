@@ -17,6 +17,8 @@ pub struct Preset {
     pub gradients: u8,
     /// The rate from which tuning starts.
     pub usual_rate: f64,
+    /// Whether a comparison searches for its rate; else it has the usual one.
+    pub is_tuned: bool,
     /// Whether a comparison includes it unless told otherwise.
     pub by_default: bool,
     pub(super) make: fn(&Run) -> MethodSpec,
@@ -31,14 +33,21 @@ pub struct Run {
     pub steps_per_epoch: usize,
     /// Records in a batch.
     pub batch_size: usize,
+    /// Trainable numbers.
+    pub parameters: usize,
     /// Whether every step sees the same function.
     pub full_batch: bool,
 }
 
 impl Run {
     /// Long, in small batches: settings that depend on the run are the methods' own defaults.
-    pub(super) const UNKNOWN: Self =
-        Self { steps: u64::MAX, steps_per_epoch: 1, batch_size: 1, full_batch: false };
+    pub(super) const UNKNOWN: Self = Self {
+        steps: u64::MAX,
+        steps_per_epoch: 1,
+        batch_size: 1,
+        parameters: usize::MAX,
+        full_batch: false,
+    };
 }
 
 impl Preset {

@@ -22,6 +22,7 @@ mod resume;
 mod searches;
 mod soap;
 mod spec;
+mod ss_broyden;
 mod support;
 mod switch;
 mod table;

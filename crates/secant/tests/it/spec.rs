@@ -13,7 +13,8 @@ use serde_json::{Value, json};
 
 use crate::support::{Many, Numbers};
 
-const RUN: Run = Run { steps: 1000, steps_per_epoch: 50, batch_size: 32, full_batch: false };
+const RUN: Run =
+    Run { steps: 1000, steps_per_epoch: 50, batch_size: 32, parameters: 10, full_batch: false };
 
 fn read(table: Value) -> Result<MethodSpec, String> {
     serde_json::from_value(table).map_err(|error| error.to_string())
@@ -40,7 +41,11 @@ fn every_preset_is_read_as_it_was_written_and_makes_its_optimizer() {
             let spec = preset.spec(&Run { full_batch, ..RUN });
             assert_is_read_back(&spec);
             let optimizer = spec.init::<Linear>().expect("in range");
-            assert_eq!(optimizer.method(), spec.method(), "{}", preset.name);
+            let at_work = match &spec {
+                MethodSpec::Switch(switch) => switch.first.method(),
+                spec => spec.method(),
+            };
+            assert_eq!(optimizer.method(), at_work, "{}", preset.name);
         }
     }
 }
@@ -131,6 +136,7 @@ proptest! {
                         "PyTorch's rules have no damping",
                         "apollo: epsilon must be finite and above 0",
                         "muon:",
+                        "its search needs c1 < c2",
                     ]
                     .iter()
                     .any(|known| error.contains(known)),
@@ -230,7 +236,7 @@ fn mistakes_are_told_with_the_place_and_the_nearest_name_that_is_known() {
         assert_eq!(error(text), sentence, "{text}");
     }
     let unknown = error("xyz(memory=8)");
-    assert!(unknown.contains("there is no method `xyz`; there are sgd, "), "{unknown}");
+    assert!(unknown.contains("there is no method `xyz`; there are auto, sgd, "), "{unknown}");
     assert!(read(json!({ "memory": 8 })).is_err_and(|error| error.contains("the key `method`")));
     let wrong = read(json!({ "method": "adam", "lr": 0.1 }));
     assert!(wrong.is_err_and(|error| error.contains("adam has no hyper-parameter `lr`")));

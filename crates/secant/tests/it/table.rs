@@ -4,8 +4,8 @@ use secant::{
     AdaBeliefConfig, AdaHessianConfig, AdamConfig, ApolloConfig, ArmijoSettings, CurvatureTest,
     Decay, LBfgsConfig, LSsr1TrConfig, LineSearch, MbLsr1Config, MethodSpec, Momentum,
     MultiBatchLBfgsConfig, MuonConfig, OnRejection, OnlineLBfgsConfig, PairSource, QuasiAdamConfig,
-    RAdamConfig, Rebound, RmsPropConfig, Scope, SdLBfgsConfig, Search, SgdBbConfig, SgdConfig,
-    SoapConfig, SqnConfig, SvrgConfig, error::ConfigError,
+    RAdamConfig, Rebound, RmsPropConfig, Scope, SdLBfgsConfig, Search, SelfScaling, SgdBbConfig,
+    SgdConfig, SoapConfig, SqnConfig, SsBroydenConfig, SvrgConfig, error::ConfigError,
 };
 
 use secant::method::lbfgs::quasi_adam::replace_ema::QuasiAdamEmaConfig;
@@ -35,6 +35,11 @@ impl Row {
         Self { name, lr, optimizer, twin: Box::new(move || Box::new(twin())) }
     }
 
+    /// Whether it keeps a matrix of all parameters with all.
+    pub(crate) fn is_dense(&self) -> bool {
+        self.name.starts_with("ss-broyden")
+    }
+
     /// The optimizer before its first step.
     pub(crate) fn optimizer(&self) -> Box<dyn Tested> {
         self.optimizer.boxed()
@@ -57,11 +62,17 @@ pub(crate) fn table() -> Vec<Row> {
     rows.extend(apollo());
     rows.extend(quasi_adam());
     rows.extend(lbfgs());
+    rows.extend(ss_broyden());
     rows.extend(stochastic_lbfgs());
     rows.extend(trust_region(0.0));
     rows.extend(evaluate_again(Decay::None));
     rows.extend(switched());
     rows
+}
+
+/// Those that are for any number of parameters.
+pub(crate) fn large() -> Vec<Row> {
+    table().into_iter().filter(|row| !row.is_dense()).collect()
 }
 
 /// One method after another, at a step that most tests reach: from a method of one gradient to one that
@@ -244,6 +255,14 @@ fn stochastic_lbfgs() -> Vec<Row> {
         Row::new("multi-batch-lbfgs", 0.5, multi.init(), || twin::MultiBatchLBfgs::new(3)),
         Row::new("sqn", 0.1, sqn.init(), || twin::Sqn::new(2, 2)),
     ]
+}
+
+fn ss_broyden() -> [Row; 2] {
+    let row = |name, rule| {
+        let config = SsBroydenConfig::new().with_rule(rule);
+        Row::new(name, 1.0, config.init(), move || twin::SsBroyden::new(rule))
+    };
+    [row("ss-broyden", SelfScaling::Ssbroyden2), row("ss-broyden, bfgs", SelfScaling::Bfgs)]
 }
 
 fn trust_region(wd: f64) -> Vec<Row> {

@@ -9,7 +9,7 @@ use secant::{
 
 use crate::{
     support::{Many, Numbers, Vectors, assert_close},
-    table::{Row, decayed, table},
+    table::{Row, decayed, large, table},
     twin::{self, PerTensor},
 };
 
@@ -127,7 +127,13 @@ fn compare(row: &Row, noisy: &Noisy, steps: usize, dtype: DType, tolerance: f64)
 fn every_method_of_the_list_has_a_plain_twin() {
     let rows = table();
     for preset in PRESETS {
-        let run = Run { steps: 100, steps_per_epoch: 10, batch_size: 1, full_batch: false };
+        let run = Run {
+            steps: 100,
+            steps_per_epoch: 10,
+            batch_size: 1,
+            parameters: 10,
+            full_batch: false,
+        };
         let method = preset.spec(&run).method();
         assert!(rows.iter().any(|row| row.optimizer().name() == method), "{method}");
     }
@@ -172,7 +178,7 @@ fn every_method_equals_its_plain_twin_on_tensors_that_cross_every_chunk_border()
     // Below, at and above a lane group (16), a chunk (16384) and a tensor that is not cut (65536).
     let sizes = [1, 15, 16, 17, 16_384, 16_385, 65_537, 200_000];
     let noisy = Noisy::new(&sizes, 4, 0.3);
-    for row in table() {
+    for row in large() {
         let _ = compare(&row, &noisy, 4, DType::F64, double(&row));
     }
 }
@@ -184,7 +190,7 @@ fn single_precision_follows_the_double_precision_twin() {
     let noisy = Noisy::new(&[1, 15, 16, 17, 16_385], 4, 0.3);
     // Step lengths that are interpolated between values of a sum of 16,000 inherit its rounding.
     let interpolates = |row: &Row| row.name == "l-ssr1-tr";
-    for row in table().into_iter().filter(|row| !interpolates(row)) {
+    for row in large().into_iter().filter(|row| !interpolates(row)) {
         let _ = compare(&row, &noisy, 4, DType::F32, 1e-4);
     }
 }

@@ -3,6 +3,7 @@
 //! Slow, and easy to check against the formulas.
 
 mod apollo;
+mod dense;
 mod first_order;
 mod muon;
 mod quasi_adam;
@@ -12,6 +13,7 @@ mod trust_region;
 mod variance_reduced;
 
 pub(crate) use apollo::*;
+pub(crate) use dense::*;
 pub(crate) use first_order::*;
 pub(crate) use muon::*;
 pub(crate) use quasi_adam::*;

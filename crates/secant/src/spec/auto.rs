@@ -1,0 +1,51 @@
+//! `auto`: one choice for people who do not want to choose.
+
+use super::{MethodSpec, Preset, Run, SwitchSpec};
+use crate::{
+    method::{
+        dense::ss_broyden::SsBroydenConfig, layer_wise::soap::SoapConfig,
+        lbfgs::l_bfgs::LBfgsConfig,
+    },
+    optimizer::{SwitchAt, SwitchConfig},
+};
+
+/// The rate at which SOAP was the best on most problems without tuning.
+const RATE: f64 = 0.03;
+
+/// Parameters up to which a dense matrix pays: a step then reads 400 MB three times.
+const DENSE_UP_TO: usize = 10_000;
+
+/// The part of a run after which SOAP has done what it does well on a smooth function.
+const FIRST_PART: u64 = 6;
+
+/// What it chooses:
+/// - where every step has another batch: SOAP;
+/// - where every step sees the same function: SOAP with bases that turn every 5 steps for a sixth of the
+///   run, then self-scaled Broyden, or L-BFGS for more than 10,000 parameters.
+pub(super) const AUTO: Preset = Preset {
+    name: "auto",
+    line: "SOAP, untuned; on one unchanging function then ss-broyden or l-bfgs",
+    vectors: 2,
+    gradients: 1,
+    usual_rate: RATE,
+    is_tuned: false,
+    by_default: true,
+    make: choose,
+};
+
+fn choose(run: &Run) -> MethodSpec {
+    let soap = SoapConfig::new();
+    if !run.full_batch {
+        return MethodSpec::Soap(soap);
+    }
+    let then = match run.parameters <= DENSE_UP_TO {
+        true => MethodSpec::SsBroyden(SsBroydenConfig::new().with_full_batch(true)),
+        false => MethodSpec::LBfgs(LBfgsConfig::new().with_full_batch(true)),
+    };
+    let at = SwitchAt::Step((run.steps / FIRST_PART).max(1));
+    MethodSpec::Switch(Box::new(SwitchSpec {
+        first: MethodSpec::Soap(soap.with_precondition_frequency(5)),
+        then,
+        config: SwitchConfig::new().with_at(at).with_rate(Some(1.0)),
+    }))
+}
