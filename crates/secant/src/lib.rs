@@ -70,6 +70,7 @@ pub use method::{
     diagonal::{adahessian::Averaging, apollo::Rebound},
     first_order::sgd::Momentum,
     layer_wise::muon::{AdjustLrFn, MatrixLayout},
+    layer_wise::shampoo::{Graft, LargeDimensions},
     layer_wise::soap::KernelShape,
     lbfgs::{
         RateDecay,

@@ -15,9 +15,12 @@ pub(crate) struct TraceOptimizer {
 }
 
 /// Keys that only have another name.
-const NAMES: [(&str, &str); 11] = [
+const NAMES: [(&str, &str); 14] = [
     ("beta1", "beta_1"),
     ("beta2", "beta_2"),
+    ("beta3", "beta_3"),
+    ("graft_beta2", "graft_beta_2"),
+    ("graft_eps", "graft_epsilon"),
     ("eps", "epsilon"),
     ("eps_inside", "epsilon_inside"),
     ("n_samples", "samples"),
@@ -159,7 +162,9 @@ impl Words {
         let kind = match (self.text("weight_decay_type"), is_decoupled) {
             (Some(kind), _) => kind.to_lowercase(),
             (None, Some(true)) => "decoupled".into(),
-            (None, None) if matches!(name, "adamw" | "adahessian" | "muon" | "soap") => {
+            (None, None)
+                if matches!(name, "adamw" | "adahessian" | "muon" | "soap" | "shampoo") =>
+            {
                 "decoupled".into()
             }
             (None, _) => "l2".into(),

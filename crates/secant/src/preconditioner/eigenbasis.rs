@@ -1,30 +1,9 @@
 //! The eigenbasis of a slowly changing symmetric matrix: decomposed once, then followed by power steps.
 
-use faer::{Mat, MatMut, MatRef, Side, prelude::ReborrowMut};
+use faer::{Mat, Side};
 
+use super::square::{DOUBLE_UP_TO, converted, is_finite, symmetric, write};
 use crate::blocks::Field;
-
-/// Sides up to this are decomposed in double precision, whatever the type of the numbers.
-const DOUBLE_UP_TO: usize = 512;
-
-/// A factor P in `side * side` numbers, row by row, of which the half below the diagonal counts.
-fn symmetric<T: Field, C: Field>(factor: &[T], side: usize) -> Mat<C> {
-    Mat::from_fn(side, side, |i, j| C::of(factor[i.max(j) * side + i.min(j)].wide()))
-}
-
-fn converted<T: Field, C: Field>(numbers: &[T], side: usize) -> Mat<C> {
-    Mat::from_fn(side, side, |i, j| C::of(numbers[i * side + j].wide()))
-}
-
-fn write<T: Field, C: Field>(basis: &mut [T], q: MatRef<'_, C>) {
-    let side = q.nrows();
-    let mut to = MatMut::from_row_major_slice_mut(basis, side, side);
-    for i in 0..side {
-        for j in 0..side {
-            to.rb_mut()[(i, j)] = T::of(q[(i, j)].wide());
-        }
-    }
-}
 
 /// basis <- the eigenvectors of P as columns, the largest eigenvalue first; false, and nothing written,
 /// where there are none.
@@ -51,11 +30,7 @@ pub(crate) fn decompose<T: Field>(factor: &[T], basis: &mut [T], side: usize) ->
         };
         q.as_mut().subcols_mut(first, side - first).copy_from(null * among.U());
     }
-    if !is_finite(q.as_ref()) {
-        return false;
-    }
-    write(basis, q.as_ref());
-    true
+    write(basis, q.as_ref())
 }
 
 /// What a power step made of a basis.
@@ -96,16 +71,11 @@ fn power_step_in<T: Field, C: Field>(
     order.sort_by(|&i, &j| estimates[j].total_cmp(&estimates[i]));
     let sorted = Mat::from_fn(side, side, |i, j| a[(i, order[j])]);
     let new = sorted.qr().compute_thin_Q();
-    if !is_finite(new.as_ref()) {
+    if !write(basis, new.as_ref()) {
         return None;
     }
     let turn = new.transpose() * &q;
-    write(basis, new.as_ref());
     Some(Turned { order, turn: Mat::from_fn(side, side, |i, j| T::of(turn[(i, j)].wide())) })
-}
-
-fn is_finite<T: Field>(matrix: MatRef<'_, T>) -> bool {
-    (0..matrix.ncols()).all(|j| (0..matrix.nrows()).all(|i| matrix[(i, j)].wide().is_finite()))
 }
 
 #[cfg(test)]

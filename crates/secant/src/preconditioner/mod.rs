@@ -1,9 +1,12 @@
 //! Matrices that multiply the gradient of a layer, read as a matrix or as a tensor itself.
 
 mod eigenbasis;
+mod inverse_root;
 mod newton_schulz;
+mod square;
 mod unfolding;
 
 pub(crate) use eigenbasis::{decompose, power_step};
+pub(crate) use inverse_root::InverseRoot;
 pub(crate) use newton_schulz::NewtonSchulz;
 pub(crate) use unfolding::Unfolding;

@@ -192,6 +192,9 @@ methods! {
     #[root] Muon(layer_wise::muon::MuonConfig), init {
         "muon", "momentum made orthogonal, matrix by matrix; AdamW for the rest", 1, 1, 0.02, true, |_| Config::new();
     }
+    #[root] Shampoo(layer_wise::shampoo::ShampooConfig), init {
+        "shampoo", "inverse roots of each layer's average G G' and G' G, at the length of Adam's step", 2, 1, 0.01, false, |_| Config::new();
+    }
     #[root] Soap(layer_wise::soap::SoapConfig), init {
         "soap", "Adam in the eigenbasis of each layer's gradients", 2, 1, 0.03, true, |_| Config::new();
     }

@@ -20,6 +20,7 @@ mod quasi_newton;
 mod records;
 mod resume;
 mod searches;
+mod shampoo;
 mod soap;
 mod spec;
 mod ss_broyden;

@@ -9,7 +9,7 @@ use burn::{
 use secant::{
     AdaBeliefConfig, AdamConfig, ApolloConfig, Clipping, Decay, Group, MissingGradients, Momentum,
     MuonConfig, OnRejection, Optimizer, PairOutcome, QuasiAdamConfig, RAdamConfig, Rejection,
-    RmsPropConfig, Scope, SgdBbConfig, SgdConfig, SoapConfig, StepReport,
+    RmsPropConfig, Scope, SgdBbConfig, SgdConfig, ShampooConfig, SoapConfig, StepReport,
     blocks::{Blocks, Layout},
     error::{ConfigError, RecordError, StepError},
     method::{
@@ -37,6 +37,7 @@ fn skipping<K: GradientMethod>(optimizer: Result<Optimizer<K>, ConfigError>) -> 
 fn methods() -> Vec<(&'static str, Box<dyn Tested>)> {
     let sgd = |momentum| SgdConfig::new().with_momentum(momentum).init();
     let rmsprop = RmsPropConfig::new().with_momentum(0.9).with_centered(true);
+    let shampoo = ShampooConfig::new().with_precondition_frequency(2).with_start(3);
     let quasi = QuasiAdamConfig::new().with_scope(Scope::PerTensor);
     let keep = quasi.with_on_rejection(OnRejection::KeepPair);
     let scaled = quasi.with_on_rejection(OnRejection::ScaledGradient);
@@ -51,6 +52,7 @@ fn methods() -> Vec<(&'static str, Box<dyn Tested>)> {
         ("adabelief", skipping(AdaBeliefConfig::new().init())),
         ("apollo", skipping(ApolloConfig::new().with_warmup(3).init())),
         ("muon", skipping(MuonConfig::new().init())),
+        ("shampoo", skipping(shampoo.init())),
         ("soap", skipping(SoapConfig::new().init())),
         ("quasi-adam", skipping(quasi.init())),
         ("quasi-adam, keeps pair", skipping(keep.init())),

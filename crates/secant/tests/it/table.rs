@@ -5,7 +5,8 @@ use secant::{
     Decay, LBfgsConfig, LSsr1TrConfig, LineSearch, MbLsr1Config, MethodSpec, Momentum,
     MultiBatchLBfgsConfig, MuonConfig, OnRejection, OnlineLBfgsConfig, PairSource, QuasiAdamConfig,
     RAdamConfig, Rebound, RmsPropConfig, Scope, SdLBfgsConfig, Search, SelfScaling, SgdBbConfig,
-    SgdConfig, SoapConfig, SqnConfig, SsBroydenConfig, SvrgConfig, error::ConfigError,
+    SgdConfig, ShampooConfig, SoapConfig, SqnConfig, SsBroydenConfig, SvrgConfig,
+    error::ConfigError,
 };
 
 use secant::method::lbfgs::quasi_adam::replace_ema::QuasiAdamEmaConfig;
@@ -58,6 +59,7 @@ pub(crate) fn table() -> Vec<Row> {
         PerTensor::new(twin::Adam::new(Decay::Decoupled(1e-2)))
     }));
     rows.push(muon(Decay::None));
+    rows.push(shampoo(Decay::None));
     rows.push(soap(Decay::None));
     rows.extend(apollo());
     rows.extend(quasi_adam());
@@ -121,6 +123,7 @@ pub(crate) fn decayed() -> Vec<Row> {
         rows.extend(first_order(decay));
         rows.extend(evaluate_again(decay));
         rows.push(muon(decay));
+        rows.push(shampoo(decay));
         rows.push(soap(decay));
         let svrg = SvrgConfig::new(4).with_barzilai_borwein(true).with_decay(decay);
         rows.push(Row::new("svrg-bb", 0.1, svrg.init(), move || twin::Svrg::new(4, true, decay)));
@@ -188,6 +191,13 @@ fn muon(decay: Decay) -> Row {
         .with_adamw(AdamConfig::new().with_decay(decay))
         .with_adamw_rate_factor(1.0);
     Row::new("muon", 0.02, config.init(), move || twin::Muon::new(decay))
+}
+
+/// Vectors, in pieces of 3. Matrices are in `shampoo.rs`, and in the reference traces.
+fn shampoo(decay: Decay) -> Row {
+    let config = ShampooConfig::new().with_max_dim(3).with_epsilon(1e-2).with_decay(decay);
+    let config = config.with_precondition_frequency(2).with_start(3);
+    Row::new("shampoo", 0.02, config.init(), move || PerTensor::new(twin::Shampoo::new(decay)))
 }
 
 /// Vectors, which have no basis. Matrices are in `soap.rs`, and in the reference traces.

@@ -1,4 +1,5 @@
 //! Methods that read the weights of a layer as a matrix.
 
 pub mod muon;
+pub mod shampoo;
 pub mod soap;

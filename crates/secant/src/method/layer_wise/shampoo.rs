@@ -1,0 +1,558 @@
+//! Shampoo: a root of the average of G G' on each side of a layer's gradient.
+//!
+//! # Idea
+//! Adagrad with a full matrix multiplies the gradient by (sum g g')^(-1/2), which a layer of a million
+//! weights forbids. Of a matrix G the averages of G G' and of G' G say the most of it: their inverse fourth
+//! roots, one from the left and one from the right, are the best such product. The direction is theirs;
+//! how long the step is, Adam says ("grafting").
+//!
+//! # Algorithm
+//! Kernels are read as matrices `[out, in h w]`. With `large` = `Block` every dimension is cut into pieces of
+//! `max_dim`, and all that follows, norms too, is of one piece; with `OneSided` nothing is cut, and a longer
+//! dimension has no factor. G x_k A multiplies dimension k by A, U_k is the unfolding with `n_k` rows (of a
+//! matrix: G x_1 A x_2 B = A G B', U_1 = G, U_2 = G'), q is how many dimensions have a factor, p = 1/(2 q).
+//! Step t (decay of kind `L2` already added: G + wd W):
+//! 1. F_k <- beta2 F_k + (1 - beta2) U_k U_k', with beta2 = 1 F_k + U_k U_k';
+//!    A <- graft_beta2 A + (1 - graft_beta2) G * G.
+//! 2. At t = `start`, and after it where `precondition_frequency` divides t: R_k = (F_k/c + eps I)^-p with
+//!    c = 1 - beta2^t (1 without `bias_correction` or with beta2 = 1). R_k = I before.
+//! 3. Gbar = beta3 M + (1 - beta3) G, M <- beta1 M + (1 - beta1) G; with `bias_correction`
+//!    Gbar / (1 - beta3 beta1^(t-1)). beta3 = beta1 makes it Adam's average.
+//! 4. D_g = Gbar / (sqrt(A / (1 - graft_beta2^t)) + graft_eps).
+//! 5. D = Gbar x_1 R_1 x_2 R_2 ...; with grafting D |D_g| / (|D| + 1e-16), and D_g itself before `start` and
+//!    where there is no factor.
+//! 6. W <- W - lr (D + wd W) with decoupled decay.
+//!
+//! # Notation
+//! F, R, M, A: `factors`, `roots`, `m`, `a` of [`ShampooState`]; t: its `steps`, tensor by tensor.
+//!
+//! # Cost
+//! For an m-by-n matrix of one piece 2 mn + 2 (m^2 + n^2) numbers of memory, for one of many pieces 6 mn. In
+//! a step 4 mn (m + n) operations: the factors and two products (half of the former is enough, they
+//! are symmetric); every `precondition_frequency` steps about 11 (m^3 + n^3) more. One gradient.
+//!
+//! # When not to use it
+//! Small batches, whose factors are noise. Where `start` gradients together have a lower rank than a
+//! dimension has entries: a direction that no gradient had yet is multiplied by eps^-p, and the step is made
+//! of little else. A later `start` helps, and a larger eps. [SOAP](super::soap) minds old roots less;
+//! Shampoo's step is cheaper.
+//!
+//! # Deviations
+//! Roots are renewed every 10 steps and not in every step. Grafting is the default. p counts the dimensions
+//! that have a factor, so that a one-sided matrix has p = 1/2. Dimensions are never merged. In single
+//! precision eps is at least 1e-6 of the largest eigenvalue, below which eigenvalues are rounding;
+//! dimensions up to 512 are decomposed in double precision. A factor that cannot be decomposed keeps its
+//! last good root, and the report's `pair` is then `Skipped`.
+//!
+//! # References
+//! Gupta, Koren, Singer, *Shampoo: preconditioned stochastic tensor optimization*, 2018. Anil, Gupta, Koren,
+//! Regan, Singer, *Scalable second order optimization for deep learning*, 2021 (blocks, grafting). Shi, Lee,
+//! Iwasaki, Gallego-Posada, Li, Rangadurai, Mudigere, Rabbat, *A distributed data-parallel PyTorch
+//! implementation of the distributed Shampoo optimizer for training neural networks at-scale*, 2023 (the
+//! order of steps).
+//!
+//! # Example
+//! ```
+//! # use burn::{nn::LinearConfig, tensor::{Device, Tensor}};
+//! use secant::ShampooConfig;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let device = Device::default().autodiff();
+//! let mut model = LinearConfig::new(3, 2).init(&device);
+//! let mut optimizer = ShampooConfig::new().init()?;
+//! # let points = Tensor::<2>::from_floats([[0.1, 0.9, 0.3], [0.8, 0.3, 0.5]], &device);
+//! for _ in 0..20 {
+//!     let loss = |model: &burn::nn::Linear| model.forward(points.clone()).powi_scalar(2).mean();
+//!     let report = optimizer.step(0.01, &mut model, loss)?;
+//!     assert!(report.is_accepted());
+//! }
+//! # Ok(())
+//! # }
+//! ```
+
+use std::{
+    ops::Range,
+    sync::atomic::{AtomicBool, Ordering},
+};
+
+use faer::{MatRef, Par};
+use secant_core::{
+    moving_average::bias_correction,
+    report::{PairOutcome, Rejection, SkipReason},
+};
+
+use crate::{
+    blocks::{Blocks, Entry, Field, LayerKernel, Layout, for_each_layer, matrix_shape},
+    burn_optim::burn_optimizer,
+    error::ConfigError,
+    hyper_parameter::{HyperParameters, hyper_parameters},
+    optimizer::Optimizer,
+    preconditioner::{InverseRoot, Unfolding},
+    protocol::{
+        Decay, GradientMethod, Method, StepContext, TensorSettings, Traffic, add_l2, record_state,
+        step_by_gradient,
+    },
+};
+
+/// What becomes of a dimension longer than `max_dim`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LargeDimensions {
+    /// It is cut into pieces; each has factors of its own.
+    Block,
+    /// It has no factor.
+    OneSided,
+}
+
+/// Whose length a step has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Graft {
+    /// Its own.
+    None,
+    /// That of Adam's step.
+    Adam,
+}
+
+hyper_parameters! {
+    /// Configuration of [`Shampoo`].
+    #[derive(Copy)]
+    pub struct ShampooConfig {
+        /// The decay rate of the average of gradients.
+        #[config(default = 0.9)]
+        #[range(Below1)]
+        beta_1: f64,
+        /// The decay rate of the factors; 1 sums them.
+        #[config(default = 0.99)]
+        #[range(Above0To1)]
+        beta_2: f64,
+        /// The part of the average in the direction; none for `beta_1`.
+        #[config(default = "None")]
+        #[range(Below1)]
+        beta_3: Option<f64>,
+        /// Added to the factors' eigenvalues, which are as large as squared gradients.
+        #[config(default = 1e-8)]
+        #[range(Positive)]
+        epsilon: f64,
+        /// Weight decay.
+        #[config(default = "Decay::None")]
+        decay: Decay,
+        /// Steps from one root to the next.
+        #[config(default = 10)]
+        #[range(AtLeast1)]
+        precondition_frequency: usize,
+        /// The step of the first roots.
+        #[config(default = 10)]
+        #[range(AtLeast1)]
+        start: usize,
+        /// A longer dimension is what `large` says.
+        #[config(default = 1024)]
+        #[range(AtLeast1)]
+        max_dim: usize,
+        /// What becomes of longer dimensions.
+        #[config(default = "LargeDimensions::Block")]
+        large: LargeDimensions,
+        /// Whether vectors have a factor.
+        #[config(default = true)]
+        precondition_1d: bool,
+        /// Whether averages are corrected for their start at 0.
+        #[config(default = true)]
+        bias_correction: bool,
+        /// Whose length a step has.
+        #[config(default = "Graft::Adam")]
+        graft: Graft,
+        /// The decay rate of Adam's average of squares.
+        #[config(default = 0.99)]
+        #[range(Below1)]
+        graft_beta_2: f64,
+        /// Added to the root of Adam's average of squares.
+        #[config(default = 1e-8)]
+        #[range(NotNegative)]
+        graft_epsilon: f64,
+    }
+}
+
+impl ShampooConfig {
+    /// The method without an optimizer around it.
+    pub fn build(&self) -> Shampoo {
+        Shampoo { config: *self }
+    }
+
+    /// The optimizer.
+    ///
+    /// # Errors
+    /// Names the first hyper-parameter out of its range.
+    pub fn init(&self) -> Result<Optimizer<Shampoo>, ConfigError> {
+        Optimizer::new(self.build())
+    }
+
+    fn is_sum(&self) -> bool {
+        self.beta_2 == 1.0
+    }
+}
+
+/// Shampoo; see the [module](self).
+#[derive(Clone, Debug)]
+pub struct Shampoo {
+    config: ShampooConfig,
+}
+
+/// The state of [`Shampoo`].
+#[derive(Clone, Debug, Default)]
+pub struct ShampooState {
+    m: Blocks,
+    /// Of no entries without grafting.
+    a: Blocks,
+    /// F_k of all pieces and dimensions with a factor, one after the other.
+    factors: Blocks,
+    /// R_k likewise.
+    roots: Blocks,
+    /// Gradients seen, tensor by tensor.
+    steps: Vec<f64>,
+}
+
+record_state!(ShampooState { vectors: [m, a, factors, roots], counters: [], numbers: [steps] });
+
+burn_optimizer!(Shampoo);
+
+impl Method for Shampoo {
+    type State = ShampooState;
+    const NAME: &'static str = "shampoo";
+
+    fn traffic(&self) -> Option<Traffic> {
+        // Beside the products.
+        Some(match self.config.graft {
+            Graft::Adam => Traffic { reads: 4, writes: 3 },
+            Graft::None => Traffic { reads: 3, writes: 2 },
+        })
+    }
+
+    fn validate(&self) -> Result<(), ConfigError> {
+        self.config.check_ranges(Self::NAME)
+    }
+
+    fn decay(&self) -> Decay {
+        self.config.decay
+    }
+
+    fn state_settings(&self) -> Vec<(&'static str, String)> {
+        let ShampooConfig { max_dim, large, precondition_1d, graft, .. } = self.config;
+        let beta_2 = if self.config.is_sum() { "1" } else { "below 1" };
+        vec![
+            ("beta_2", beta_2.into()),
+            ("max_dim", max_dim.to_string()),
+            ("large", format!("{large:?}")),
+            ("precondition_1d", precondition_1d.to_string()),
+            ("graft", format!("{graft:?}")),
+        ]
+    }
+
+    fn is_per_tensor(&self) -> bool {
+        true
+    }
+
+    fn init(&self, layout: &Layout) -> ShampooState {
+        let zeros = |length: &dyn Fn(&Entry) -> usize| {
+            let entry = |entry: &Entry| Entry { shape: [length(entry)].into(), ..entry.clone() };
+            let shapes = Layout::new(layout.entries().iter().map(entry).collect());
+            Blocks::zeros(&shapes.in_memory(layout.memory().clone()))
+        };
+        let factors = zeros(&|entry| self.pieces(entry).last().map_or(0, Piece::end));
+        let a = match self.config.graft {
+            Graft::Adam => Blocks::zeros(layout),
+            Graft::None => zeros(&|_| 0),
+        };
+        let steps = vec![0.0; layout.entries().len()];
+        ShampooState { m: Blocks::zeros(layout), a, roots: factors.clone(), factors, steps }
+    }
+
+    step_by_gradient!();
+}
+
+impl Shampoo {
+    /// The pieces of a tensor, row by row of the grid.
+    fn pieces(&self, entry: &Entry) -> Vec<Piece> {
+        let matrix = matrix_shape(&entry.shape);
+        // A vector is a row, whose first dimension is none.
+        let [rows, columns] = matrix.unwrap_or([1, entry.shape.num_elements()]);
+        let dimensions = match matrix {
+            Some(_) => 0..2,
+            None if self.config.precondition_1d => 1..2,
+            None => 0..0,
+        };
+        let mut pieces: Vec<Piece> = Vec::new();
+        for rows in self.cut(rows) {
+            for own in self.cut(columns) {
+                let shape = [rows.len(), own.len()];
+                let has_factor = |k: &usize| shape[*k] <= self.config.max_dim;
+                let sides = dimensions.clone().filter(has_factor);
+                let sides = sides.map(|k| Unfolding::new(&shape, k)).collect();
+                let start = pieces.last().map_or(0, Piece::end);
+                pieces.push(Piece {
+                    rows: rows.clone(),
+                    columns: own,
+                    width: columns,
+                    sides,
+                    start,
+                });
+            }
+        }
+        pieces
+    }
+
+    fn cut(&self, length: usize) -> impl Iterator<Item = Range<usize>> + use<> {
+        let most = match self.config.large {
+            LargeDimensions::Block => self.config.max_dim,
+            LargeDimensions::OneSided => length.max(1),
+        };
+        (0..length).step_by(most).map(move |start| start..length.min(start + most))
+    }
+}
+
+/// A piece of a tensor, by itself a matrix or a vector.
+struct Piece {
+    rows: Range<usize>,
+    columns: Range<usize>,
+    /// Columns of the tensor.
+    width: usize,
+    /// The dimensions with a factor.
+    sides: Vec<Unfolding>,
+    /// Where its factors begin among those of the tensor.
+    start: usize,
+}
+
+impl Piece {
+    /// Where its factors end.
+    fn end(&self) -> usize {
+        self.places().last().map_or(self.start, |(_, place)| place.end)
+    }
+
+    /// Each dimension with the place of its factor and root.
+    fn places(&self) -> impl Iterator<Item = (Unfolding, Range<usize>)> + '_ {
+        let mut end = self.start;
+        self.sides.iter().map(move |unfolding| {
+            let start = end;
+            end += unfolding.side * unfolding.side;
+            (*unfolding, start..end)
+        })
+    }
+
+    /// Where its rows are in the tensor.
+    fn runs(&self) -> impl Iterator<Item = Range<usize>> + '_ {
+        let Range { start, end } = self.columns;
+        self.rows.clone().map(move |row| row * self.width + start..row * self.width + end)
+    }
+
+    fn read<T: Copy>(&self, tensor: &[T]) -> Vec<T> {
+        self.runs().flat_map(|run| &tensor[run]).copied().collect()
+    }
+
+    fn write<T: Copy>(&self, tensor: &mut [T], piece: &[T]) {
+        for (run, row) in self.runs().zip(piece.chunks(self.columns.len())) {
+            tensor[run].copy_from_slice(row);
+        }
+    }
+}
+
+impl GradientMethod for Shampoo {
+    fn update(
+        &self,
+        context: &StepContext<'_>,
+        theta: &mut Blocks,
+        gradient: &mut Blocks,
+        state: &mut ShampooState,
+    ) -> Result<PairOutcome, Rejection> {
+        add_l2(context, theta, gradient);
+        state.steps.iter_mut().for_each(|step| *step += 1.0);
+        let layer = |(index, entry): (usize, &Entry)| Layer {
+            config: &self.config,
+            settings: context.tensors[index],
+            pieces: self.pieces(entry),
+            t: state.steps[index] as u64,
+        };
+        let layers = Layers {
+            layers: context.layout.entries().iter().enumerate().map(layer).collect(),
+            has_kept: AtomicBool::new(false),
+        };
+        let ShampooState { m, a, factors, roots, .. } = &mut *state;
+        for_each_layer(&layers, [theta, gradient, m, a, factors, roots]);
+        Ok(match layers.has_kept.into_inner() {
+            true => PairOutcome::Skipped(SkipReason::NonFinite),
+            false => PairOutcome::NotTried,
+        })
+    }
+}
+
+/// All layers of a step.
+struct Layers<'a> {
+    layers: Vec<Layer<'a>>,
+    /// Whether a factor could not be decomposed, and kept its last root.
+    has_kept: AtomicBool,
+}
+
+/// What a step needs to know of one tensor.
+struct Layer<'a> {
+    config: &'a ShampooConfig,
+    settings: TensorSettings,
+    pieces: Vec<Piece>,
+    /// This gradient counted.
+    t: u64,
+}
+
+impl LayerKernel for Layers<'_> {
+    fn work(&self, tensor: usize) -> usize {
+        let sides = self.layers[tensor].pieces.iter().flat_map(|piece| &piece.sides);
+        sides.map(|unfolding| unfolding.work()).sum()
+    }
+
+    fn run<T: Field>(&self, tensor: usize, numbers: Vec<&mut [T]>, threads: Par) {
+        let Ok([theta, g, m, a, factors, roots]) = <[&mut [T]; 6]>::try_from(numbers) else {
+            return;
+        };
+        let mut state = Average { m, a, factors, roots };
+        let is_good = self.layers[tensor].step(theta, g, &mut state, threads);
+        self.has_kept.fetch_or(!is_good, Ordering::Relaxed);
+    }
+}
+
+/// The state of one tensor.
+struct Average<'a, T> {
+    m: &'a mut [T],
+    a: &'a mut [T],
+    factors: &'a mut [T],
+    roots: &'a mut [T],
+}
+
+impl Layer<'_> {
+    /// Steps 1 to 6; false where a root could not be taken. G's buffer becomes Gbar and D.
+    fn step<T: Field>(
+        &self,
+        theta: &mut [T],
+        g: &mut [T],
+        state: &mut Average<'_, T>,
+        threads: Par,
+    ) -> bool {
+        let mut is_good = true;
+        for piece in &self.pieces {
+            // 1. and 2. The factors, and now and then their roots.
+            self.add_to_factors(piece, g, state.factors, threads);
+            if self.t == 1 {
+                begin(piece, state.roots);
+            }
+            if self.is_due() {
+                is_good &= self.take_roots(piece, state, threads);
+            }
+        }
+        // 1., 3. and 4. Gbar and D_g
+        let grafted = self.average(g, state);
+        // 5. D
+        for piece in &self.pieces {
+            let direction = self.direction(piece, g, &grafted, state.roots, threads);
+            piece.write(g, &direction);
+        }
+        // 6. The step
+        let TensorSettings { lr, decay } = self.settings;
+        let (rate, shrink) = (T::of(lr), T::of(1.0 - lr * decay.decoupled()));
+        theta.iter_mut().zip(&*g).for_each(|(w, d)| *w = shrink * *w - rate * *d);
+        is_good
+    }
+
+    fn add_to_factors<T: Field>(&self, piece: &Piece, g: &[T], factors: &mut [T], threads: Par) {
+        let beta_2 = self.config.beta_2;
+        let (old, new) = (T::of(beta_2), if self.config.is_sum() { 1.0 } else { 1.0 - beta_2 });
+        let g = piece.read(g);
+        for (unfolding, place) in piece.places() {
+            let factor = &mut factors[place];
+            factor.iter_mut().for_each(|f| *f = old * *f);
+            unfolding.add_square(factor, T::of(new), &g, threads);
+        }
+    }
+
+    fn is_due(&self) -> bool {
+        let (start, every) = (self.config.start as u64, self.config.precondition_frequency as u64);
+        self.t == start || self.t > start && self.t.is_multiple_of(every)
+    }
+
+    fn take_roots<T: Field>(
+        &self,
+        piece: &Piece,
+        state: &mut Average<'_, T>,
+        threads: Par,
+    ) -> bool {
+        let ShampooConfig { beta_2, epsilon, .. } = *self.config;
+        let is_corrected = self.config.bias_correction && !self.config.is_sum();
+        let rule = InverseRoot {
+            correction: if is_corrected { bias_correction(beta_2, self.t) } else { 1.0 },
+            epsilon,
+            exponent: 0.5 / piece.sides.len() as f64,
+        };
+        let take = |(unfolding, place): (Unfolding, Range<usize>)| {
+            let (factor, root) = (&state.factors[place.clone()], &mut state.roots[place]);
+            rule.take(factor, root, unfolding.side, threads)
+        };
+        piece.places().map(take).fold(true, |all, is_taken| all & is_taken)
+    }
+
+    /// Gbar in the place of G; D_g, of no entries without grafting.
+    fn average<T: Field>(&self, g: &mut [T], state: &mut Average<'_, T>) -> Vec<T> {
+        let ShampooConfig { beta_1, graft_beta_2, graft_epsilon, .. } = *self.config;
+        let (of_a, new_a) = (T::of(graft_beta_2), T::of(1.0 - graft_beta_2));
+        state.a.iter_mut().zip(&*g).for_each(|(a, g)| *a = of_a * *a + new_a * *g * *g);
+        let beta_3 = self.config.beta_3.unwrap_or(beta_1);
+        let correction = match self.config.bias_correction {
+            true => 1.0 - beta_3 * beta_1.powf((self.t - 1) as f64),
+            false => 1.0,
+        };
+        let (of_m, new_m) = (T::of(beta_1), T::of(1.0 - beta_1));
+        let (of_bar, new_bar) = (T::of(beta_3 / correction), T::of((1.0 - beta_3) / correction));
+        for (g, m) in g.iter_mut().zip(state.m.iter_mut()) {
+            let bar = of_bar * *m + new_bar * *g;
+            *m = of_m * *m + new_m * *g;
+            *g = bar;
+        }
+        let correction = T::of(bias_correction(graft_beta_2, self.t));
+        let size = |a: T| (a / correction).sqrt() + T::of(graft_epsilon);
+        let adam = |bar: T, size: T| if size > T::of(0.0) { bar / size } else { T::of(0.0) };
+        g.iter().zip(&*state.a).map(|(bar, a)| adam(*bar, size(*a))).collect()
+    }
+
+    /// D of one piece.
+    fn direction<T: Field>(
+        &self,
+        piece: &Piece,
+        bar: &[T],
+        grafted: &[T],
+        roots: &[T],
+        threads: Par,
+    ) -> Vec<T> {
+        let is_grafted = self.config.graft == Graft::Adam;
+        let plain = piece.read(if is_grafted { grafted } else { bar });
+        if self.t < self.config.start as u64 || piece.sides.is_empty() {
+            return plain;
+        }
+        let mut direction = piece.read(bar);
+        let mut spare = direction.clone();
+        for (unfolding, place) in piece.places() {
+            let root = MatRef::from_row_major_slice(&roots[place], unfolding.side, unfolding.side);
+            unfolding.multiply(&mut spare, root, &direction, threads);
+            std::mem::swap(&mut direction, &mut spare);
+        }
+        if is_grafted {
+            let scale = T::of(norm(&plain) / (norm(&direction) + 1e-16));
+            direction.iter_mut().for_each(|d| *d = scale * *d);
+        }
+        direction
+    }
+}
+
+/// R_k = I
+fn begin<T: Field>(piece: &Piece, roots: &mut [T]) {
+    for (unfolding, place) in piece.places() {
+        let diagonal = roots[place].iter_mut().step_by(unfolding.side + 1);
+        diagonal.for_each(|root| *root = T::of(1.0));
+    }
+}
+
+fn norm<T: Field>(x: &[T]) -> f64 {
+    x.iter().map(|x| x.wide() * x.wide()).sum::<f64>().sqrt()
+}
