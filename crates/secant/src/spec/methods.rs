@@ -193,7 +193,7 @@ methods! {
         "muon", "momentum made orthogonal, matrix by matrix; AdamW for the rest", 1, 1, 0.02, true, |_| Config::new();
     }
     #[root] Shampoo(layer_wise::shampoo::ShampooConfig), init {
-        "shampoo", "inverse roots of each layer's average G G' and G' G, at the length of Adam's step", 2, 1, 0.01, false, |_| Config::new();
+        "shampoo", "roots of each layer's G G' and G' G, at the length of Adam's step", 2, 1, 0.01, false, |_| Config::new();
     }
     #[root] Soap(layer_wise::soap::SoapConfig), init {
         "soap", "Adam in the eigenbasis of each layer's gradients", 2, 1, 0.03, true, |_| Config::new();
@@ -203,7 +203,7 @@ methods! {
         "l-bfgs-torch", "PyTorch's L-BFGS: 20 iterations a step, no search", 202, 20, 0.1, false, |_| Config::torch();
     }
     #[root] SsBroyden(dense::ss_broyden::SsBroydenConfig), init {
-        "ss-broyden", "dense self-scaled Broyden, for smooth functions of some thousand parameters", 0, 2, 1.0, false,
+        "ss-broyden", "dense self-scaled Broyden, for smooth functions and full batches", 0, 2, 1.0, false,
             |run| Config::new().with_full_batch(run.full_batch);
     }
     #[root] SdLBfgs(lbfgs::sd_lbfgs::SdLBfgsConfig), init {

@@ -205,7 +205,8 @@ fn apollos_diagonal_satisfies_the_weak_secant_equation() {
 fn the_order_of_the_entries_does_not_matter_to_any_method() {
     let noisy = Noisy::new(&[40], 10, 0.3);
     let reverse = |v: &Vectors| v.iter().map(|v| v.iter().rev().copied().collect()).collect();
-    for row in table() {
+    // Shampoo's pieces of 3 have other members in another order.
+    for row in table().into_iter().filter(|row| row.name != "shampoo") {
         let run = |reversed: bool| {
             let start: Vectors = if reversed { reverse(&noisy.start) } else { noisy.start.clone() };
             let mut model = Many::f64(&start);
@@ -252,6 +253,7 @@ fn splitting_a_tensor_matters_to_the_methods_with_a_scalar_for_each_tensor_alone
         // With the paper's defaults |B| stays below sigma in the first updates of the warm-up.
         let per_tensor = (row.name.starts_with("apollo") && row.name != "apollo")
             || row.name.contains("per tensor")
+            || row.name == "shampoo"
             || row.name == "quasi-adam-ema";
         let (whole, parts) = (split(&row, false), split(&row, true));
         let apart: Vec<f64> = whole.iter().zip(&parts).map(|(a, b)| a - b).collect();

@@ -83,7 +83,7 @@ use secant_core::{
 };
 
 use crate::{
-    blocks::{Blocks, Entry, Layout, add_scaled, dot, make_pair},
+    blocks::{Blocks, Entry, Layout, Memory, add_scaled, dot, make_pair},
     error::{ConfigError, StepError},
     hyper_parameter::{HyperParameters, hyper_parameters},
     objective::{Beginning, Kept, Known, Line, Objective, Reached, fingerprint},
@@ -226,6 +226,7 @@ impl Method for SsBroyden {
         oracle: &mut dyn Oracle,
         state: &mut SsBroydenState,
     ) -> Result<StepReport, StepError> {
+        state.keep_in_host_memory();
         let mut objective = Objective { context, oracle };
         let beginning = if self.config.full_batch {
             objective.here_or_kept(state.kept())?
@@ -277,6 +278,13 @@ impl Method for SsBroyden {
 }
 
 impl SsBroydenState {
+    /// H stays there, wherever the parameters are.
+    fn keep_in_host_memory(&mut self) {
+        for blocks in [&mut self.matrix, &mut self.product] {
+            *blocks = std::mem::take(blocks).in_memory(&Memory::Host);
+        }
+    }
+
     fn kept(&self) -> Kept<'_> {
         let (gradient, numbers) = (&self.gradient, self.value.as_slice());
         Kept { gradient, numbers, fingerprint: self.fingerprint }
