@@ -40,7 +40,7 @@ pub(super) fn optimizers(args: &OptimizersArgs) -> anyhow::Result<ExitCode> {
     }
     writeln!(
         out,
-        "\nmemory: vectors of the model's size; gradients: evaluated in a step\n\
+        "\nmemory: vectors of the model's size (n/2 of n parameters: half a matrix); gradients: evaluated in a step\n\
          `secant optimizers NAME` says what an optimizer's hyper-parameters are.\n\
          One can follow another: 'switch(first=adam, then=l-bfgs, at=step(500))', or at=stall."
     )?;

@@ -43,7 +43,8 @@ pub(crate) fn for_each_matrix<K: MatrixKernel>(
     shapes: &[Option<[usize; 2]>],
     blocks: &mut Blocks,
 ) {
-    for_each_layer(&Matrices { kernel, shapes }, [blocks]);
+    // Its kernel does every part.
+    let _ = for_each_layer(&Matrices { kernel, shapes }, [blocks]);
 }
 
 struct Matrices<'a, K> {
@@ -51,18 +52,18 @@ struct Matrices<'a, K> {
     shapes: &'a [Option<[usize; 2]>],
 }
 
-impl<K: MatrixKernel> LayerKernel for Matrices<'_, K> {
+impl<K: MatrixKernel> LayerKernel<1> for Matrices<'_, K> {
     fn work(&self, tensor: usize) -> usize {
         self.shapes[tensor].map_or(0, |[rows, columns]| rows * columns * rows.min(columns))
     }
 
-    fn run<T: Field>(&self, tensor: usize, numbers: Vec<&mut [T]>, threads: Par) {
-        let Some([rows, columns]) = self.shapes[tensor] else { return };
-        for numbers in numbers {
+    fn run<T: Field>(&self, tensor: usize, [numbers]: [&mut [T]; 1], threads: Par) -> bool {
+        if let Some([rows, columns]) = self.shapes[tensor] {
             let matrix = MatMut::from_row_major_slice_mut(numbers, rows, columns);
             let matrix = if rows > columns { matrix.transpose_mut() } else { matrix };
             self.kernel.run(matrix, threads);
         }
+        true
     }
 }
 
@@ -122,57 +123,52 @@ fn mirror<T: Field>(mut matrix: MatMut<'_, T>) {
     }
 }
 
-/// What happens to one tensor in several blocks at once.
-pub(crate) trait LayerKernel: Sync {
+/// What happens to one tensor in `N` blocks at once.
+pub(crate) trait LayerKernel<const N: usize>: Sync {
     /// Multiplications for this tensor, to tell small ones from large ones.
     fn work(&self, tensor: usize) -> usize;
 
-    /// Treats the numbers of one tensor, in the order of the blocks.
-    fn run<T: Field>(&self, tensor: usize, numbers: Vec<&mut [T]>, threads: Par);
+    /// Treats the numbers of one tensor, in the order of the blocks; false where a part could not be done.
+    fn run<T: Field>(&self, tensor: usize, numbers: [&mut [T]; N], threads: Par) -> bool;
 }
 
 /// Runs `kernel` on every tensor, in host memory, where those of a device are brought for it. The blocks
 /// have the same number of tensors, those of one place the same type. Many small ones run side by side; a
-/// large one has all threads.
-pub(crate) fn for_each_layer<K: LayerKernel, const N: usize>(
+/// large one has all threads. False where the kernel was with any.
+pub(crate) fn for_each_layer<K: LayerKernel<N>, const N: usize>(
     kernel: &K,
     mut blocks: [&mut Blocks; N],
-) {
+) -> bool {
     let memories = blocks.each_ref().map(|blocks| blocks.memory());
     let mut on_host = blocks.each_mut().map(|b| std::mem::take(*b).in_memory(&Memory::Host));
-    let mut layers: Vec<Vec<&mut TensorData>> = Vec::new();
-    for block in &mut on_host {
-        for (tensor, data) in block.host_mut().iter_mut().enumerate() {
-            match layers.get_mut(tensor) {
-                Some(layer) => layer.push(data),
-                None => layers.push(vec![data]),
-            }
-        }
-    }
+    let mut numbers = on_host.each_mut().map(|block| block.host_mut().iter_mut());
+    let layers = (0..numbers[0].len()).map(|tensor| {
+        let layer = numbers.each_mut().map(|list| list.next().expect("as many tensors in each"));
+        (tensor, layer)
+    });
     let is_large = |tensor: usize| kernel.work(tensor) >= SEQUENTIAL_BELOW;
-    let (large, small): (Vec<_>, Vec<_>) =
-        layers.into_iter().enumerate().partition(|(tensor, _)| is_large(*tensor));
-    small.into_par_iter().for_each(|(tensor, layer)| run_layer(kernel, tensor, layer, Par::Seq));
-    large.into_iter().for_each(|(tensor, layer)| run_layer(kernel, tensor, layer, Par::rayon(0)));
+    let (large, small): (Vec<_>, Vec<_>) = layers.partition(|(tensor, _)| is_large(*tensor));
+    let run = |(tensor, layer), threads| run_layer(kernel, tensor, layer, threads);
+    // All of them run, also after one with false.
+    let all = |a: bool, b: bool| a & b;
+    let small = small.into_par_iter().map(|layer| run(layer, Par::Seq)).reduce(|| true, all);
+    let large = large.into_iter().map(|layer| run(layer, Par::rayon(0))).fold(true, all);
     for ((home, numbers), memory) in blocks.iter_mut().zip(on_host).zip(memories) {
         **home = numbers.in_memory(&memory);
     }
+    small & large
 }
 
-fn run_layer<K: LayerKernel>(kernel: &K, tensor: usize, layer: Vec<&mut TensorData>, threads: Par) {
-    match layer.first().map(|data| data.dtype()) {
-        Some(DType::F64) => run_layer_as::<f64, _>(kernel, tensor, layer, threads),
-        _ => run_layer_as::<f32, _>(kernel, tensor, layer, threads),
-    }
-}
-
-fn run_layer_as<T: Field, K: LayerKernel>(
+fn run_layer<K: LayerKernel<N>, const N: usize>(
     kernel: &K,
     tensor: usize,
-    layer: Vec<&mut TensorData>,
+    layer: [&mut TensorData; N],
     threads: Par,
-) {
-    kernel.run(tensor, layer.into_iter().map(host::slice_mut::<T>).collect(), threads);
+) -> bool {
+    match layer[0].dtype() {
+        DType::F64 => kernel.run(tensor, layer.map(host::slice_mut::<f64>), threads),
+        _ => kernel.run(tensor, layer.map(host::slice_mut::<f32>), threads),
+    }
 }
 
 /// out <- out + scale A A', of which the half below the diagonal is written.

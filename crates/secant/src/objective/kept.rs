@@ -25,11 +25,21 @@ impl Known {
 }
 
 impl Objective<'_> {
-    /// As [`Objective::here`], but without an evaluation where `kept` still holds.
-    pub fn here_or_kept(
+    /// As [`Objective::here`]; without an evaluation where every step sees the same function and `kept` still
+    /// holds. The report has the value.
+    pub fn begin(
         &mut self,
+        full_batch: bool,
         kept: Kept<'_>,
     ) -> Result<Result<Beginning, StepReport>, StepError> {
+        let beginning = if full_batch { self.here_or_kept(kept)? } else { self.here()? };
+        Ok(beginning.map(|mut beginning| {
+            beginning.report.objective = Some(beginning.known.value);
+            beginning
+        }))
+    }
+
+    fn here_or_kept(&mut self, kept: Kept<'_>) -> Result<Result<Beginning, StepReport>, StepError> {
         let Kept { gradient, numbers: &[value, loss, loss_gradient_norm], fingerprint: point } =
             kept
         else {
@@ -42,9 +52,8 @@ impl Objective<'_> {
         let mut report = StepReport::new(Outcome::Accepted, self.oracle.evals());
         report.loss = Some(loss);
         report.gradient_norm = Some(loss_gradient_norm);
-        report.objective = Some(value);
         let known = Known { value, loss, loss_gradient_norm, gradient: gradient.clone() };
-        Ok(Ok(Beginning { theta, known, report }))
+        Ok(Ok(Beginning { theta, known, report, is_kept: true }))
     }
 }
 

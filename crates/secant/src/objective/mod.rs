@@ -47,6 +47,8 @@ pub(crate) struct Beginning {
     pub known: Known,
     /// What is known of the step so far.
     pub report: StepReport,
+    /// Whether the last step had evaluated it.
+    pub is_kept: bool,
 }
 
 /// A line from a point.
@@ -78,7 +80,7 @@ impl Objective<'_> {
         }
         let mut theta = self.oracle.parameters()?;
         let known = self.with_decay(at, &mut theta);
-        Ok(Ok(Beginning { theta, known, report }))
+        Ok(Ok(Beginning { theta, known, report, is_kept: false }))
     }
 
     /// Moves the parameters to `point`.

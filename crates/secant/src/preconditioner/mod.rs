@@ -3,10 +3,14 @@
 mod eigenbasis;
 mod inverse_root;
 mod newton_schulz;
+mod piece;
+mod sides;
 mod square;
 mod unfolding;
 
 pub(crate) use eigenbasis::{decompose, power_step};
 pub(crate) use inverse_root::InverseRoot;
 pub(crate) use newton_schulz::NewtonSchulz;
+pub(crate) use piece::Piece;
+pub(crate) use sides::{Sides, Turn};
 pub(crate) use unfolding::Unfolding;

@@ -25,7 +25,7 @@ const FIRST_PART: u64 = 6;
 pub(super) const AUTO: Preset = Preset {
     name: "auto",
     line: "SOAP, untuned; on one unchanging function then ss-broyden or l-bfgs",
-    vectors: 2,
+    vectors: "2",
     gradients: 1,
     usual_rate: RATE,
     is_tuned: false,

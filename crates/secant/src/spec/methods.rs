@@ -121,7 +121,7 @@ macro_rules! methods {
             Preset {
                 name: $name,
                 line: $line,
-                vectors: $vectors,
+                vectors: concat!($vectors),
                 gradients: $gradients,
                 usual_rate: $rate,
                 is_tuned: true,
@@ -203,7 +203,7 @@ methods! {
         "l-bfgs-torch", "PyTorch's L-BFGS: 20 iterations a step, no search", 202, 20, 0.1, false, |_| Config::torch();
     }
     #[root] SsBroyden(dense::ss_broyden::SsBroydenConfig), init {
-        "ss-broyden", "dense self-scaled Broyden, for smooth functions and full batches", 0, 2, 1.0, false,
+        "ss-broyden", "dense self-scaled Broyden, for smooth functions and full batches", "n/2", 2, 1.0, false,
             |run| Config::new().with_full_batch(run.full_batch);
     }
     #[root] SdLBfgs(lbfgs::sd_lbfgs::SdLBfgsConfig), init {

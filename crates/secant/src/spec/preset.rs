@@ -11,8 +11,8 @@ pub struct Preset {
     pub name: &'static str,
     /// One line about it.
     pub line: &'static str,
-    /// Vectors of memory.
-    pub vectors: u8,
+    /// Vectors of memory; `n/2` of n parameters is the half of a matrix.
+    pub vectors: &'static str,
     /// Gradients in a step.
     pub gradients: u8,
     /// The rate from which tuning starts.

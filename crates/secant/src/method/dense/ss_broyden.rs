@@ -228,16 +228,11 @@ impl Method for SsBroyden {
     ) -> Result<StepReport, StepError> {
         state.keep_in_host_memory();
         let mut objective = Objective { context, oracle };
-        let beginning = if self.config.full_batch {
-            objective.here_or_kept(state.kept())?
-        } else {
-            objective.here()?
-        };
-        let Beginning { theta, known, mut report } = match beginning {
+        let beginning = objective.begin(self.config.full_batch, state.kept())?;
+        let Beginning { theta, known, mut report, is_kept } = match beginning {
             Ok(beginning) => beginning,
             Err(report) => return Ok(report),
         };
-        report.objective = Some(known.value);
         let square = dot(&known.gradient, &known.gradient);
         if square == 0.0 {
             report.outcome = Outcome::Converged;
@@ -248,7 +243,6 @@ impl Method for SsBroyden {
             return Ok(report);
         }
         // 1. The direction; H g is there where the gradient is.
-        let is_kept = report.evals.gradient == 0;
         let mut run = Run { config: &self.config, lr, theta, known, square, search: None };
         let ahead = run.ahead(context, state, is_kept);
         // 2. The step length.

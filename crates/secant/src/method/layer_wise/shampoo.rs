@@ -70,12 +70,9 @@
 //! # }
 //! ```
 
-use std::{
-    ops::Range,
-    sync::atomic::{AtomicBool, Ordering},
-};
+use std::ops::Range;
 
-use faer::{MatRef, Par};
+use faer::Par;
 use secant_core::{
     moving_average::bias_correction,
     report::{PairOutcome, Rejection, SkipReason},
@@ -87,7 +84,7 @@ use crate::{
     error::ConfigError,
     hyper_parameter::{HyperParameters, hyper_parameters},
     optimizer::Optimizer,
-    preconditioner::{InverseRoot, Unfolding},
+    preconditioner::{InverseRoot, Piece, Sides, Turn, Unfolding},
     protocol::{
         Decay, GradientMethod, Method, StepContext, TensorSettings, Traffic, add_l2, record_state,
         step_by_gradient,
@@ -257,7 +254,7 @@ impl Method for Shampoo {
             let shapes = Layout::new(layout.entries().iter().map(entry).collect());
             Blocks::zeros(&shapes.in_memory(layout.memory().clone()))
         };
-        let factors = zeros(&|entry| self.pieces(entry).last().map_or(0, Piece::end));
+        let factors = zeros(&|entry| self.parts(entry).last().map_or(0, |part| part.sides.end()));
         let a = match self.config.graft {
             Graft::Adam => Blocks::zeros(layout),
             Graft::None => zeros(&|_| 0),
@@ -270,88 +267,38 @@ impl Method for Shampoo {
 }
 
 impl Shampoo {
-    /// The pieces of a tensor, row by row of the grid.
-    fn pieces(&self, entry: &Entry) -> Vec<Piece> {
+    /// The pieces of a tensor with their factors, row by row of the grid.
+    fn parts(&self, entry: &Entry) -> Vec<Part> {
+        let ShampooConfig { max_dim, large, precondition_1d, .. } = self.config;
         let matrix = matrix_shape(&entry.shape);
         // A vector is a row, whose first dimension is none.
-        let [rows, columns] = matrix.unwrap_or([1, entry.shape.num_elements()]);
+        let shape = matrix.unwrap_or([1, entry.shape.num_elements()]);
         let dimensions = match matrix {
             Some(_) => 0..2,
-            None if self.config.precondition_1d => 1..2,
+            None if precondition_1d => 1..2,
             None => 0..0,
         };
-        let mut pieces: Vec<Piece> = Vec::new();
-        for rows in self.cut(rows) {
-            for own in self.cut(columns) {
-                let shape = [rows.len(), own.len()];
-                let has_factor = |k: &usize| shape[*k] <= self.config.max_dim;
-                let sides = dimensions.clone().filter(has_factor);
-                let sides = sides.map(|k| Unfolding::new(&shape, k)).collect();
-                let start = pieces.last().map_or(0, Piece::end);
-                pieces.push(Piece {
-                    rows: rows.clone(),
-                    columns: own,
-                    width: columns,
-                    sides,
-                    start,
-                });
-            }
-        }
-        pieces
-    }
-
-    fn cut(&self, length: usize) -> impl Iterator<Item = Range<usize>> + use<> {
-        let most = match self.config.large {
-            LargeDimensions::Block => self.config.max_dim,
-            LargeDimensions::OneSided => length.max(1),
+        let most = match large {
+            LargeDimensions::Block => max_dim,
+            LargeDimensions::OneSided => usize::MAX,
         };
-        (0..length).step_by(most).map(move |start| start..length.min(start + most))
+        let mut start = 0;
+        let part = |piece: Piece| {
+            let shape = piece.shape();
+            let with_factor = dimensions.clone().filter(|k| shape[*k] <= max_dim);
+            let sides = with_factor.map(|k| Unfolding::new(&shape, k)).collect();
+            let sides = Sides::new(sides, start);
+            start = sides.end();
+            Part { piece, sides }
+        };
+        Piece::grid(shape, most).into_iter().map(part).collect()
     }
 }
 
-/// A piece of a tensor, by itself a matrix or a vector.
-struct Piece {
-    rows: Range<usize>,
-    columns: Range<usize>,
-    /// Columns of the tensor.
-    width: usize,
-    /// The dimensions with a factor.
-    sides: Vec<Unfolding>,
-    /// Where its factors begin among those of the tensor.
-    start: usize,
-}
-
-impl Piece {
-    /// Where its factors end.
-    fn end(&self) -> usize {
-        self.places().last().map_or(self.start, |(_, place)| place.end)
-    }
-
-    /// Each dimension with the place of its factor and root.
-    fn places(&self) -> impl Iterator<Item = (Unfolding, Range<usize>)> + '_ {
-        let mut end = self.start;
-        self.sides.iter().map(move |unfolding| {
-            let start = end;
-            end += unfolding.side * unfolding.side;
-            (*unfolding, start..end)
-        })
-    }
-
-    /// Where its rows are in the tensor.
-    fn runs(&self) -> impl Iterator<Item = Range<usize>> + '_ {
-        let Range { start, end } = self.columns;
-        self.rows.clone().map(move |row| row * self.width + start..row * self.width + end)
-    }
-
-    fn read<T: Copy>(&self, tensor: &[T]) -> Vec<T> {
-        self.runs().flat_map(|run| &tensor[run]).copied().collect()
-    }
-
-    fn write<T: Copy>(&self, tensor: &mut [T], piece: &[T]) {
-        for (run, row) in self.runs().zip(piece.chunks(self.columns.len())) {
-            tensor[run].copy_from_slice(row);
-        }
-    }
+/// A piece of a tensor, by itself a matrix or a vector, and its dimensions with a factor.
+struct Part {
+    piece: Piece,
+    sides: Sides,
 }
 
 impl GradientMethod for Shampoo {
@@ -367,51 +314,36 @@ impl GradientMethod for Shampoo {
         let layer = |(index, entry): (usize, &Entry)| Layer {
             config: &self.config,
             settings: context.tensors[index],
-            pieces: self.pieces(entry),
+            parts: self.parts(entry),
             t: state.steps[index] as u64,
         };
-        let layers = Layers {
-            layers: context.layout.entries().iter().enumerate().map(layer).collect(),
-            has_kept: AtomicBool::new(false),
-        };
+        let layers: Vec<_> = context.layout.entries().iter().enumerate().map(layer).collect();
         let ShampooState { m, a, factors, roots, .. } = &mut *state;
-        for_each_layer(&layers, [theta, gradient, m, a, factors, roots]);
-        Ok(match layers.has_kept.into_inner() {
-            true => PairOutcome::Skipped(SkipReason::NonFinite),
-            false => PairOutcome::NotTried,
+        Ok(match for_each_layer(&layers, [theta, gradient, m, a, factors, roots]) {
+            true => PairOutcome::NotTried,
+            // A factor that could not be decomposed kept its last root.
+            false => PairOutcome::Skipped(SkipReason::NonFinite),
         })
     }
-}
-
-/// All layers of a step.
-struct Layers<'a> {
-    layers: Vec<Layer<'a>>,
-    /// Whether a factor could not be decomposed, and kept its last root.
-    has_kept: AtomicBool,
 }
 
 /// What a step needs to know of one tensor.
 struct Layer<'a> {
     config: &'a ShampooConfig,
     settings: TensorSettings,
-    pieces: Vec<Piece>,
+    parts: Vec<Part>,
     /// This gradient counted.
     t: u64,
 }
 
-impl LayerKernel for Layers<'_> {
+impl LayerKernel<6> for Vec<Layer<'_>> {
     fn work(&self, tensor: usize) -> usize {
-        let sides = self.layers[tensor].pieces.iter().flat_map(|piece| &piece.sides);
-        sides.map(|unfolding| unfolding.work()).sum()
+        self[tensor].parts.iter().map(|part| part.sides.work()).sum()
     }
 
-    fn run<T: Field>(&self, tensor: usize, numbers: Vec<&mut [T]>, threads: Par) {
-        let Ok([theta, g, m, a, factors, roots]) = <[&mut [T]; 6]>::try_from(numbers) else {
-            return;
-        };
-        let mut state = Average { m, a, factors, roots };
-        let is_good = self.layers[tensor].step(theta, g, &mut state, threads);
-        self.has_kept.fetch_or(!is_good, Ordering::Relaxed);
+    fn run<T: Field>(&self, tensor: usize, numbers: [&mut [T]; 6], threads: Par) -> bool {
+        let [theta, g, m, a, factors, roots] = numbers;
+        self[tensor].step(theta, g, &mut Average { m, a, factors, roots }, threads)
     }
 }
 
@@ -432,40 +364,32 @@ impl Layer<'_> {
         state: &mut Average<'_, T>,
         threads: Par,
     ) -> bool {
+        let old = self.config.beta_2;
+        let new = if self.config.is_sum() { 1.0 } else { 1.0 - old };
         let mut is_good = true;
-        for piece in &self.pieces {
+        for Part { piece, sides } in &self.parts {
             // 1. and 2. The factors, and now and then their roots.
-            self.add_to_factors(piece, g, state.factors, threads);
+            sides.add_squares(state.factors, [old, new], &piece.of(g), threads);
             if self.t == 1 {
-                begin(piece, state.roots);
+                sides.make_identity(state.roots);
             }
             if self.is_due() {
-                is_good &= self.take_roots(piece, state, threads);
+                is_good &= self.take_roots(sides, state, threads);
             }
         }
-        // 1., 3. and 4. Gbar and D_g
-        let grafted = self.average(g, state);
-        // 5. D
-        for piece in &self.pieces {
-            let direction = self.direction(piece, g, &grafted, state.roots, threads);
-            piece.write(g, &direction);
+        // 1. and 3. A, Gbar and M
+        self.average(g, state);
+        // 4. and 5. D
+        let longest = self.parts.iter().map(|part| part.piece.len()).max().unwrap_or(0);
+        let mut spare = vec![T::of(0.0); longest];
+        for part in &self.parts {
+            self.turn(part, g, &mut spare, state, threads);
         }
         // 6. The step
         let TensorSettings { lr, decay } = self.settings;
         let (rate, shrink) = (T::of(lr), T::of(1.0 - lr * decay.decoupled()));
         theta.iter_mut().zip(&*g).for_each(|(w, d)| *w = shrink * *w - rate * *d);
         is_good
-    }
-
-    fn add_to_factors<T: Field>(&self, piece: &Piece, g: &[T], factors: &mut [T], threads: Par) {
-        let beta_2 = self.config.beta_2;
-        let (old, new) = (T::of(beta_2), if self.config.is_sum() { 1.0 } else { 1.0 - beta_2 });
-        let g = piece.read(g);
-        for (unfolding, place) in piece.places() {
-            let factor = &mut factors[place];
-            factor.iter_mut().for_each(|f| *f = old * *f);
-            unfolding.add_square(factor, T::of(new), &g, threads);
-        }
     }
 
     fn is_due(&self) -> bool {
@@ -475,7 +399,7 @@ impl Layer<'_> {
 
     fn take_roots<T: Field>(
         &self,
-        piece: &Piece,
+        sides: &Sides,
         state: &mut Average<'_, T>,
         threads: Par,
     ) -> bool {
@@ -484,18 +408,18 @@ impl Layer<'_> {
         let rule = InverseRoot {
             correction: if is_corrected { bias_correction(beta_2, self.t) } else { 1.0 },
             epsilon,
-            exponent: 0.5 / piece.sides.len() as f64,
+            exponent: 0.5 / sides.len() as f64,
         };
         let take = |(unfolding, place): (Unfolding, Range<usize>)| {
             let (factor, root) = (&state.factors[place.clone()], &mut state.roots[place]);
             rule.take(factor, root, unfolding.side, threads)
         };
-        piece.places().map(take).fold(true, |all, is_taken| all & is_taken)
+        sides.places().map(take).fold(true, |all, is_taken| all & is_taken)
     }
 
-    /// Gbar in the place of G; D_g, of no entries without grafting.
-    fn average<T: Field>(&self, g: &mut [T], state: &mut Average<'_, T>) -> Vec<T> {
-        let ShampooConfig { beta_1, graft_beta_2, graft_epsilon, .. } = *self.config;
+    /// A and M; Gbar in the place of G.
+    fn average<T: Field>(&self, g: &mut [T], state: &mut Average<'_, T>) {
+        let ShampooConfig { beta_1, graft_beta_2, .. } = *self.config;
         let (of_a, new_a) = (T::of(graft_beta_2), T::of(1.0 - graft_beta_2));
         state.a.iter_mut().zip(&*g).for_each(|(a, g)| *a = of_a * *a + new_a * *g * *g);
         let beta_3 = self.config.beta_3.unwrap_or(beta_1);
@@ -510,49 +434,52 @@ impl Layer<'_> {
             *m = of_m * *m + new_m * *g;
             *g = bar;
         }
+    }
+
+    /// An entry of D_g, of those of Gbar and A.
+    fn graft<T: Field>(&self) -> impl Fn(T, T) -> T {
+        let ShampooConfig { graft_beta_2, graft_epsilon, .. } = *self.config;
         let correction = T::of(bias_correction(graft_beta_2, self.t));
-        let size = |a: T| (a / correction).sqrt() + T::of(graft_epsilon);
-        let adam = |bar: T, size: T| if size > T::of(0.0) { bar / size } else { T::of(0.0) };
-        g.iter().zip(&*state.a).map(|(bar, a)| adam(*bar, size(*a))).collect()
+        let epsilon = T::of(graft_epsilon);
+        move |bar, a| {
+            let size = (a / correction).sqrt() + epsilon;
+            if size > T::of(0.0) { bar / size } else { T::of(0.0) }
+        }
     }
 
-    /// D of one piece.
-    fn direction<T: Field>(
+    /// Steps 4 and 5 of one piece: D in the place of Gbar.
+    fn turn<T: Field>(
         &self,
-        piece: &Piece,
-        bar: &[T],
-        grafted: &[T],
-        roots: &[T],
+        Part { piece, sides }: &Part,
+        bar: &mut [T],
+        spare: &mut [T],
+        state: &Average<'_, T>,
         threads: Par,
-    ) -> Vec<T> {
-        let is_grafted = self.config.graft == Graft::Adam;
-        let plain = piece.read(if is_grafted { grafted } else { bar });
-        if self.t < self.config.start as u64 || piece.sides.is_empty() {
-            return plain;
+    ) {
+        let (is_grafted, graft) = (self.config.graft == Graft::Adam, self.graft());
+        if self.t < self.config.start as u64 || sides.is_empty() {
+            if is_grafted {
+                for run in piece.runs() {
+                    let entries = bar[run.clone()].iter_mut().zip(&state.a[run]);
+                    entries.for_each(|(d, a)| *d = graft(*d, *a));
+                }
+            }
+            return;
         }
-        let mut direction = piece.read(bar);
-        let mut spare = direction.clone();
-        for (unfolding, place) in piece.places() {
-            let root = MatRef::from_row_major_slice(&roots[place], unfolding.side, unfolding.side);
-            unfolding.multiply(&mut spare, root, &direction, threads);
-            std::mem::swap(&mut direction, &mut spare);
-        }
-        if is_grafted {
-            let scale = T::of(norm(&plain) / (norm(&direction) + 1e-16));
-            direction.iter_mut().for_each(|d| *d = scale * *d);
-        }
-        direction
+        let length = is_grafted.then(|| {
+            let entries = piece.runs().flat_map(|run| bar[run.clone()].iter().zip(&state.a[run]));
+            norm(entries.map(|(bar, a)| graft(*bar, *a)))
+        });
+        piece.change(bar, |d| {
+            sides.multiply(d, &mut spare[..piece.len()], state.roots, Turn::Back, threads);
+            if let Some(length) = length {
+                let scale = T::of(length / (norm(d.iter().copied()) + 1e-16));
+                d.iter_mut().for_each(|d| *d = scale * *d);
+            }
+        });
     }
 }
 
-/// R_k = I
-fn begin<T: Field>(piece: &Piece, roots: &mut [T]) {
-    for (unfolding, place) in piece.places() {
-        let diagonal = roots[place].iter_mut().step_by(unfolding.side + 1);
-        diagonal.for_each(|root| *root = T::of(1.0));
-    }
-}
-
-fn norm<T: Field>(x: &[T]) -> f64 {
-    x.iter().map(|x| x.wide() * x.wide()).sum::<f64>().sqrt()
+fn norm<T: Field>(x: impl Iterator<Item = T>) -> f64 {
+    x.map(|x| x.wide() * x.wide()).sum::<f64>().sqrt()
 }

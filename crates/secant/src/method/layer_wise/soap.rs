@@ -66,12 +66,9 @@
 //! # }
 //! ```
 
-use std::{
-    ops::Range,
-    sync::atomic::{AtomicBool, Ordering},
-};
+use std::ops::Range;
 
-use faer::{MatRef, Par};
+use faer::Par;
 use secant_core::report::{PairOutcome, Rejection, SkipReason};
 
 use crate::{
@@ -80,7 +77,7 @@ use crate::{
     error::ConfigError,
     hyper_parameter::{HyperParameters, hyper_parameters},
     optimizer::Optimizer,
-    preconditioner::{Unfolding, decompose, power_step},
+    preconditioner::{Sides, Turn, Unfolding, decompose, power_step},
     protocol::{
         Decay, GradientMethod, Method, StepContext, TensorSettings, Traffic, add_l2, record_state,
         step_by_gradient,
@@ -213,11 +210,8 @@ impl Method for Soap {
 
     fn init(&self, layout: &Layout) -> SoapState {
         let zeros = Blocks::zeros(layout);
-        let squares = |entry: &Entry| {
-            let sides = self.unfoldings(entry);
-            sides.iter().map(|unfolding| unfolding.side * unfolding.side).sum::<usize>()
-        };
-        let entry = |entry: &Entry| Entry { shape: vec![squares(entry)].into(), ..entry.clone() };
+        let entry =
+            |entry: &Entry| Entry { shape: [self.sides(entry).end()].into(), ..entry.clone() };
         let shapes = Layout::new(layout.entries().iter().map(entry).collect());
         let factors = Blocks::zeros(&shapes.in_memory(layout.memory().clone()));
         let steps = vec![0.0; layout.entries().len()];
@@ -229,17 +223,18 @@ impl Method for Soap {
 
 impl Soap {
     /// The dimensions with a basis.
-    fn unfoldings(&self, entry: &Entry) -> Vec<Unfolding> {
+    fn sides(&self, entry: &Entry) -> Sides {
         let SoapConfig { max_precond_dim, kernel, precondition_1d, .. } = self.config;
         let shape = match (kernel, matrix_shape(&entry.shape)) {
             (KernelShape::Matrix, Some(matrix)) => matrix.to_vec(),
             _ => entry.shape.to_vec(),
         };
         if shape.len() < 2 && !precondition_1d {
-            return Vec::new();
+            return Sides::default();
         }
         let has_basis = |k: &usize| shape[*k] <= max_precond_dim;
-        (0..shape.len()).filter(has_basis).map(|k| Unfolding::new(&shape, k)).collect()
+        let unfoldings = (0..shape.len()).filter(has_basis).map(|k| Unfolding::new(&shape, k));
+        Sides::new(unfoldings.collect(), 0)
     }
 }
 
@@ -255,55 +250,42 @@ impl GradientMethod for Soap {
         let layer = |(index, entry): (usize, &Entry)| Layer {
             config: &self.config,
             settings: context.tensors[index],
-            unfoldings: self.unfoldings(entry),
+            sides: self.sides(entry),
             step: state.steps[index] as u64,
         };
-        let layers = Layers {
-            layers: context.layout.entries().iter().enumerate().map(layer).collect(),
-            has_kept: AtomicBool::new(false),
-        };
+        let layers: Vec<_> = context.layout.entries().iter().enumerate().map(layer).collect();
         let SoapState { m, v, factors, bases, .. } = &mut *state;
-        for_each_layer(&layers, [theta, gradient, m, v, factors, bases]);
+        let is_turned = for_each_layer(&layers, [theta, gradient, m, v, factors, bases]);
         state.steps.iter_mut().for_each(|step| *step += 1.0);
-        Ok(match layers.has_kept.into_inner() {
-            true => PairOutcome::Skipped(SkipReason::NonFinite),
-            false => PairOutcome::NotTried,
+        Ok(match is_turned {
+            true => PairOutcome::NotTried,
+            // A factor that could not be decomposed kept its last basis.
+            false => PairOutcome::Skipped(SkipReason::NonFinite),
         })
     }
-}
-
-/// All layers of a step.
-struct Layers<'a> {
-    layers: Vec<Layer<'a>>,
-    /// Whether a factor could not be decomposed, and kept its last basis.
-    has_kept: AtomicBool,
 }
 
 /// What a step needs to know of one tensor.
 struct Layer<'a> {
     config: &'a SoapConfig,
     settings: TensorSettings,
-    unfoldings: Vec<Unfolding>,
+    sides: Sides,
     /// k: gradients before this one.
     step: u64,
 }
 
-impl LayerKernel for Layers<'_> {
+impl LayerKernel<6> for Vec<Layer<'_>> {
     fn work(&self, tensor: usize) -> usize {
-        self.layers[tensor].unfoldings.iter().map(|unfolding| unfolding.work()).sum()
+        self[tensor].sides.work()
     }
 
-    fn run<T: Field>(&self, tensor: usize, numbers: Vec<&mut [T]>, threads: Par) {
-        let Ok([theta, g, m, v, factors, bases]) = <[&mut [T]; 6]>::try_from(numbers) else {
-            return;
-        };
-        let layer = &self.layers[tensor];
-        let mut average = Average { m, v, factors, bases };
-        let is_turned = match layer.step {
+    fn run<T: Field>(&self, tensor: usize, numbers: [&mut [T]; 6], threads: Par) -> bool {
+        let [theta, g, m, v, factors, bases] = numbers;
+        let (layer, mut average) = (&self[tensor], Average { m, v, factors, bases });
+        match layer.step {
             0 => layer.begin(g, &mut average, threads),
             _ => layer.step(theta, g, &mut average, threads),
-        };
-        self.has_kept.fetch_or(!is_turned, Ordering::Relaxed);
+        }
     }
 }
 
@@ -316,29 +298,15 @@ struct Average<'a, T> {
 }
 
 impl Layer<'_> {
-    /// Each unfolding with the place of its factor and basis.
-    fn sides(&self) -> impl Iterator<Item = (Unfolding, Range<usize>)> + '_ {
-        let mut end = 0;
-        self.unfoldings.iter().map(move |unfolding| {
-            let start = end;
-            end += unfolding.side * unfolding.side;
-            (*unfolding, start..end)
-        })
-    }
-
     /// Step 0: the first gradient makes the bases and moves nothing; false where a factor has none.
     fn begin<T: Field>(&self, g: &[T], state: &mut Average<'_, T>, threads: Par) -> bool {
-        let mut is_decomposed = true;
-        for (unfolding, place) in self.sides() {
-            let (factor, basis) = (&mut state.factors[place.clone()], &mut state.bases[place]);
-            let new = T::of(1.0 - self.config.shampoo_beta);
-            unfolding.add_square(factor, new, g, threads);
-            if !decompose(factor, basis, unfolding.side) {
-                identity(basis, unfolding.side);
-                is_decomposed = false;
-            }
-        }
-        is_decomposed
+        let Average { factors, bases, .. } = state;
+        self.sides.add_squares(factors, [0.0, 1.0 - self.config.shampoo_beta], g, threads);
+        self.sides.make_identity(bases);
+        let decompose = |(unfolding, place): (Unfolding, Range<usize>)| {
+            decompose(&factors[place.clone()], &mut bases[place], unfolding.side)
+        };
+        self.sides.places().map(decompose).fold(true, |all, is_decomposed| all & is_decomposed)
     }
 
     /// Steps 1 to 6; false where a basis could not be turned. G's buffer becomes G', N' and N.
@@ -351,18 +319,14 @@ impl Layer<'_> {
     ) -> bool {
         // 5. comes first, while there is G: no step before 6. reads the factors.
         let beta = self.config.shampoo_beta;
-        for (unfolding, place) in self.sides() {
-            let factor = &mut state.factors[place];
-            factor.iter_mut().for_each(|p| *p = T::of(beta) * *p);
-            unfolding.add_square(factor, T::of(1.0 - beta), g, threads);
-        }
+        self.sides.add_squares(state.factors, [beta, 1.0 - beta], g, threads);
         // 1. G'
-        let mut spare = vec![T::of(0.0); if self.unfoldings.is_empty() { 0 } else { g.len() }];
-        self.rotate(g, &mut spare, state.bases, Turn::Into, threads);
+        let mut spare = vec![T::of(0.0); if self.sides.is_empty() { 0 } else { g.len() }];
+        self.sides.multiply(g, &mut spare, state.bases, Turn::Into, threads);
         // 2. and 3. N'
         self.adam(g, state);
         // 3. N
-        self.rotate(g, &mut spare, state.bases, Turn::Back, threads);
+        self.sides.multiply(g, &mut spare, state.bases, Turn::Back, threads);
         if self.config.normalize_grads {
             let squares: f64 = g.iter().map(|n| n.wide() * n.wide()).sum();
             let scale = T::of(1.0 / (1e-30 + (squares / g.len() as f64).sqrt()));
@@ -375,7 +339,7 @@ impl Layer<'_> {
         // 6. Now and then the bases.
         let is_due = self.step.is_multiple_of(self.config.precondition_frequency as u64);
         let turn = |(unfolding, place)| turn(unfolding, place, state, &mut spare, threads);
-        !is_due || self.sides().map(turn).fold(true, |all, is_turned| all & is_turned)
+        !is_due || self.sides.places().map(turn).fold(true, |all, is_turned| all & is_turned)
     }
 
     /// c of step 4.
@@ -397,45 +361,6 @@ impl Layer<'_> {
             let size = v.sqrt() + epsilon;
             *g = if size > T::of(0.0) { *m / size } else { T::of(0.0) };
         }
-    }
-
-    /// x with every dimension turned into its basis, or back, in its place.
-    fn rotate<T: Field>(
-        &self,
-        x: &mut [T],
-        spare: &mut [T],
-        bases: &[T],
-        turn: Turn,
-        threads: Par,
-    ) {
-        let (mut from, mut to) = (x, spare);
-        for (unfolding, place) in self.sides() {
-            let side = unfolding.side;
-            let q = MatRef::from_row_major_slice(&bases[place], side, side);
-            let matrix = match turn {
-                Turn::Into => q.transpose(),
-                Turn::Back => q,
-            };
-            unfolding.multiply(to, matrix, from, threads);
-            std::mem::swap(&mut from, &mut to);
-        }
-        if self.unfoldings.len() % 2 == 1 {
-            // The caller's x is `to`.
-            to.copy_from_slice(from);
-        }
-    }
-}
-
-/// Between the parameters and the basis.
-#[derive(Clone, Copy)]
-enum Turn {
-    Into,
-    Back,
-}
-
-fn identity<T: Field>(basis: &mut [T], side: usize) {
-    for (index, entry) in basis.iter_mut().enumerate() {
-        *entry = T::of(if index % (side + 1) == 0 { 1.0 } else { 0.0 });
     }
 }
 

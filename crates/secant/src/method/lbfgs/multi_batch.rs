@@ -157,7 +157,7 @@ impl Method for MultiBatchLBfgs {
     ) -> Result<StepReport, StepError> {
         let mut objective = Objective { context, oracle };
         let (mut theta, gradient, mut report) = match objective.here()? {
-            Ok(Beginning { theta, known, report }) => (theta, known.gradient, report),
+            Ok(Beginning { theta, known, report, .. }) => (theta, known.gradient, report),
             Err(report) => return Ok(report),
         };
         // 1. and 2. The step.

@@ -195,7 +195,7 @@ impl Method for SdLBfgs {
     ) -> Result<StepReport, StepError> {
         let mut objective = Objective { context, oracle };
         let (theta, gradient, mut report) = match objective.here()? {
-            Ok(Beginning { theta, known, report }) => (theta, known.gradient, report),
+            Ok(Beginning { theta, known, report, .. }) => (theta, known.gradient, report),
             Err(report) => return Ok(report),
         };
         // Changed only when the step can no longer fail.

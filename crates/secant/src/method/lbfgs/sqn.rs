@@ -185,7 +185,7 @@ impl Method for Sqn {
     ) -> Result<StepReport, StepError> {
         let mut objective = Objective { context, oracle };
         let (theta, gradient, mut report) = match objective.here()? {
-            Ok(Beginning { theta, known, report }) => (theta, known.gradient, report),
+            Ok(Beginning { theta, known, report, .. }) => (theta, known.gradient, report),
             Err(report) => return Ok(report),
         };
         // 1. The step.

@@ -186,16 +186,11 @@ impl<'a> Step<'a> {
         mut objective: Objective<'a>,
         state: &TrustRegionState,
     ) -> Result<Result<Self, StepReport>, StepError> {
-        let beginning = if common.full_batch {
-            objective.here_or_kept(state.kept())?
-        } else {
-            objective.here()?
-        };
-        let Beginning { mut theta, known, mut report } = match beginning {
+        let beginning = objective.begin(common.full_batch, state.kept())?;
+        let Beginning { mut theta, known, mut report, .. } = match beginning {
             Ok(beginning) => beginning,
             Err(report) => return Ok(Err(report)),
         };
-        report.objective = Some(known.value);
         let gradient_norm = norm(&known.gradient);
         let tolerance = common.tolerance_gradient;
         if gradient_norm <= tolerance && is_stationary(&mut objective, &mut theta, tolerance)? {

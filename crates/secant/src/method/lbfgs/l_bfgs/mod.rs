@@ -257,16 +257,11 @@ impl Method for LBfgs {
         state: &mut LBfgsState,
     ) -> Result<StepReport, StepError> {
         let mut objective = Objective { context, oracle };
-        let beginning = if self.config.full_batch {
-            objective.here_or_kept(state.kept())?
-        } else {
-            objective.here()?
-        };
-        let Beginning { theta, known, mut report } = match beginning {
+        let beginning = objective.begin(self.config.full_batch, state.kept())?;
+        let Beginning { theta, known, mut report, .. } = match beginning {
             Ok(beginning) => beginning,
             Err(report) => return Ok(report),
         };
-        report.objective = Some(known.value);
         // The matrix is a list of shared vectors: a copy costs next to nothing, and is dropped where
         // the step fails or is rejected.
         let mut run = Run {
