@@ -10,27 +10,41 @@ use crate::dense::{DenseProblem, Vector, worse};
 /// The traces of all crates; the README there says what they are.
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../secant-dev/tests/reference");
 
-fn numbers(value: &Value) -> Vec<f64> {
-    value.as_array().unwrap().iter().map(|x| x.as_f64().unwrap()).collect()
+/// What a trace has under `key`.
+fn part<'a, T>(file: &'a Value, key: &str, read: impl Fn(&'a Value) -> Option<T>) -> T {
+    read(&file[key]).unwrap_or_else(|| panic!("{}: `{key}` is {}", file["name"], file[key]))
 }
 
-fn rows(value: &Value) -> Vec<Vector> {
-    value.as_array().unwrap().iter().map(|row| Vector::from_vec(numbers(row))).collect()
+fn number(file: &Value, key: &str) -> f64 {
+    part(file, key, Value::as_f64)
+}
+
+fn text<'a>(file: &'a Value, key: &str) -> &'a str {
+    part(file, key, Value::as_str)
+}
+
+fn vector(value: &Value) -> Option<Vector> {
+    let numbers: Option<Vec<f64>> = value.as_array()?.iter().map(Value::as_f64).collect();
+    numbers.map(Vector::from_vec)
+}
+
+fn rows(value: &Value) -> Option<Vec<Vector>> {
+    value.as_array()?.iter().map(vector).collect()
 }
 
 /// The largest of the error measures that the references define.
 fn largest_error(file: &Value, solution: &Solution, p: &Vector) -> f64 {
-    let number = |key: &str| file[key].as_f64().unwrap();
+    let number = |key: &str| number(file, key);
     let distance = |key: &str| {
-        let reference = Vector::from_vec(numbers(&file[key]));
+        let reference = part(file, key, vector);
         (p - &reference).norm() / reference.norm().max(f64::MIN_POSITIVE)
     };
-    let of_step = match file["unique"].as_str().unwrap() {
+    let of_step = match text(file, "unique") {
         "sign" => distance("p").min(distance("p_alt")),
         "subspace" => {
-            let basis = rows(&file["fixed_basis"]);
+            let basis = part(file, "fixed_basis", rows);
             let fixed: Vector = basis.iter().map(|row| row * row.dot(p)).sum();
-            let p_hat = Vector::from_vec(numbers(&file["p_hat"]));
+            let p_hat = part(file, "p_hat", vector);
             let delta = number("delta");
             worse((p.norm() - delta).abs() / delta, (fixed - p_hat).norm() / delta)
         }
@@ -46,19 +60,19 @@ fn largest_error(file: &Value, solution: &Solution, p: &Vector) -> f64 {
 }
 
 fn check(file: &Value) -> f64 {
-    let name = file["name"].as_str().unwrap();
-    let g = Vector::from_vec(numbers(&file["g"]));
-    let pairs = rows(&file["s"]).into_iter().zip(rows(&file["y"])).collect();
+    let name = text(file, "name");
+    let g = part(file, "g", vector);
+    let pairs = part(file, "s", rows).into_iter().zip(part(file, "y", rows)).collect();
     let problem = DenseProblem { g, pairs };
-    let matrix = problem.build(file["gamma"].as_f64().unwrap()).unwrap();
+    let matrix = problem.build(number(file, "gamma")).expect(name);
     let accepted: Vec<f64> = matrix.accepted().iter().map(|&j| j as f64).collect();
-    assert_eq!(accepted, numbers(&file["accepted"]), "{name}");
+    assert_eq!(Vector::from_vec(accepted), part(file, "accepted", vector), "{name}");
 
-    let (solution, p) = problem.solve(&matrix, file["delta"].as_f64().unwrap()).unwrap();
+    let (solution, p) = problem.solve(&matrix, number(file, "delta")).expect(name);
     let case = format!("{:?}", solution.case).to_lowercase();
-    assert_eq!(case, file["solution"].as_str().unwrap(), "{name}");
+    assert_eq!(case, text(file, "solution"), "{name}");
     let error = largest_error(file, &solution, &p);
-    let tolerance = file["tolerance"].as_f64().unwrap();
+    let tolerance = number(file, "tolerance");
     println!(
         "{name}: error {error:.1e} of {tolerance:.1e}, {} iterations",
         solution.newton_iterations
@@ -69,14 +83,16 @@ fn check(file: &Value) -> f64 {
 
 #[test]
 fn the_step_is_that_of_the_reference_files() {
-    let entries = std::fs::read_dir(FOLDER).unwrap();
-    let mut files: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+    let entries = std::fs::read_dir(FOLDER).expect(FOLDER);
+    let mut files: Vec<PathBuf> = entries.map(|entry| entry.expect(FOLDER).path()).collect();
     files.retain(|path| {
         path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("tr_"))
     });
     files.sort();
-    let read =
-        |path: &PathBuf| serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let read = |path: &PathBuf| {
+        let text = std::fs::read_to_string(path).expect("a file that can be read");
+        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    };
     let worst = files.iter().map(|path| check(&read(path))).fold(0.0, worse);
     println!("{} files, at most {worst:.2} of the tolerance", files.len());
     assert_eq!(files.len(), 54, "subproblems in {FOLDER}");
