@@ -44,13 +44,14 @@
 //! A pair of negative curvature is damped and not lost:
 //!
 //! ```
-//! # use burn::{nn::{Linear, LinearConfig}, tensor::{Device, Tensor}};
+//! # use burn::{nn::{Initializer, Linear, LinearConfig}, tensor::{Device, Tensor}};
 //! use secant::{PairOutcome, SdLBfgsConfig};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # let device = Device::default().autodiff();
 //! # let x = Tensor::<2>::from_floats([[1.0, 2.0], [3.0, 4.0]], &device);
-//! # let mut model: Linear = LinearConfig::new(2, 1).init(&device);
+//! # let ones = LinearConfig::new(2, 1).with_initializer(Initializer::Ones);
+//! # let mut model: Linear = ones.init(&device);
 //! let mut optimizer = SdLBfgsConfig::new().init()?;
 //! for _ in 0..3 {
 //!     // Concave: s.y < 0 everywhere.
