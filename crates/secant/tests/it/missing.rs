@@ -37,7 +37,7 @@ fn skipping<K: GradientMethod>(optimizer: Result<Optimizer<K>, ConfigError>) -> 
 fn methods() -> Vec<(&'static str, Box<dyn Tested>)> {
     let sgd = |momentum| SgdConfig::new().with_momentum(momentum).init();
     let rmsprop = RmsPropConfig::new().with_momentum(0.9).with_centered(true);
-    let shampoo = ShampooConfig::new().with_precondition_frequency(2).with_start(3);
+    let shampoo = ShampooConfig::new().with_precondition_frequency(2).with_start(Some(3));
     let quasi = QuasiAdamConfig::new().with_scope(Scope::PerTensor);
     let keep = quasi.with_on_rejection(OnRejection::KeepPair);
     let scaled = quasi.with_on_rejection(OnRejection::ScaledGradient);

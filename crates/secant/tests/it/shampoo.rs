@@ -57,14 +57,14 @@ fn directions(config: &ShampooConfig, shape: &[usize], gradients: &[Vec<f64>]) -
 /// The root of every step's own factor times its gradient, with next to no eps.
 fn plain() -> ShampooConfig {
     let config = ShampooConfig::new().with_graft(Graft::None).with_beta_1(0.0);
-    config.with_precondition_frequency(1).with_start(1).with_epsilon(1e-18)
+    config.with_precondition_frequency(1).with_start(Some(1)).with_epsilon(1e-18)
 }
 
 const START: usize = 3;
 
 /// The usual one, sooner.
 fn early() -> ShampooConfig {
-    ShampooConfig::new().with_precondition_frequency(2).with_start(START)
+    ShampooConfig::new().with_precondition_frequency(2).with_start(Some(START))
 }
 
 const SHAPES: [&[usize]; 5] = [&[7, 4], &[5, 5], &[1, 6], &[4, 3, 2, 2], &[9]];
@@ -169,7 +169,7 @@ fn turning_rows_and_columns_of_all_gradients_turns_the_steps_alike() {
 fn a_grafted_step_is_as_long_as_adams() {
     let gradients: Vectors = random(60, &[20], 8).into_iter().map(|mut g| g.remove(0)).collect();
     let found = directions(&early(), &[5, 4], &gradients);
-    let adam = directions(&early().with_start(100), &[5, 4], &gradients);
+    let adam = directions(&early().with_start(Some(100)), &[5, 4], &gradients);
     for (k, (found, adam)) in found.iter().zip(&adam).enumerate() {
         assert!((norm(found) - norm(adam)).abs() < 1e-12 * norm(adam), "step {}", k + 1);
         assert_eq!(k + 1 < START, found == adam, "step {}", k + 1);
@@ -184,7 +184,7 @@ fn before_its_start_and_without_factors_it_is_adamw() {
     let without = config.with_max_dim(1).with_large(LargeDimensions::OneSided);
     let without = without.with_precondition_1d(false);
     let few: &[Vec<usize>] = &[vec![7, 4], vec![9]];
-    for (config, shapes) in [(config.with_start(100), &*shapes()), (without, few)] {
+    for (config, shapes) in [(config.with_start(Some(100)), &*shapes()), (without, few)] {
         let sizes: Vec<usize> = shapes.iter().map(|shape| shape.iter().product()).collect();
         let (start, gradients) = (Numbers::new(9).vectors(&sizes), random(70, &sizes, 9));
         let mut model = Layers::new(shapes, &start, DType::F64);
@@ -256,7 +256,7 @@ fn where_nothing_is_large_nothing_is_cut_and_kernels_are_matrices() {
 
 #[test]
 fn a_factor_that_overflows_keeps_its_root_and_says_so() {
-    let config = early().with_beta_2(1.0).with_start(1).with_precondition_frequency(1);
+    let config = early().with_beta_2(1.0).with_start(Some(1)).with_precondition_frequency(1);
     let mut model = Layers::new(&[vec![2, 2]], &[vec![0.0; 4]], DType::F32);
     let mut optimizer = config.init().expect("valid");
     let gradient = [vec![0.9e19, 0.1e19, -0.2e19, 0.8e19]];

@@ -196,7 +196,7 @@ fn muon(decay: Decay) -> Row {
 /// Vectors, in pieces of 3. Matrices are in `shampoo.rs`, and in the reference traces.
 fn shampoo(decay: Decay) -> Row {
     let config = ShampooConfig::new().with_max_dim(3).with_epsilon(1e-2).with_decay(decay);
-    let config = config.with_precondition_frequency(2).with_start(3);
+    let config = config.with_precondition_frequency(2).with_start(Some(3));
     Row::new("shampoo", 0.02, config.init(), move || PerTensor::new(twin::Shampoo::new(decay)))
 }
 

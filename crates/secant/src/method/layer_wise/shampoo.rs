@@ -27,7 +27,8 @@
 //! F, R, M, A: `factors`, `roots`, `m`, `a` of [`ShampooState`]; t: its `steps`, tensor by tensor.
 //!
 //! # Cost
-//! For an m-by-n matrix of one piece 2 mn + 2 (m^2 + n^2) numbers of memory, for one of many pieces 6 mn. In
+//! For an m-by-n matrix of one piece 2 mn + 2 (m^2 + n^2) numbers of memory, for one of many pieces 6 mn, for a
+//! vector of n up to `max_dim` 2 n + 2 n^2 (`precondition_1d` off: 2 n). In
 //! a step 4 mn (m + n) operations: the factors and two products (half of the former is enough, they
 //! are symmetric); every `precondition_frequency` steps about 11 (m^3 + n^3) more. One gradient.
 //!
@@ -38,7 +39,8 @@
 //! Shampoo's step is cheaper.
 //!
 //! # Deviations
-//! Roots are renewed every 10 steps and not in every step. Grafting is the default. p counts the dimensions
+//! Roots are renewed every 10 steps and not in every step; `start` can be before
+//! `precondition_frequency`. Grafting is the default. p counts the dimensions
 //! that have a factor, so that a one-sided matrix has p = 1/2. Dimensions are never merged. In single
 //! precision eps is at least 1e-6 of the largest eigenvalue, below which eigenvalues are rounding;
 //! dimensions up to 512 are decomposed in double precision. A factor that cannot be decomposed keeps its
@@ -138,10 +140,10 @@ hyper_parameters! {
         #[config(default = 10)]
         #[range(AtLeast1)]
         precondition_frequency: usize,
-        /// The step of the first roots.
-        #[config(default = 10)]
+        /// The step of the first roots; none for `precondition_frequency`.
+        #[config(default = "None")]
         #[range(AtLeast1)]
-        start: usize,
+        start: Option<usize>,
         /// A longer dimension is what `large` says.
         #[config(default = 1024)]
         #[range(AtLeast1)]
@@ -181,6 +183,11 @@ impl ShampooConfig {
     /// Names the first hyper-parameter out of its range.
     pub fn init(&self) -> Result<Optimizer<Shampoo>, ConfigError> {
         Optimizer::new(self.build())
+    }
+
+    /// S
+    fn first_roots(&self) -> u64 {
+        self.start.unwrap_or(self.precondition_frequency) as u64
     }
 
     fn is_sum(&self) -> bool {
@@ -393,7 +400,7 @@ impl Layer<'_> {
     }
 
     fn is_due(&self) -> bool {
-        let (start, every) = (self.config.start as u64, self.config.precondition_frequency as u64);
+        let (start, every) = (self.config.first_roots(), self.config.precondition_frequency as u64);
         self.t == start || self.t > start && self.t.is_multiple_of(every)
     }
 
@@ -457,7 +464,7 @@ impl Layer<'_> {
         threads: Par,
     ) {
         let (is_grafted, graft) = (self.config.graft == Graft::Adam, self.graft());
-        if self.t < self.config.start as u64 || sides.is_empty() {
+        if self.t < self.config.first_roots() || sides.is_empty() {
             if is_grafted {
                 for run in piece.runs() {
                     let entries = bar[run.clone()].iter_mut().zip(&state.a[run]);
