@@ -107,6 +107,18 @@ pub struct LineSearchReport {
     pub restarted: bool,
 }
 
+impl LineSearchReport {
+    /// With what earlier searches of the same step asked for and met.
+    #[must_use]
+    pub fn after(self, earlier: Option<Self>) -> Self {
+        earlier.map_or(self, |earlier| Self {
+            trials: earlier.trials + self.trials,
+            met_non_finite: earlier.met_non_finite | self.met_non_finite,
+            ..self
+        })
+    }
+}
+
 /// What the quadratic model Q(p) = g'p + p'Bp / 2 of a trust-region method said of its minimiser p*
 /// within the radius, and how the loss fared. Decay is part of the loss here.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]

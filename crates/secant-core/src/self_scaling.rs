@@ -51,6 +51,8 @@ pub struct Update {
     pub theta: f64,
     /// What H is divided by, but for rho s s'.
     pub tau: f64,
+    /// sigma = 1 + a theta, by which the determinant changes besides; above 0.
+    pub sigma: f64,
 }
 
 /// The coefficients of an update of H: H <- keep H + ss s s' + cross (s Hy' + Hy s') + hh Hy Hy'.
@@ -78,42 +80,42 @@ impl Rule {
     pub fn update(self, pair: PairNumbers) -> Update {
         let b = pair.b;
         match self {
-            Self::Bfgs => Update { theta: 0.0, tau: 1.0 },
-            Self::SsbfgsOl => Update { theta: 0.0, tau: 1.0 / b },
-            Self::SsbfgsAb => Update { theta: 0.0, tau: (1.0 / b).min(1.0) },
+            Self::Bfgs => Update { theta: 0.0, tau: 1.0, sigma: 1.0 },
+            Self::SsbfgsOl => Update { theta: 0.0, tau: 1.0 / b, sigma: 1.0 },
+            Self::SsbfgsAb => Update { theta: 0.0, tau: (1.0 / b).min(1.0), sigma: 1.0 },
             Self::Ssbroyden1 | Self::Ssbroyden2 => self.broyden(pair),
         }
     }
 
     fn broyden(self, pair: PairNumbers) -> Update {
-        let (PairNumbers { h, b, dimension }, a) = (pair, pair.a());
+        let (PairNumbers { b, dimension, .. }, a) = (pair, pair.a());
         let most = (1.0 / b).min(1.0);
         if a <= ALIGNED {
-            return Update { theta: 0.0, tau: most };
+            return Update { theta: 0.0, tau: most, sigma: 1.0 };
         }
         let e = (a / (1.0 + a)).sqrt();
-        let rho = (h * (1.0 - e)).min(1.0);
-        let (least_theta, most_theta) = ((rho - 1.0) / a, 1.0 / rho);
+        // 1/rho for rho = min(1, h (1 - e)), which would cancel: b (1 + e) h (1 - e) = 1.
+        let most_theta = (b * (1.0 + e)).max(1.0);
+        let least_theta = (1.0 / most_theta - 1.0) / a;
         let theta = match self {
             Self::Ssbroyden1 if b > 1.0 => least_theta.max(1.0 / (1.0 - b)),
             Self::Ssbroyden1 if b < 1.0 => most_theta.min(1.0 / (1.0 - b)),
             Self::Ssbroyden1 => least_theta,
             _ => least_theta.max(most_theta.min((1.0 - b) / b)),
         };
-        let sigma = 1.0 + theta * a;
-        // |sigma|^(1/(1 - n)), 1 for one parameter.
-        let root =
-            if dimension > 1 { sigma.abs().powf(1.0 / (1.0 - dimension as f64)) } else { 1.0 };
+        let sigma = if theta == least_theta { 1.0 / most_theta } else { 1.0 + theta * a };
+        // sigma^(1/(1 - n)), 1 for one parameter.
+        let root = if dimension > 1 { sigma.powf(1.0 / (1.0 - dimension as f64)) } else { 1.0 };
         let tau =
             if theta <= 0.0 { (most * root).min(sigma) } else { most * root.min(1.0 / theta) };
-        Update { theta, tau }
+        Update { theta, tau, sigma }
     }
 
     /// tau of the first update where the first matrix is scaled instead; `yy_over_ys` = y.y / y.s.
-    pub fn initial_tau(self, pair: PairNumbers, theta: f64, yy_over_ys: f64) -> f64 {
+    pub fn initial_tau(self, pair: PairNumbers, sigma: f64, yy_over_ys: f64) -> f64 {
         match self {
             Self::Bfgs | Self::SsbfgsOl | Self::SsbfgsAb => yy_over_ys,
-            Self::Ssbroyden1 | Self::Ssbroyden2 => pair.h / (1.0 + pair.a() * theta),
+            Self::Ssbroyden1 | Self::Ssbroyden2 => pair.h / sigma,
         }
     }
 }
@@ -121,8 +123,8 @@ impl Rule {
 impl Update {
     /// The update as a combination; `rho` = 1/(y.s).
     pub fn coefficients(&self, pair: PairNumbers, rho: f64) -> Coefficients {
-        let Self { theta, tau } = *self;
-        let phi = (1.0 - theta) / (1.0 + pair.a() * theta);
+        let Self { theta, tau, sigma } = *self;
+        let phi = (1.0 - theta) / sigma;
         // y.Hy
         let y_h_y = pair.h / rho;
         Coefficients {
@@ -159,7 +161,7 @@ mod tests {
     }
 
     fn numbers(h: &Matrix, s: &Vector, y: &Vector) -> PairNumbers {
-        let (rho, inverse) = (1.0 / y.dot(s), h.clone().try_inverse().unwrap());
+        let (rho, inverse) = (1.0 / y.dot(s), h.clone().try_inverse().expect("positive definite"));
         PairNumbers { h: rho * y.dot(&(h * y)), b: rho * s.dot(&(inverse * s)), dimension: N }
     }
 
@@ -197,11 +199,11 @@ mod tests {
         ) {
             let (h, s, y) = problem(&numbers);
             prop_assume!(y.dot(&s) > 0.1 * y.norm() * s.norm() && s.norm() > 0.1 && y.norm() > 0.1);
-            let (rho, b) = (1.0 / y.dot(&s), h.clone().try_inverse().unwrap());
+            let (rho, b) = (1.0 / y.dot(&s), h.clone().try_inverse().expect("positive definite"));
             let bs = &b * &s;
             let w = rho * &y - &bs / s.dot(&bs);
             for rule in RULES {
-                let (new, pair, Update { theta, tau }) = updated(&h, &s, &y, rule);
+                let (new, pair, Update { theta, tau, .. }) = updated(&h, &s, &y, rule);
                 let inner = &b - &bs * bs.transpose() / s.dot(&bs)
                     + theta * s.dot(&bs) * &w * w.transpose();
                 let expected = tau * inner + rho * &y * y.transpose();
@@ -220,13 +222,30 @@ mod tests {
         }
     }
 
+    /// Where s and Hy are nearly orthogonal a is huge, and 1 - e is rounding.
+    #[test]
+    fn nothing_cancels_where_a_is_huge() {
+        let b = 3.0;
+        for a in [1e8, 1e12, 1e16, 1e20] {
+            let pair = PairNumbers { h: (1.0 + a) / b, b, dimension: 50 };
+            for rule in [Rule::Ssbroyden1, Rule::Ssbroyden2] {
+                let Update { theta, tau, sigma } = rule.update(pair);
+                // To first order in 1/a: rho = 1/(2b), and theta its lower bound (rho - 1)/a.
+                let rho = 1.0 / (2.0 * b);
+                assert!((sigma / rho - 1.0).abs() < 1e-7, "{rule:?}, {a:e}: {sigma}");
+                assert!((theta * a / (rho - 1.0) - 1.0).abs() < 1e-7, "{rule:?}, {a:e}: {theta}");
+                assert!(tau > 0.0 && tau < 1.0, "{rule:?}, {a:e}: {tau}");
+            }
+        }
+    }
+
     #[test]
     fn a_pair_along_hy_and_a_single_parameter_are_no_special_case() {
         // s = Hy: a = 0.
         let pair = PairNumbers { h: 2.0, b: 0.5, dimension: 3 };
-        assert_eq!(Rule::Ssbroyden2.update(pair), Update { theta: 0.0, tau: 1.0 });
+        assert_eq!(Rule::Ssbroyden2.update(pair), Update { theta: 0.0, tau: 1.0, sigma: 1.0 });
         let single = PairNumbers { h: 2.0, b: 1.0, dimension: 1 };
-        let Update { theta, tau } = Rule::Ssbroyden1.update(single);
+        let Update { theta, tau, .. } = Rule::Ssbroyden1.update(single);
         assert!(theta.is_finite() && tau.is_finite() && tau > 0.0);
     }
 }

@@ -25,6 +25,22 @@ pub use armijo::{Armijo, ArmijoSettings};
 pub use more_thuente::MoreThuente;
 pub use strong_wolfe::{LowPoint, StrongWolfe, WolfeSettings};
 
+/// A search that is told values and slopes.
+///
+/// The gradient at the step that is returned is never lost if the driver keeps one gradient apart from the
+/// first and the newest: after each [`SlopeSearch::tell`] for which [`SlopeSearch::keep_newest`] says so, that
+/// of the newest point in place of the one kept before.
+pub trait SlopeSearch {
+    /// The first step to try.
+    fn first(&self) -> Next;
+
+    /// Takes value and slope at the step last asked for.
+    fn tell(&mut self, value: f64, slope: f64) -> Next;
+
+    /// Whether the newest point is the best one so far; at the end, whether it is the one found.
+    fn keep_newest(&self) -> bool;
+}
+
 /// Constants of a search that are out of order.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 #[error("{must}")]

@@ -7,11 +7,11 @@
 //! subtracted: its minimiser is acceptable (Moré and Thuente 1994, Section 3). Otherwise it is theirs and
 //! MINPACK-2's, with the trial steps of `dcstep`.
 //!
-//! What MINPACK-2 does not foresee, a value or slope that is NaN or infinite, halves the way back to
-//! `low`. Where it gives up (the interval is a point, or 25 steps were judged: SciPy allows 99), a `low` with a
+//! What MINPACK-2 does not foresee, a value or slope that is NaN or infinite, is a wall: the next trial is
+//! halfway from `low` to it, and none is beyond it. Where it gives up (the interval is a point, or 25 steps were judged: SciPy allows 99), a `low` with a
 //! sufficient decrease is returned, so that a line that falls for ever has a step too.
 
-use super::{Ended, Found, Next, Start, cubic::Point, is_step};
+use super::{Ended, Found, Next, SlopeSearch, Start, cubic::Point, is_step};
 
 /// Steps are within these, and a search ends at them.
 const SHORTEST: f64 = 1e-100;
@@ -25,7 +25,8 @@ const MOST_TRIALS: u32 = 25;
 
 /// A search for a step with the strong Wolfe conditions, after Moré and Thuente.
 ///
-/// Step 2 of self-scaled Broyden. The step that is returned is 0 or the newest one.
+/// Step 2 of self-scaled Broyden. A step that is returned is 0, or that of the last point for which
+/// [`SlopeSearch::keep_newest`](super::SlopeSearch::keep_newest) said so.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MoreThuente {
     c1: f64,
@@ -41,17 +42,13 @@ pub struct MoreThuente {
     window: (f64, f64),
     /// The width of the interval, and that before the last step.
     widths: [f64; 2],
+    /// The least step at which something was not finite.
+    wall: f64,
+    /// The step last asked for, and the step last told of.
     trial: f64,
+    newest: f64,
     trials: u32,
-    phase: Phase,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Phase {
-    Searching,
-    /// `low` is evaluated once more.
-    Returning,
-    Ended,
+    has_ended: bool,
 }
 
 impl MoreThuente {
@@ -68,89 +65,63 @@ impl MoreThuente {
             is_first_stage: true,
             window: (0.0, 5.0 * first_step),
             widths: [LONGEST, 2.0 * LONGEST],
+            wall: f64::INFINITY,
             trial: first_step,
+            newest: 0.0,
             trials: 0,
-            phase: match start.descends() && is_step(first_step) {
-                true => Phase::Searching,
-                false => Phase::Ended,
-            },
+            has_ended: !(start.descends() && is_step(first_step)),
         }
     }
-
-    /// The first step to try.
-    pub fn first(&self) -> Next {
-        match self.phase {
-            Phase::Ended => Next::Done(Found::FAILED),
-            Phase::Searching | Phase::Returning => Next::Try(self.trial),
-        }
-    }
-
-    /// Takes value and slope at the step last asked for.
-    pub fn tell(&mut self, value: f64, slope: f64) -> Next {
-        match self.phase {
-            Phase::Searching => {}
-            Phase::Returning => return self.end(Ended::Decrease),
-            Phase::Ended => return Next::Done(Found::FAILED),
-        }
-        self.trials += 1;
-        let trial = Point { step: self.trial, value, slope };
-        if !trial.is_finite() {
-            let halfway = self.low.step + 0.5 * (self.trial - self.low.step);
-            return self.go_on(halfway, trial);
-        }
+    /// Steps 1 to 4 at a finite point.
+    fn judge(&mut self, trial: Point) -> Next {
         // 1. Is it acceptable, and can there be a better one?
-        let has_decreased = value <= self.start.sufficient(self.c1, trial.step);
-        if has_decreased && slope.abs() <= self.c2 * self.start.slope.abs() {
+        let has_decreased = trial.value <= self.start.sufficient(self.c1, trial.step);
+        if has_decreased && trial.slope.abs() <= self.c2 * self.start.slope.abs() {
+            self.low = trial;
             return self.end(Ended::StrongWolfe);
         }
         let is_at_end = trial.step == SHORTEST || trial.step == LONGEST;
         let is_stuck = self.is_bracketed && (self.is_outside(trial.step) || self.is_a_point());
         if is_at_end || is_stuck {
-            return self.give_up(trial);
+            return self.give_up();
         }
-        self.is_first_stage &= !(has_decreased && slope >= 0.0);
+        self.is_first_stage &= !(has_decreased && trial.slope >= 0.0);
         // 2. A decrease that is not sufficient is judged without the line of sufficient decrease.
-        let is_tilted = self.is_first_stage && value <= self.low.value && !has_decreased;
+        let is_tilted = self.is_first_stage && trial.value <= self.low.value && !has_decreased;
         let tilt = if is_tilted { self.c1 * self.start.slope } else { 0.0 };
         // 3. The next trial, and the interval.
         let next = self.update(tilt, trial);
         // 4. Safeguards.
         let next = self.safeguarded(next);
-        self.go_on(next, trial)
+        self.go_on(next)
     }
 
-    fn go_on(&mut self, next: f64, newest: Point) -> Next {
-        if self.trials == MOST_TRIALS || next == newest.step || next == 0.0 {
-            return self.give_up(newest);
+    fn go_on(&mut self, next: f64) -> Next {
+        if self.trials == MOST_TRIALS || next == self.trial || next == 0.0 {
+            return self.give_up();
         }
         self.trial = next;
         Next::Try(next)
     }
 
-    /// Returns to the best step if it is one.
-    fn give_up(&mut self, newest: Point) -> Next {
-        let decreases = |point: Point| {
-            point.step > 0.0
-                && point.is_finite()
-                && point.value <= self.start.sufficient(self.c1, point.step)
-        };
-        let low =
-            if decreases(newest) && newest.value <= self.low.value { newest } else { self.low };
-        self.trial = low.step;
-        if !decreases(low) {
-            self.phase = Phase::Ended;
-            return Next::Done(Found::FAILED);
-        }
-        if low.step == newest.step {
+    /// The best step, if it is one.
+    fn give_up(&mut self) -> Next {
+        let Point { step, value, .. } = self.low;
+        if step > 0.0 && value <= self.start.sufficient(self.c1, step) {
             return self.end(Ended::Decrease);
         }
-        self.phase = Phase::Returning;
-        Next::Try(low.step)
+        self.has_ended = true;
+        Next::Done(Found::FAILED)
     }
 
     fn end(&mut self, reason: Ended) -> Next {
-        self.phase = Phase::Ended;
-        Next::Done(Found { step: self.trial, reason })
+        self.has_ended = true;
+        Next::Done(Found { step: self.low.step, reason })
+    }
+
+    /// Halfway from the best step to the wall.
+    fn before_wall(&self) -> f64 {
+        self.low.step + 0.5 * (self.wall - self.low.step)
     }
 
     fn is_outside(&self, step: f64) -> bool {
@@ -242,8 +213,32 @@ impl MoreThuente {
         }
         next = if next.is_nan() { 0.5 * (self.window.0 + self.window.1) } else { next };
         next = next.clamp(SHORTEST, LONGEST);
+        next = if next >= self.wall { self.before_wall() } else { next };
         let is_stuck = self.is_bracketed && (self.is_outside(next) || self.is_a_point());
         if is_stuck { low } else { next }
+    }
+}
+
+impl SlopeSearch for MoreThuente {
+    fn first(&self) -> Next {
+        if self.has_ended { Next::Done(Found::FAILED) } else { Next::Try(self.trial) }
+    }
+
+    fn tell(&mut self, value: f64, slope: f64) -> Next {
+        if self.has_ended {
+            return Next::Done(Found::FAILED);
+        }
+        (self.trials, self.newest) = (self.trials + 1, self.trial);
+        let trial = Point { step: self.trial, value, slope };
+        if trial.is_finite() {
+            return self.judge(trial);
+        }
+        self.wall = self.wall.min(trial.step);
+        self.go_on(self.before_wall())
+    }
+
+    fn keep_newest(&self) -> bool {
+        self.low.step > 0.0 && self.low.step == self.newest
     }
 }
 
@@ -290,17 +285,18 @@ mod tests {
     fn search([c1, c2, first]: [f64; 3], phi: impl Fn(f64) -> (f64, f64)) -> (Found, u32) {
         let (value, slope) = phi(0.0);
         let mut search = MoreThuente::new(c1, c2, Start { value, slope, noise: 0.0 }, first);
-        let (mut next, mut newest, mut trials) = (search.first(), f64::NAN, 0);
+        let (mut next, mut kept, mut trials) = (search.first(), f64::NAN, 0);
         loop {
             match next {
                 Next::Try(step) => {
                     assert!(is_step(step));
-                    (newest, trials) = (step, trials + 1);
+                    trials += 1;
                     let (value, slope) = phi(step);
                     next = search.tell(value, slope);
+                    kept = if search.keep_newest() { step } else { kept };
                 }
                 Next::Done(found) => {
-                    assert!(found.step == 0.0 || found.step == newest);
+                    assert!(found.step == 0.0 || found.step == kept);
                     return (found, trials);
                 }
             }
@@ -343,7 +339,7 @@ mod tests {
             let (found, trials) = search([1e-4, c2, 10f64.powf(first)], phi);
             prop_assert_eq!(found.reason, Ended::StrongWolfe);
             prop_assert!(is_strong_wolfe(1e-4, c2, phi, found.step));
-            prop_assert!(trials <= 40, "{} trials", trials);
+            prop_assert!(trials <= 20, "{} trials", trials);
         }
 
         /// Whatever it is told, steps are positive and finite, and it ends.
@@ -374,6 +370,17 @@ mod tests {
         };
         let (found, _) = search([1e-4, 0.1, 16.0], phi);
         assert!(is_strong_wolfe(1e-4, 0.1, phi, found.step));
+    }
+
+    #[test]
+    fn no_trial_is_beyond_a_wall_once_it_is_met() {
+        // Falls steeply up to a wall at 1; the minimum is at 0.999.
+        let phi = |t: f64| (-t - 1e-3 * (1.0 - t).ln(), -1.0 + 1e-3 / (1.0 - t));
+        let (found, trials) = search([1e-4, 0.1, 0.3], phi);
+        assert_eq!(found.reason, Ended::StrongWolfe);
+        assert!(is_strong_wolfe(1e-4, 0.1, phi, found.step));
+        // Ten halvings to a thousandth before the wall, and a few trials.
+        assert!(trials <= 14, "{trials}");
     }
 
     #[test]

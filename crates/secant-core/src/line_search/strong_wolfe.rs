@@ -28,7 +28,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Ended, Found, Next, SettingsError, Start,
+    Ended, Found, Next, SettingsError, SlopeSearch, Start,
     cubic::{Point, cubic_minimiser, secant_minimiser},
     is_step,
 };
@@ -105,7 +105,7 @@ impl Default for WolfeSettings {
 /// Step 2 of L-BFGS and step 4 of L-SSR1-TR.
 ///
 /// The gradient at the step that is returned is never lost if the driver keeps one gradient apart
-/// from the first and the newest: after each `tell` for which [`Self::keep_newest`] says so, that
+/// from the first and the newest: after each `tell` for which [`SlopeSearch::keep_newest`] says so, that
 /// of the newest point in place of the one kept before. A step that is returned is 0, the newest
 /// one or the kept one.
 #[derive(Clone, Debug, PartialEq)]
@@ -164,6 +164,34 @@ impl Bracket {
     }
 }
 
+impl SlopeSearch for StrongWolfe {
+    fn first(&self) -> Next {
+        match self.phase {
+            Phase::Ended(found) => Next::Done(found),
+            _ => Next::Try(self.trial),
+        }
+    }
+
+    fn tell(&mut self, value: f64, slope: f64) -> Next {
+        let newest = Point { step: self.trial, value, slope };
+        self.newest = newest.step;
+        match self.phase {
+            Phase::Bracketing { previous } => self.bracket(previous, newest),
+            Phase::Zooming { bracket, .. } => self.zoom(bracket, newest),
+            Phase::Ended(found) => Next::Done(found),
+        }
+    }
+
+    fn keep_newest(&self) -> bool {
+        let best = match self.phase {
+            Phase::Bracketing { previous } => previous.step,
+            Phase::Zooming { bracket, .. } => bracket.low().step,
+            Phase::Ended(found) => found.step,
+        };
+        best > 0.0 && best == self.newest
+    }
+}
+
 impl StrongWolfe {
     /// A search that tries `first_step` first, along a direction of which the largest component
     /// has the absolute value `direction_max_norm`.
@@ -182,35 +210,6 @@ impl StrongWolfe {
         };
         let (iterations, trial, newest) = (0, first_step, 0.0);
         Self { settings, start, direction_max_norm, iterations, trial, newest, phase }
-    }
-
-    /// The first step to try.
-    pub fn first(&self) -> Next {
-        match self.phase {
-            Phase::Ended(found) => Next::Done(found),
-            _ => Next::Try(self.trial),
-        }
-    }
-
-    /// Takes value and slope at the step last asked for.
-    pub fn tell(&mut self, value: f64, slope: f64) -> Next {
-        let newest = Point { step: self.trial, value, slope };
-        self.newest = newest.step;
-        match self.phase {
-            Phase::Bracketing { previous } => self.bracket(previous, newest),
-            Phase::Zooming { bracket, .. } => self.zoom(bracket, newest),
-            Phase::Ended(found) => Next::Done(found),
-        }
-    }
-
-    /// Whether the newest point is the best one so far; at the end, whether it is the one found.
-    pub fn keep_newest(&self) -> bool {
-        let best = match self.phase {
-            Phase::Bracketing { previous } => previous.step,
-            Phase::Zooming { bracket, .. } => bracket.low().step,
-            Phase::Ended(found) => found.step,
-        };
-        best > 0.0 && best == self.newest
     }
 
     /// Brackets by the newest point, or goes on.

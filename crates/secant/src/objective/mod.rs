@@ -9,7 +9,9 @@ pub use sampling::Sampling;
 
 use burn::tensor::DType;
 use secant_core::{
-    line_search::{Armijo, ArmijoSettings, MoreThuente, Next, Start, StrongWolfe, WolfeSettings},
+    line_search::{
+        Armijo, ArmijoSettings, MoreThuente, Next, SlopeSearch, Start, StrongWolfe, WolfeSettings,
+    },
     report::{LineSearchReport, Rejection, StepReport},
 };
 
@@ -62,6 +64,16 @@ pub(crate) struct Line<'a> {
     /// The step that is tried first.
     pub first_step: f64,
 }
+
+impl Line<'_> {
+    /// The decrease that the first step promises.
+    pub fn promise(&self) -> f64 {
+        -self.first_step * self.slope
+    }
+}
+
+/// A displacement of up to this many units in the last place of the largest parameter is rounding.
+const RESOLUTION: f64 = 4.0;
 
 /// Where a search ended.
 pub(crate) struct Reached {
@@ -151,6 +163,14 @@ impl Objective<'_> {
         if single { f64::from(f32::EPSILON) } else { f64::EPSILON }
     }
 
+    /// Whether the first step of a line would neither change f nor the parameters by more than their
+    /// rounding: steps between neighbouring numbers would never end.
+    pub fn is_within_rounding(&self, line: Line<'_>) -> bool {
+        let length = || line.first_step * maximum_norm(line.direction);
+        let least = || RESOLUTION * self.unit() * maximum_norm(line.origin);
+        line.promise() <= self.noise(line.value) && length() <= least()
+    }
+
     /// Searches for a step with the strong Wolfe conditions; none where there is no decrease.
     ///
     /// Step 2 of L-BFGS and step 4 of L-SSR1-TR.
@@ -163,7 +183,28 @@ impl Objective<'_> {
         let noise = if exact { 0.0 } else { self.noise(line.value) };
         let start = Start { value: line.value, slope: line.slope, noise };
         let longest = maximum_norm(line.direction);
-        let mut search = StrongWolfe::new(settings, start, line.first_step, longest);
+        self.search(StrongWolfe::new(settings, start, line.first_step, longest), line)
+    }
+
+    /// Searches for a step with the strong Wolfe conditions as Moré and Thuente do; none where there is no
+    /// decrease.
+    ///
+    /// Step 2 of self-scaled Broyden.
+    pub fn more_thuente(
+        &mut self,
+        [c1, c2]: [f64; 2],
+        line: Line<'_>,
+    ) -> Result<(Option<Reached>, LineSearchReport), StepError> {
+        let start = Start { value: line.value, slope: line.slope, noise: 0.0 };
+        self.search(MoreThuente::new(c1, c2, start, line.first_step), line)
+    }
+
+    /// Runs a search, and keeps what is known at the step that it may return.
+    fn search(
+        &mut self,
+        mut search: impl SlopeSearch,
+        line: Line<'_>,
+    ) -> Result<(Option<Reached>, LineSearchReport), StepError> {
         let mut report = LineSearchReport::default();
         let mut point = Blocks::zeros(self.context.layout);
         let mut kept: Option<(f64, Known)> = None;
@@ -197,36 +238,6 @@ impl Objective<'_> {
         report.step_length = found.step;
         let reached = kept.filter(|(step, _)| found.step > 0.0 && *step == found.step);
         Ok((reached.map(|(step, known)| Reached { step, point, known }), report))
-    }
-
-    /// Searches for a step with the strong Wolfe conditions as Moré and Thuente do; none where there is
-    /// none.
-    ///
-    /// Step 2 of self-scaled Broyden.
-    pub fn more_thuente(
-        &mut self,
-        [c1, c2]: [f64; 2],
-        line: Line<'_>,
-    ) -> Result<(Option<Reached>, LineSearchReport), StepError> {
-        let start = Start { value: line.value, slope: line.slope, noise: 0.0 };
-        let mut search = MoreThuente::new(c1, c2, start, line.first_step);
-        let mut report = LineSearchReport::default();
-        let mut point = Blocks::zeros(self.context.layout);
-        let (mut newest, mut next) = (None, search.first());
-        while let Next::Try(step) = next {
-            advance(&mut point, line.origin, step, line.direction);
-            report.trials += 1;
-            newest = self.at(&mut point)?.ok();
-            let told = newest.as_ref();
-            let slope = told.map_or(f64::NAN, |known| dot(&known.gradient, line.direction));
-            report.met_non_finite |= !slope.is_finite();
-            next = search.tell(told.map_or(f64::NAN, |known| known.value), slope);
-        }
-        let Next::Done(found) = next else { return Ok((None, report)) };
-        report.step_length = found.step;
-        // The search ends at the newest point.
-        let known = newest.filter(|_| found.step > 0.0);
-        Ok((known.map(|known| Reached { step: found.step, point, known }), report))
     }
 
     /// Searches for a step with a sufficient decrease, by values alone; none where there is none, or

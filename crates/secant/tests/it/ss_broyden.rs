@@ -1,6 +1,16 @@
 //! What theory says of dense quasi-Newton methods, and where theirs ends.
 
-use secant::{Function, Outcome, SelfScaling, SsBroydenConfig};
+use secant::{
+    Function, FunctionOptimizer, MethodSpec, Outcome, Rejection, SelfScaling, SsBroydenConfig,
+};
+
+const RULES: [SelfScaling; 5] = [
+    SelfScaling::Bfgs,
+    SelfScaling::SsbfgsOl,
+    SelfScaling::SsbfgsAb,
+    SelfScaling::Ssbroyden1,
+    SelfScaling::Ssbroyden2,
+];
 
 /// x.Ax/2 - b.x with eigenvalues from 1 to 1e3 in a rotated basis.
 struct Quadratic {
@@ -72,13 +82,7 @@ fn with_nearly_exact_searches_a_quadratic_of_n_parameters_takes_n_steps() {
 #[test]
 fn every_rule_ends_far_sooner_than_steepest_descent() {
     let n = 30;
-    for rule in [
-        SelfScaling::Bfgs,
-        SelfScaling::SsbfgsOl,
-        SelfScaling::SsbfgsAb,
-        SelfScaling::Ssbroyden1,
-        SelfScaling::Ssbroyden2,
-    ] {
+    for rule in RULES {
         let config = SsBroydenConfig::new().with_rule(rule);
         let left = reduction(config, &mut Quadratic::new(n), 150, n);
         assert!(left < 1e-6, "{rule:?}: {left:e}");
@@ -120,6 +124,117 @@ fn one_and_two_threads_give_the_same_bits() {
         })
     };
     assert!(run(1) == run(2));
+}
+
+/// A quadratic that can only be evaluated at some points.
+struct Walled<'a> {
+    inner: Quadratic,
+    is_allowed: &'a dyn Fn(&[f64]) -> bool,
+}
+
+impl Function for Walled<'_> {
+    fn gradient(&mut self, x: &[f64], gradient: &mut [f64]) -> f64 {
+        let value = self.inner.gradient(x, gradient);
+        if (self.is_allowed)(x) { value } else { f64::NAN }
+    }
+}
+
+fn walled(n: usize, is_allowed: &dyn Fn(&[f64]) -> bool) -> Walled<'_> {
+    Walled { inner: Quadratic::new(n), is_allowed }
+}
+
+fn full_batch() -> FunctionOptimizer {
+    let spec: MethodSpec = "ss-broyden(full_batch=true)".parse().expect("a method");
+    spec.init().expect("in range")
+}
+
+#[test]
+fn one_parameter_converges_by_every_rule() {
+    struct Cosh;
+    impl Function for Cosh {
+        fn gradient(&mut self, x: &[f64], gradient: &mut [f64]) -> f64 {
+            gradient[0] = (x[0] - 1.0).sinh();
+            (x[0] - 1.0).cosh()
+        }
+    }
+    for rule in RULES {
+        let mut x = vec![4.0];
+        let config = SsBroydenConfig::new().with_rule(rule).with_full_batch(true);
+        let mut optimizer = config.init().expect("in range");
+        for _ in 0..40 {
+            let report = optimizer.step_function(1.0, &mut x, &mut Cosh).expect("a step");
+            if report.outcome == Outcome::Converged {
+                break;
+            }
+        }
+        assert!((x[0] - 1.0).abs() < 1e-8, "{rule:?}: {}", x[0]);
+    }
+}
+
+#[test]
+fn where_the_direction_of_the_matrix_leads_nowhere_the_gradient_does() {
+    let n = 6;
+    let (mut x, mut optimizer) = (vec![0.0; n], full_batch());
+    for _ in 0..4 {
+        let report = optimizer.step_function(1.0, &mut x, &mut Quadratic::new(n)).expect("a step");
+        assert!(report.is_accepted());
+    }
+    // From here on there are values along the gradient alone.
+    let (here, mut gradient) = (x.clone(), vec![0.0; n]);
+    Quadratic::new(n).gradient(&here, &mut gradient);
+    let along = |x: &[f64]| {
+        let s: Vec<f64> = x.iter().zip(&here).map(|(x, here)| x - here).collect();
+        let product: f64 = s.iter().zip(&gradient).map(|(s, g)| s * g).sum();
+        product.abs() >= (1.0 - 1e-12) * norm(&s) * norm(&gradient)
+    };
+    let before = optimizer.state_bytes();
+    let report = optimizer.step_function(1.0, &mut x, &mut walled(n, &along)).expect("a step");
+    let search = report.line_search.expect("it searched");
+    assert!(report.is_accepted() && search.restarted && search.met_non_finite);
+    assert!(along(&x) && x != here && optimizer.state_bytes() == before);
+    for _ in 0..60 {
+        let _ = optimizer.step_function(1.0, &mut x, &mut Quadratic::new(n)).expect("a step");
+    }
+    Quadratic::new(n).gradient(&x, &mut gradient);
+    assert!(norm(&gradient) < 1e-6, "{}", norm(&gradient));
+}
+
+#[test]
+fn a_step_that_finds_nothing_is_as_if_it_had_never_been() {
+    let n = 6;
+    let run = |is_disturbed: bool| {
+        let (mut x, mut optimizer) = (vec![0.0; n], full_batch());
+        for step in 0..9 {
+            if is_disturbed && step == 4 {
+                let here = x.clone();
+                for _ in 0..2 {
+                    let is_here = |x: &[f64]| x == here.as_slice();
+                    let mut alone = walled(n, &is_here);
+                    let report = optimizer.step_function(1.0, &mut x, &mut alone).expect("a step");
+                    assert_eq!(report.outcome, Outcome::Rejected(Rejection::NoDecrease));
+                    assert_eq!(x, here);
+                }
+            }
+            let report = optimizer.step_function(1.0, &mut x, &mut Quadratic::new(n));
+            assert!(report.expect("a step").is_accepted());
+        }
+        x
+    };
+    assert_eq!(run(true), run(false));
+}
+
+#[test]
+fn at_the_minimum_it_has_converged_and_stays_there() {
+    let n = 6;
+    let (mut x, mut optimizer) = (vec![0.0; n], full_batch());
+    let mut function = Quadratic::new(n);
+    let mut step = || optimizer.step_function(1.0, &mut x, &mut function).expect("a step");
+    let steps = (0..100).take_while(|_| step().outcome != Outcome::Converged).count();
+    assert!(steps < 60, "{steps}");
+    assert_eq!(step().outcome, Outcome::Converged);
+    let here = x.clone();
+    let again = optimizer.step_function(1.0, &mut x, &mut function).expect("a step");
+    assert!(again.outcome == Outcome::Converged && x == here);
 }
 
 #[test]

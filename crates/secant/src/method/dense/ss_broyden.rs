@@ -25,9 +25,9 @@
 //! H: `matrix` of [`SsBroydenState`], its lower half in `f64`; H g: `product`; f_prev: `previous`.
 //!
 //! # Cost
-//! n (n + 1)/2 numbers of memory in `f64` for n parameters: 400 MB for 10,000. A step reads them twice and writes
-//! them once: the update gives the next product with g. About one gradient a step with
-//! `full_batch`, which keeps the one at the new point for the next step; else one more.
+//! n (n + 1)/2 numbers of memory in `f64` for n parameters: 400 MB for 10,000. With `full_batch` a step reads them
+//! twice and writes them once, because the update gives the next product with g, and evaluates about one
+//! gradient, because the one at the new point is kept for the next step. Else it is one more of each.
 //!
 //! # When not to use it
 //! Mini-batches, single precision, loss functions with kinks: y is then noise, and a whole matrix learns
@@ -37,7 +37,11 @@
 //!
 //! # Deviations
 //! The reference ends where a search fails; here H = I is tried first. It also tries a second search
-//! before, which is left out. A pair with s and Hy in one direction divides by zero there, and gets
+//! before, which is left out. A search judges 25 trials, there 99, and where it ends without both conditions
+//! its best step is taken if that is a sufficient decrease. A step whose pair has no positive curvature
+//! moves, and leaves H as it is. A step has converged where -H g promises no more than the rounding of f, and
+//! what the search found lowers neither f nor |g|; or where it would move no parameter by more than
+//! rounding, as in [`LBfgs`](crate::method::lbfgs::l_bfgs::LBfgs). A pair with s and Hy in one direction divides by zero there, and gets
 //! theta = 0 here.
 //!
 //! # References
@@ -156,7 +160,7 @@ pub struct SsBroydenState {
     gradient: Blocks,
     /// What belongs to it: f, the loss without decay, the norm of its gradient.
     value: Vec<f64>,
-    /// f before the last step; empty before the first, and after H became the identity.
+    /// f before the last step; empty before the first.
     previous: Vec<f64>,
     /// Updates of H since it was the identity.
     updates: u64,
@@ -245,18 +249,18 @@ impl Method for SsBroyden {
         // 1. The direction; H g is there where the gradient is.
         let mut run = Run { config: &self.config, lr, theta, known, square, search: None };
         let ahead = run.ahead(context, state, is_kept);
+        if objective.is_within_rounding(Line { first_step: lr, ..run.line(&ahead) }) {
+            report.outcome = Outcome::Converged;
+            return Ok(report);
+        }
         // 2. The step length.
-        let found = match run.search(&mut objective, &ahead)? {
-            None if !ahead.is_steepest => {
-                let steepest = run.steepest(context);
-                run.search(&mut objective, &steepest)?.map(|reached| (reached, true))
-            }
-            found => found.map(|reached| (reached, ahead.is_steepest)),
-        };
+        let found = run.search_or_restart(&mut objective, &ahead)?;
         report.evals = objective.oracle.evals();
         report.line_search = run.search;
+        // Where f cannot tell, the gradient must get shorter.
+        let is_rounding = -lr * ahead.slope <= objective.noise(run.known.value);
+        let found = found.filter(|(reached, _)| !is_rounding || run.is_lower(&reached.known));
         let Some((reached, is_steepest)) = found else {
-            let is_rounding = ahead.promise() <= objective.noise(run.known.value);
             report.outcome = match is_rounding {
                 true => Outcome::Converged,
                 false => Outcome::Rejected(Rejection::NoDecrease),
@@ -296,13 +300,6 @@ struct Ahead {
     is_steepest: bool,
 }
 
-impl Ahead {
-    /// The decrease that the first trial promises.
-    fn promise(&self) -> f64 {
-        -self.first * self.slope
-    }
-}
-
 /// A step, at a point that is not yet the model's.
 struct Run<'a> {
     config: &'a SsBroydenConfig,
@@ -317,7 +314,10 @@ struct Run<'a> {
 impl Run<'_> {
     /// Step 1: p = -H g and the first trial; -g where that does not descend.
     fn ahead(&self, context: &StepContext<'_>, state: &SsBroydenState, is_kept: bool) -> Ahead {
-        let [previous] = state.previous[..] else { return self.steepest(context) };
+        let &[previous] = state.previous.as_slice() else { return self.steepest(context) };
+        if state.updates == 0 {
+            return self.steepest(context);
+        }
         let product = match is_kept {
             true => state.product.vector().to_vec(),
             false => dense_inverse::multiply(state.matrix.vector(), &flat(&self.known.gradient)),
@@ -328,7 +328,7 @@ impl Run<'_> {
             numbers.by_ref().take(length).map(|number| -number).collect::<Vec<_>>().into_iter()
         });
         let slope = dot(&self.known.gradient, &direction);
-        if slope.is_nan() || slope >= 0.0 || state.updates == 0 {
+        if slope.is_nan() || slope >= 0.0 {
             return self.steepest(context);
         }
         self.along(direction, slope, previous, false)
@@ -348,22 +348,43 @@ impl Run<'_> {
         Ahead { direction, slope, first: self.lr * first, is_steepest }
     }
 
-    fn search(
-        &mut self,
-        objective: &mut Objective<'_>,
-        ahead: &Ahead,
-    ) -> Result<Option<Reached>, StepError> {
-        let line = Line {
+    /// Whether value or gradient are smaller than at the beginning.
+    fn is_lower(&self, there: &Known) -> bool {
+        there.value < self.known.value || dot(&there.gradient, &there.gradient) < self.square
+    }
+
+    fn line<'a>(&'a self, ahead: &'a Ahead) -> Line<'a> {
+        Line {
             origin: &self.theta,
             value: self.known.value,
             direction: &ahead.direction,
             slope: ahead.slope,
             first_step: ahead.first,
-        };
-        let (reached, report) = objective.more_thuente([self.config.c1, self.config.c2], line)?;
-        let (trials, restarted) = (self.search.map_or(0, |s| s.trials), self.search.is_some());
-        self.search =
-            Some(LineSearchReport { trials: trials + report.trials, restarted, ..report });
+        }
+    }
+
+    /// Step 2: where a search along `ahead`, or else along -g, ended, and whether it was along -g.
+    fn search_or_restart(
+        &mut self,
+        objective: &mut Objective<'_>,
+        ahead: &Ahead,
+    ) -> Result<Option<(Reached, bool)>, StepError> {
+        let found = self.search(objective, ahead)?;
+        if found.is_some() || ahead.is_steepest {
+            return Ok(found.map(|reached| (reached, ahead.is_steepest)));
+        }
+        let steepest = self.steepest(objective.context);
+        Ok(self.search(objective, &steepest)?.map(|reached| (reached, true)))
+    }
+
+    fn search(
+        &mut self,
+        objective: &mut Objective<'_>,
+        ahead: &Ahead,
+    ) -> Result<Option<Reached>, StepError> {
+        let (c1, c2, restarted) = (self.config.c1, self.config.c2, self.search.is_some());
+        let (reached, report) = objective.more_thuente([c1, c2], self.line(ahead))?;
+        self.search = Some(LineSearchReport { restarted, ..report.after(self.search) });
         Ok(reached)
     }
 
@@ -426,18 +447,20 @@ impl Pair {
         let rho = 1.0 / sy;
         let pair =
             PairNumbers { h: rho * y_h_y, b: -self.step * rho * self.sg, dimension: self.s.len() };
-        let Scaled { theta, tau } = config.rule.update(pair);
-        let tau = match config.initial_scale && state.updates == 0 {
-            true => config.rule.initial_tau(pair, theta, rho * yy),
-            false => tau,
-        };
-        let is_usable = sy > 0.0 && pair.h > 0.0 && pair.b > 0.0 && tau > 0.0;
-        if !(is_usable && [pair.h, pair.b, theta, tau].iter().all(|x| x.is_finite())) {
-            let product = dense_inverse::multiply(matrix, gradient);
-            state.product.vector_mut().copy_from_slice(&product);
+        let mut scaled = config.rule.update(pair);
+        if config.initial_scale && state.updates == 0 {
+            scaled.tau = config.rule.initial_tau(pair, scaled.sigma, rho * yy);
+        }
+        let Scaled { theta, tau, sigma } = scaled;
+        let is_usable = [sy, pair.h, pair.b, tau, sigma].iter().all(|x| *x > 0.0 && x.is_finite());
+        if !is_usable || !theta.is_finite() {
+            if config.full_batch {
+                let product = dense_inverse::multiply(matrix, gradient);
+                state.product.vector_mut().copy_from_slice(&product);
+            }
             return PairOutcome::Skipped(SkipReason::Curvature);
         }
-        let coefficients = Scaled { theta, tau }.coefficients(pair, rho);
+        let coefficients = scaled.coefficients(pair, rho);
         let update = Update { coefficients, s: &self.s, hy: &hy };
         let product = update.apply(matrix, gradient);
         state.product.vector_mut().copy_from_slice(&product);

@@ -3,7 +3,7 @@
 
 use secant::SelfScaling;
 use secant_core::{
-    line_search::{MoreThuente, Next, Start},
+    line_search::{MoreThuente, Next, SlopeSearch, Start},
     self_scaling::{PairNumbers, Update},
 };
 
@@ -35,7 +35,7 @@ impl SsBroyden {
         let (hy, rho) = (self.times(y), 1.0 / dot(y, s));
         let y_h_y = dot(y, &hy);
         let pair = PairNumbers { h: rho * y_h_y, b: rho * s_b_s, dimension: s.len() };
-        let Update { theta, tau } = self.rule.update(pair);
+        let Update { theta, tau, .. } = self.rule.update(pair);
         let phi = (1.0 - theta) / (1.0 + pair.a() * theta);
         let v: Vec<f64> = s.iter().zip(&hy).map(|(s, hy)| rho * s - hy / y_h_y).collect();
         for (i, row) in self.h.iter_mut().enumerate() {

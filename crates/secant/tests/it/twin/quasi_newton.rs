@@ -2,7 +2,9 @@
 //! (Nocedal and Wright, Algorithm 7.4). The line search's state machine is the library's, which has
 //! tests of its own.
 
-use secant_core::line_search::{Armijo, ArmijoSettings, Next, Start, StrongWolfe, WolfeSettings};
+use secant_core::line_search::{
+    Armijo, ArmijoSettings, Next, SlopeSearch, Start, StrongWolfe, WolfeSettings,
+};
 
 use super::{Evaluate, Twin, difference, dot};
 use crate::support::Vectors;

@@ -14,9 +14,6 @@ use crate::{
     operator::{InverseLBfgs, Scaling},
 };
 
-/// A displacement of up to this many units in the last place of the largest parameter is rounding.
-const RESOLUTION: f64 = 4.0;
-
 pub(super) const NO_DECREASE: Outcome = Outcome::Rejected(Rejection::NoDecrease);
 
 /// The iterations of one step, at a point that is not yet the model's.
@@ -104,11 +101,11 @@ impl Run<'_> {
         if slope.is_nan() || slope >= 0.0 {
             (direction, slope) = self.restart();
         }
-        let promise = -self.first_step() * slope;
+        let line = self.line(&direction, slope);
+        let promise = line.promise();
+        let is_rounding = self.config.rules == Rules::Safe && objective.is_within_rounding(line);
         self.promise.get_or_insert(promise);
-        if self.config.rules == Rules::Safe
-            && self.is_within_rounding(objective, promise, &direction)
-        {
+        if is_rounding {
             self.otherwise = Outcome::Converged;
             return Ok(Progress::Ended);
         }
@@ -133,17 +130,9 @@ impl Run<'_> {
         }
     }
 
-    /// Whether a first trial along `direction` would neither change f nor the parameters by more than
-    /// their rounding: steps between neighbouring numbers would never end.
-    fn is_within_rounding(
-        &self,
-        objective: &Objective<'_>,
-        promise: f64,
-        direction: &Blocks,
-    ) -> bool {
-        let length = || self.first_step() * maximum_norm(direction);
-        let least = || RESOLUTION * objective.unit() * maximum_norm(&self.theta);
-        promise <= objective.noise(self.known.value) && length() <= least()
+    fn line<'a>(&'a self, direction: &'a Blocks, slope: f64) -> Line<'a> {
+        let (origin, value, first_step) = (&self.theta, self.known.value, self.first_step());
+        Line { origin, value, direction, slope, first_step }
     }
 
     /// d = -H g and g.d; -g where H g is not finite.
@@ -188,16 +177,14 @@ impl Run<'_> {
             let most = most.min(WolfeSettings::MAX_ITERATIONS);
             WolfeSettings { max_iterations: most, ..WolfeSettings::default() }
         };
-        let first_step = self.first_step();
-        let (origin, value) = (&self.theta, self.known.value);
-        let line = Line { origin, value, direction, slope, first_step };
+        let line = self.line(direction, slope);
         let (reached, report) = if self.config.line_search == LineSearch::Armijo {
             objective.armijo(ArmijoSettings::default(), line)?
         } else {
             objective.strong_wolfe(settings, exact, line)?
         };
-        let trials = self.search.map_or(0, |search| search.trials) + report.trials;
-        self.search = Some(LineSearchReport { trials, restarted: self.restarted, ..report });
+        let restarted = self.restarted;
+        self.search = Some(LineSearchReport { restarted, ..report.after(self.search) });
         Ok(reached)
     }
 
