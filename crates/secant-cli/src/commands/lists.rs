@@ -111,6 +111,7 @@ const RUN: Run = Run {
     batch_size: 100,
     parameters: 10_000,
     full_batch: false,
+    double_precision: false,
 };
 
 /// Columns before what belongs to a hyper-parameter.

@@ -82,6 +82,7 @@ pub fn measure_function(
         batch_size: 1,
         parameters: plan.numbers,
         full_batch: !plan.for_batches,
+        double_precision: true,
     };
     let mut optimizer: FunctionOptimizer =
         method.with_pairs(plan.memory).spec(Some(&run))?.init()?;

@@ -31,6 +31,7 @@ const RUN: Run = Run {
     batch_size: 1,
     parameters: 10_000,
     full_batch: false,
+    double_precision: false,
 };
 
 /// What Burn's Adam would need: no more than ours.

@@ -46,6 +46,7 @@ impl Keys {
             batch_size: 10,
             parameters: 1000,
             full_batch: false,
+            double_precision: false,
         };
         let spec =
             setting.method.spec(Some(&run)).map_err(|e| CompareError::of_run(setting, e.into()))?;

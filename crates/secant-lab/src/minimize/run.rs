@@ -221,6 +221,7 @@ fn optimizer(
         batch_size: 1,
         parameters,
         full_batch: true,
+        double_precision: true,
     };
     let method = limits.memory.map_or_else(|| method.clone(), |pairs| method.with_pairs(pairs));
     Ok(method.spec(Some(&run))?.init()?)

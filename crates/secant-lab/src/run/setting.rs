@@ -117,6 +117,7 @@ impl Setting {
             batch_size: self.batch_size,
             parameters,
             full_batch: batches.size() == batches.records(),
+            double_precision: self.precision == Precision::F64,
         };
         let optimizer = self.treatment.apply(self.method.spec(Some(&run))?.init()?)?;
         Ok(match self.products {

@@ -9,6 +9,8 @@ use crate::{
     optimizer::{SwitchAt, SwitchConfig},
 };
 
+pub(super) const NAME: &str = "auto";
+
 /// The rate at which SOAP was the best on most problems without tuning.
 const RATE: f64 = 0.03;
 
@@ -21,9 +23,10 @@ const FIRST_PART: u64 = 6;
 /// What it chooses:
 /// - where every step has another batch: SOAP;
 /// - where every step sees the same function: SOAP with bases that turn every 5 steps for a sixth of the
-///   run, then self-scaled Broyden, or L-BFGS for more than 10,000 parameters.
+///   run, then self-scaled Broyden; L-BFGS in its place for more than 10,000 parameters and in single
+///   precision, in which a whole matrix learns rounding.
 pub(super) const AUTO: Preset = Preset {
-    name: "auto",
+    name: NAME,
     line: "SOAP, untuned; on one unchanging function then ss-broyden or l-bfgs",
     vectors: "2",
     gradients: 1,
@@ -38,7 +41,7 @@ fn choose(run: &Run) -> MethodSpec {
     if !run.full_batch {
         return MethodSpec::Soap(soap);
     }
-    let then = match run.parameters <= DENSE_UP_TO {
+    let then = match run.double_precision && run.parameters <= DENSE_UP_TO {
         true => MethodSpec::SsBroyden(SsBroydenConfig::new().with_full_batch(true)),
         false => MethodSpec::LBfgs(LBfgsConfig::new().with_full_batch(true)),
     };

@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr};
 use secant_core::nearest::suggestion;
 use serde_json::{Map, Value};
 
-use super::{MethodSpec, PRESETS, Preset, Run, SpecError, switch::Next, text};
+use super::{MethodSpec, PRESETS, Preset, Run, SpecError, auto::NAME as AUTO, switch::Next, text};
 use crate::{hyper_parameter::HyperParameter, optimizer::SWITCH};
 
 /// A preset and what is changed of it: `adam`, `mb-lsr1(memory=8)`; of a switch, both methods.
@@ -42,6 +42,14 @@ impl Choice {
             suggestion: suggestion(name, PRESETS.iter().map(|preset| preset.name).chain([SWITCH])),
         };
         let preset = Preset::named(name).ok_or_else(unknown)?;
+        if let Some(key) = keys.keys().next().filter(|_| name == AUTO) {
+            let suggestion = "it chooses a method; name that one, as in soap(...)".to_string();
+            return Err(SpecError::UnknownKey {
+                method: AUTO.into(),
+                key: key.clone(),
+                suggestion,
+            });
+        }
         Ok(Self { text: name.to_string(), preset, keys, next: None })
     }
 

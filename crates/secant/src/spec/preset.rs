@@ -37,6 +37,8 @@ pub struct Run {
     pub parameters: usize,
     /// Whether every step sees the same function.
     pub full_batch: bool,
+    /// Whether parameters are in double precision.
+    pub double_precision: bool,
 }
 
 impl Run {
@@ -47,6 +49,7 @@ impl Run {
         batch_size: 1,
         parameters: usize::MAX,
         full_batch: false,
+        double_precision: false,
     };
 }
 

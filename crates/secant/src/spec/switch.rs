@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::{
     Choice, MethodSpec, Run, SpecError,
+    auto::NAME as AUTO,
     methods::keys_of,
     overlay::{Fault, overlay},
     text::value_text,
@@ -114,7 +115,8 @@ fn chosen(key: &str, value: Option<Value>) -> Result<Choice, SpecError> {
     let wrong = |value: &Value| SpecError::Value {
         method: SWITCH.to_string(),
         key: key.to_string(),
-        wanted: "a method, as in adam or l-bfgs(history_size=50), and no switch".to_string(),
+        wanted: "a method, as in adam or l-bfgs(history_size=50), and no switch or auto"
+            .to_string(),
         value: value_text(value, None),
     };
     let (name, keys) = match value {
@@ -135,5 +137,9 @@ fn chosen(key: &str, value: Option<Value>) -> Result<Choice, SpecError> {
         },
         Some(value) => return Err(wrong(&value)),
     };
-    if name == SWITCH { Err(wrong(&name.into())) } else { Choice::new(&name, keys) }
+    // Each can be a switch itself.
+    match name == SWITCH || name == AUTO {
+        true => Err(wrong(&name.into())),
+        false => Choice::new(&name, keys),
+    }
 }

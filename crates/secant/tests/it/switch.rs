@@ -182,8 +182,14 @@ fn what_cannot_be_switched_is_told() {
     assert!(switched(SwitchAt::Step(1)).with_clipping(clipping).is_err());
 }
 
-const RUN: Run =
-    Run { steps: 1000, steps_per_epoch: 50, batch_size: 32, parameters: 10, full_batch: true };
+const RUN: Run = Run {
+    steps: 1000,
+    steps_per_epoch: 50,
+    batch_size: 32,
+    parameters: 10,
+    full_batch: true,
+    double_precision: true,
+};
 
 #[test]
 fn a_switch_is_one_description_in_text_and_in_files() {

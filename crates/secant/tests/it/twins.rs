@@ -133,6 +133,7 @@ fn every_method_of_the_list_has_a_plain_twin() {
             batch_size: 1,
             parameters: 10,
             full_batch: false,
+            double_precision: true,
         };
         let method = preset.spec(&run).method();
         assert!(rows.iter().any(|row| row.optimizer().name() == method), "{method}");
