@@ -3,7 +3,7 @@
 use std::{io::Write, process::ExitCode};
 
 use clap::Args;
-use secant::spec::{Choice, PRESETS, Run, value_text};
+use secant::spec::{Choice, PRESETS, Preset, Run, value_text};
 
 use secant_lab::supervised::DEFAULT_PROBLEM;
 
@@ -78,6 +78,9 @@ const WIDTH: usize = 80;
 /// the meaning.
 fn describe(choice: &Choice) -> String {
     let preset = choice.preset();
+    if !preset.is_tuned {
+        return describe_choosing(preset);
+    }
     let spec = choice.spec(Some(&RUN)).ok();
     let traffic = spec.and_then(|spec| spec.traffic().ok().flatten());
     let moved = traffic.map_or_else(String::new, |traffic| {
@@ -102,6 +105,27 @@ fn describe(choice: &Choice) -> String {
         text += &wrapped(&parameter.meaning.concat(), INDENT);
     }
     text + "\nChange them as in NAME(key=value, ...), nested as in decay=l2(0.01).\n"
+}
+
+/// What a preset chooses that is no method of its own.
+fn describe_choosing(preset: &Preset) -> String {
+    let smooth = Run { full_batch: true, double_precision: true, ..RUN };
+    let runs = [
+        ("Batches", RUN),
+        ("One function, up to 10,000 parameters, in double precision", smooth),
+        ("One function, else", Run { double_precision: false, ..smooth }),
+    ];
+    let mut text = format!("{}: {}\n", preset.name, preset.line);
+    for (when, run) in runs {
+        let chosen = preset.spec(&run).to_string().replace(',', ", ");
+        text += &wrapped(&format!("{when}: {chosen}."), 0);
+    }
+    let rate = format!(
+        "Its rate, {}, is not tuned. It chooses for a run of {} steps here; what it chooses has \
+         hyper-parameters, and it has none.",
+        preset.usual_rate, RUN.steps
+    );
+    text + &wrapped(&rate, 0)
 }
 
 /// Any run: what it decides is not shown.
@@ -141,11 +165,19 @@ mod tests {
         for preset in PRESETS {
             let text = describe(&preset.into());
             assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
-            for parameter in preset.spec(&RUN).hyper_parameters() {
+            let own = preset.is_tuned.then(|| preset.spec(&RUN).hyper_parameters());
+            for parameter in own.into_iter().flatten() {
                 let head = format!("{} = ", parameter.name);
                 let heads = text.lines().filter(|line| line.starts_with(&head));
                 assert_eq!(heads.count(), 1, "{}, {}", preset.name, parameter.name);
             }
         }
+    }
+
+    #[test]
+    fn a_preset_that_chooses_says_what_and_has_no_hyper_parameters() {
+        let text = describe(&"auto".parse().expect("a name"));
+        assert!(text.contains("Batches: soap.") && text.contains("then=ss-broyden"), "{text}");
+        assert!(!text.contains("beta_1"), "{text}");
     }
 }

@@ -62,6 +62,13 @@ pub enum FunctionBenchError {
     },
 }
 
+impl FunctionBenchError {
+    /// Whether the vector has more numbers than the method is for.
+    pub fn is_too_large(&self) -> bool {
+        matches!(self, Self::Step { reason: StepError::TooManyParameters { .. }, .. })
+    }
+}
+
 /// Timed steps, after those that fill the memory.
 const STEPS: usize = 20;
 
