@@ -3,4 +3,5 @@
 pub mod arguments;
 pub mod commands;
 pub mod exit;
+pub mod interrupt;
 mod terminal;

@@ -1,14 +1,6 @@
 //! `secant compare [PROBLEM]`.
 
-use std::{
-    io::Write,
-    num::NonZeroUsize,
-    process::ExitCode,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-};
+use std::{io::Write, num::NonZeroUsize, process::ExitCode};
 
 use clap::Args;
 use secant_lab::{
@@ -17,15 +9,16 @@ use secant_lab::{
     run::{HessianProducts, Schedule},
     store::export::json_lines,
     tuning::Search,
+    with_problem,
 };
 
 use super::{
-    problem::with_problem,
     running::{RunningArgs, parse_few},
     source::SourceArgs,
 };
 use crate::{
     arguments::{Choices, UsageError, parse_count, parse_optimizers, parse_rate},
+    interrupt::{INTERRUPTED, stop_on_interrupt},
     terminal,
 };
 
@@ -209,20 +202,4 @@ impl CompareArgs {
             ..usual
         })
     }
-}
-
-/// The exit code of a command that Ctrl-C ended, as shells have it.
-pub(super) const INTERRUPTED: u8 = 130;
-
-/// The first Ctrl-C ends the steps in progress, the second the process.
-pub(super) fn stop_on_interrupt() -> anyhow::Result<Arc<AtomicBool>> {
-    let stop = Arc::new(AtomicBool::new(false));
-    let seen = Arc::clone(&stop);
-    ctrlc::set_handler(move || {
-        if seen.swap(true, Ordering::Relaxed) {
-            std::process::exit(INTERRUPTED.into());
-        }
-        eprintln!("\nstopping after the steps in progress; press Ctrl-C again to stop at once");
-    })?;
-    Ok(stop)
 }

@@ -6,7 +6,7 @@ use clap::Args;
 
 /// Where data sets are kept.
 #[derive(Debug, Args)]
-pub(super) struct DataDirArgs {
+pub struct DataDirArgs {
     /// The folder below which data sets are kept
     #[arg(long, env = "SECANT_DATA", default_value = "data", value_name = "DIR")]
     pub data_dir: PathBuf,

@@ -9,15 +9,12 @@ use std::{
 
 use clap::Args;
 use secant_lab::{
-    Part, Problem,
+    Known, Part, Problem,
     experiment::{Experiment, Size},
+    with_problem,
 };
 
-use super::{
-    data_dir::DataDirArgs,
-    problem::{parse_problem, with_problem},
-    run::load_problem,
-};
+use super::{data_dir::DataDirArgs, run::load_problem};
 use crate::arguments::UsageError;
 
 /// Lists the experiments of the papers: what each needs, whether that is there, and how long it takes.
@@ -110,7 +107,7 @@ impl ExperimentsArgs {
 
     /// Why a problem cannot be run here.
     fn lacks(&self, problem: &str) -> Option<String> {
-        match parse_problem(problem) {
+        match Known::named(problem) {
             Err(_) => Some(format!("the problem {problem} is not built yet")),
             Ok(known) => {
                 let set = known.lacks(&self.data.data_dir)?;

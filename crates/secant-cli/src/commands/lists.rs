@@ -5,9 +5,9 @@ use std::{io::Write, process::ExitCode};
 use clap::Args;
 use secant::spec::{Choice, PRESETS, Preset, Run, value_text};
 
-use secant_lab::supervised::DEFAULT_PROBLEM;
+use secant_lab::{Known, supervised::DEFAULT_PROBLEM};
 
-use super::{data_dir::DataDirArgs, problem::Known};
+use super::data_dir::DataDirArgs;
 use crate::arguments::UsageError;
 
 /// Lists the optimizers, or says everything about one.

@@ -17,8 +17,10 @@ use secant_lab::minimize::{
     write_picture,
 };
 
-use super::compare::{INTERRUPTED, stop_on_interrupt};
-use crate::arguments::{Choices, UsageError, parse_count, parse_optimizers, parse_rate, repeated};
+use crate::{
+    arguments::{Choices, UsageError, parse_count, parse_optimizers, parse_rate, repeated},
+    interrupt::{INTERRUPTED, stop_on_interrupt},
+};
 
 /// Minimizes a function that is the same at every evaluation, with one or more methods.
 ///

@@ -2,19 +2,18 @@
 
 mod compare;
 mod data;
-mod data_dir;
+pub mod data_dir;
 mod experiments;
 mod lists;
 mod manual;
 mod minimize;
 mod predict;
-mod problem;
 mod report;
 mod run;
 mod running;
 mod runs;
 mod source;
-mod store;
+pub mod store;
 mod table;
 mod train;
 

@@ -10,19 +10,21 @@ use std::{
 
 use clap::Args;
 use secant_lab::{
-    CompareError, Comparison, Part, Plan, Problem, Store,
+    CompareError, Comparison, Known, Loaded, Part, Plan, Problem, Store,
     experiment::{Experiment, Planned, Size},
     report::check_folder,
     supervised::ClassWeights,
+    with_problem,
 };
 
 use super::{
-    compare::{INTERRUPTED, stop_on_interrupt},
-    problem::{Loaded, parse_problem, with_problem},
     report::{named, show},
     running::{RunningArgs, parse_few},
 };
-use crate::arguments::{Choices, UsageError, parse_optimizers};
+use crate::{
+    arguments::{Choices, UsageError, parse_optimizers},
+    interrupt::{INTERRUPTED, stop_on_interrupt},
+};
 
 /// Runs an experiment of a paper from its file.
 ///
@@ -90,8 +92,8 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
 
 /// The problem of a comparison.
 pub(super) fn load_problem(planned: &Planned, data_dir: &Path) -> anyhow::Result<Loaded> {
-    let known = parse_problem(&planned.problem).map_err(UsageError)?;
-    known.load(data_dir, planned.precision(), ClassWeights::None)
+    let known = Known::named(&planned.problem).map_err(|e| UsageError(e.to_string()))?;
+    Ok(known.load(data_dir, planned.precision(), ClassWeights::None)?)
 }
 
 impl RunArgs {

@@ -4,19 +4,19 @@ use std::path::{Path, PathBuf};
 
 use clap::{ArgGroup, Args};
 use secant_data::Precision;
-use secant_lab::supervised::{ClassWeights, DEFAULT_PROBLEM, TableModel, TableSource, load_table};
-
-use super::{
-    problem::{Known, Loaded, parse_problem},
-    table::TableArgs,
+use secant_lab::{
+    Known, Loaded,
+    supervised::{ClassWeights, DEFAULT_PROBLEM, TableModel, TableSource, load_table},
 };
+
+use super::table::TableArgs;
 
 /// Which problem, and how precisely it is computed.
 #[derive(Debug, Args)]
 #[command(group = ArgGroup::new("file").args(["csv", "libsvm"]))]
 pub(super) struct SourceArgs {
     /// The problem; `secant problems` lists them
-    #[arg(default_value = DEFAULT_PROBLEM, value_parser = parse_problem, conflicts_with_all = ["csv", "libsvm"])]
+    #[arg(default_value = DEFAULT_PROBLEM, value_parser = Known::named, conflicts_with_all = ["csv", "libsvm"])]
     problem: Known,
     /// A table of your own instead of a problem: CSV, TSV, ARFF and the like, plain or packed; - is
     /// standard input. `secant data inspect FILE` shows how it is understood

@@ -7,7 +7,7 @@ use secant_lab::store::{Store, default_path};
 
 /// Which store a command works on.
 #[derive(Debug, Args)]
-pub(super) struct StoreArgs {
+pub struct StoreArgs {
     /// The file that keeps every run [default: secant/store.sqlite where the system keeps the data of
     /// programs]
     #[arg(long, env = "SECANT_STORE", value_name = "FILE")]
@@ -16,7 +16,10 @@ pub(super) struct StoreArgs {
 
 impl StoreArgs {
     /// Opens it; made if need be.
-    pub(super) fn open(&self) -> anyhow::Result<Store> {
+    ///
+    /// # Errors
+    /// The file is no store, or cannot be opened.
+    pub fn open(&self) -> anyhow::Result<Store> {
         let path = match &self.store {
             Some(path) => path.clone(),
             None => default_path()?,

@@ -5,18 +5,15 @@ use std::{io::Write, path::PathBuf, process::ExitCode, time::Duration};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use secant_lab::{
-    Budget, CompareError, Figures, Plan, TrainingError, measure_file, report::value_text,
-    run::Schedule, train_to_file,
+    Budget, CompareError, Figures, Loaded, Plan, TrainingError, measure_file, report::value_text,
+    run::Schedule, train_to_file, with_problem,
 };
 
-use super::{
-    compare::{INTERRUPTED, stop_on_interrupt},
-    data_dir::DataDirArgs,
-    problem::{Loaded, with_problem},
-    running::parse_seconds,
-    source::SourceArgs,
+use super::{data_dir::DataDirArgs, running::parse_seconds, source::SourceArgs};
+use crate::{
+    arguments::{parse_optimizer, parse_rate},
+    interrupt::{INTERRUPTED, stop_on_interrupt},
 };
-use crate::arguments::{parse_optimizer, parse_rate};
 
 /// Trains one model with one optimizer, and keeps it.
 ///

@@ -1,6 +1,7 @@
 //! The subcommands: arguments in, exit code out.
 
 mod bench;
+mod suite;
 mod trace;
 
 use std::process::ExitCode;
@@ -21,6 +22,7 @@ enum Command {
     /// Time what an optimizer costs
     #[command(subcommand)]
     Bench(bench::BenchCommand),
+    Suite(suite::SuiteArgs),
     Trace(trace::TraceArgs),
 }
 
@@ -31,6 +33,7 @@ enum Command {
 pub fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
     match &cli.command {
         Command::Bench(command) => bench::run(command),
+        Command::Suite(args) => suite::run(args),
         Command::Trace(args) => trace::run(args),
     }
 }

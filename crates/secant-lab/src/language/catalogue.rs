@@ -7,7 +7,8 @@ use secant_data::{
     text::{NamedText, ONE_BILLION_WORDS, TINY_SHAKESPEARE, WIKITEXT_2},
 };
 
-use super::Language;
+use super::{Language, model::Shape};
+use crate::attention::Stack;
 
 /// A text with a network for it.
 #[derive(Debug)]
@@ -19,26 +20,28 @@ pub struct LanguageEntry {
     pub(super) text: &'static NamedText,
     /// Tokens of a record.
     pub(super) window: usize,
-    /// The width of a token's vector.
-    pub(super) embedding: usize,
-    /// Units of each layer.
-    pub(super) hidden: usize,
-    /// Where the clusters of the adaptive softmax begin, as far as the vocabulary reaches.
-    pub(super) cutoffs: &'static [usize],
+    pub(super) shape: Shape,
     pub(super) batch_size: usize,
     pub(super) epochs: f64,
 }
 
 /// All of them.
-pub static PROBLEMS: [LanguageEntry; 3] = [
+pub static PROBLEMS: [LanguageEntry; 4] = [
     LanguageEntry {
         name: "tiny-shakespeare/lstm",
         line: "Tiny Shakespeare by characters; two-layer LSTM, 225,440 parameters",
         text: &TINY_SHAKESPEARE,
         window: 32,
-        embedding: 32,
-        hidden: 128,
-        cutoffs: &[],
+        shape: Shape::Recurrent { embedding: 32, hidden: 128, cutoffs: &[] },
+        batch_size: 32,
+        epochs: 2.0,
+    },
+    LanguageEntry {
+        name: "tiny-shakespeare/transformer",
+        line: "Tiny Shakespeare by characters; two-layer transformer, 108,288 parameters",
+        text: &TINY_SHAKESPEARE,
+        window: 32,
+        shape: Shape::Attentive(Stack { width: 64, heads: 4, hidden: 256, layers: 2 }),
         batch_size: 32,
         epochs: 2.0,
     },
@@ -47,10 +50,8 @@ pub static PROBLEMS: [LanguageEntry; 3] = [
         line: "WikiText-2 by words; two-layer LSTM, adaptive softmax, 3,064,816 parameters",
         text: &WIKITEXT_2,
         window: 20,
-        embedding: 64,
-        hidden: 128,
-        // 77 % of the training words are before the first, 93 % before the second.
-        cutoffs: &[2_000, 10_000],
+        // 77 % of the training words are before the first cut-off, 93 % before the second.
+        shape: Shape::Recurrent { embedding: 64, hidden: 128, cutoffs: &[2_000, 10_000] },
         batch_size: 32,
         epochs: 1.0,
     },
@@ -59,9 +60,11 @@ pub static PROBLEMS: [LanguageEntry; 3] = [
         line: "One Billion Words; the LSTM of the Apollo paper, 509,636,788 parameters",
         text: &ONE_BILLION_WORDS,
         window: 20,
-        embedding: 300,
-        hidden: 2048,
-        cutoffs: &[60_000, 100_000, 640_000],
+        shape: Shape::Recurrent {
+            embedding: 300,
+            hidden: 2048,
+            cutoffs: &[60_000, 100_000, 640_000],
+        },
         batch_size: 128,
         epochs: 20.0,
     },
@@ -90,17 +93,21 @@ mod tests {
 
     #[test]
     fn networks_have_the_parameters_that_their_lines_name() {
-        for (entry, vocabulary) in PROBLEMS.iter().zip([65, 33_278, 793_471]) {
+        for (entry, vocabulary) in PROBLEMS.iter().zip([65, 65, 33_278, 793_471]) {
             let (text, _) = entry.line.split_once(" parameters").expect("parameters");
             let number = text.split_whitespace().last().expect("a number").replace(',', "");
-            let model = entry.config(vocabulary).init(&Device::default());
+            let model = entry.shape.init(vocabulary, &Device::default());
             assert_eq!(model.num_params().to_string(), number, "{}", entry.name);
         }
     }
 
     #[test]
     fn cut_offs_beyond_the_vocabulary_are_left_out() {
-        assert_eq!(PROBLEMS[2].config(100_000).cutoffs, [60_000]);
-        assert_eq!(PROBLEMS[2].config(100_001).cutoffs, [60_000, 100_000]);
+        let parameters = |vocabulary, cutoffs: &'static [usize]| {
+            let shape = Shape::Recurrent { embedding: 4, hidden: 16, cutoffs };
+            shape.init(vocabulary, &Device::default()).num_params()
+        };
+        assert_eq!(parameters(100, &[60, 100]), parameters(100, &[60]));
+        assert_ne!(parameters(101, &[60, 100]), parameters(101, &[60]));
     }
 }

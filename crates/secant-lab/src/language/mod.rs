@@ -1,11 +1,11 @@
-//! Language modelling: a recurrent network that tells the next token of a text.
+//! Language modelling: a network that tells the next token of a text, recurrent or a transformer.
 //!
 //! A record is a window of the text, and its loss the mean cross-entropy of the tokens that follow each of the
 //! window's; models are judged by perplexity, e to that. Methods draw windows in any order and evaluate a batch
 //! more than once, so the loss is a function of model and windows alone. Two things are therefore
 //! done otherwise than in common loops:
 //!
-//! - **The state that enters a window** is not what an earlier step left, but is computed from the window before,
+//! - **The state that enters a window** of a recurrent network is not what an earlier step left, but is computed from the window before,
 //!   from zeros, with the model as it is; no gradient runs through it. It is never stale, reaches back one
 //!   window, and costs a forward pass, about a third more. Gradient and Hessian are those of the loss with this
 //!   state held: truncated backpropagation, as in common loops.
@@ -13,8 +13,10 @@
 //!   none.
 
 mod adaptive_softmax;
+mod attentive;
 mod catalogue;
-mod network;
+mod model;
+mod recurrent;
 #[cfg(test)]
 mod tests;
 mod unigram;
@@ -28,11 +30,17 @@ use secant::dual::{Dual, LstmState, Tangents};
 use secant_core::rng::SplitMix64;
 use secant_data::text::{Corpus, Vocabulary};
 
+pub use attentive::AttentiveModel;
 pub use catalogue::{LanguageEntry, PROBLEMS};
-pub use network::LanguageModel;
+pub use model::LanguageModel;
+pub use recurrent::RecurrentModel;
 
-use crate::{Baseline, Batch, Direction, Fingerprint, Metric, Part, Problem, Range};
-use network::{LanguageModelConfig, Masks, States};
+use crate::{
+    Baseline, Batch, Direction, Fingerprint, Metric, Part, Problem, Range,
+    attention::{Dropout, Pass},
+};
+use model::Shape;
+use recurrent::{Masks, States};
 use unigram::Unigram;
 use windows::Windows;
 
@@ -52,26 +60,9 @@ const DROPOUT: f64 = 0.1;
 /// Windows that are measured at once.
 const AT_ONCE: usize = 64;
 
-impl LanguageEntry {
-    /// The network for so many tokens.
-    fn config(&self, vocabulary: usize) -> LanguageModelConfig {
-        let is_inside = |&cutoff: &usize| cutoff < vocabulary;
-        LanguageModelConfig {
-            vocabulary,
-            embedding: self.embedding,
-            hidden: self.hidden,
-            cutoffs: self.cutoffs.iter().copied().filter(is_inside).collect(),
-        }
-    }
-}
-
 impl Language {
     pub(super) fn new(entry: &'static LanguageEntry, corpus: Corpus) -> Self {
         Self { entry, corpus }
-    }
-
-    fn config(&self) -> LanguageModelConfig {
-        self.entry.config(self.corpus.vocabulary.len())
     }
 
     fn windows(&self, part: Part) -> Windows<'_> {
@@ -92,7 +83,7 @@ impl Language {
     }
 
     /// The states after the windows before those of the batch, without a graph; zeros before the first.
-    fn states_before(&self, model: &LanguageModel, batch: Batch<'_>) -> States {
+    fn states_before(&self, model: &RecurrentModel, batch: Batch<'_>) -> States {
         let before: Vec<usize> = batch.records.iter().map(|r| r.saturating_sub(1)).collect();
         let is_inside = |&record: &usize| if record == 0 { 0.0f32 } else { 1.0 };
         let has_before = batch.records.iter().map(is_inside).collect();
@@ -106,17 +97,25 @@ impl Language {
         })
     }
 
-    /// The masks of a batch, or none where nothing is learnt from it.
-    fn masks(&self, batch: Batch<'_>) -> Option<Masks> {
-        let LanguageEntry { window, embedding, hidden, .. } = *self.entry;
+    /// The masks of a batch for a network of these widths.
+    fn masks(&self, widths: [usize; 3], batch: Batch<'_>) -> Masks {
         let mut rng = SplitMix64::new(batch.seed());
         let kept = (1.0 / (1.0 - DROPOUT)) as f32;
-        let mut mask = |width: usize| {
-            let shape = [window, batch.records.len(), width];
+        widths.map(|width| {
+            let shape = [self.entry.window, batch.records.len(), width];
             let factor = |_| if rng.range(0.0, 1.0) < DROPOUT as f32 { 0.0 } else { kept };
             batch.tensor((0..shape.iter().product()).map(factor).collect::<Vec<f32>>(), shape)
-        };
-        (batch.part == Part::Train).then(|| [embedding, hidden, hidden].map(&mut mask))
+        })
+    }
+
+    /// The loss of a batch; some entries are dropped where the batch is one to learn from.
+    fn loss_to_learn_from(
+        &self,
+        model: &LanguageModel,
+        at: &Tangents,
+        batch: Batch<'_>,
+    ) -> Dual<1> {
+        self.dual_loss(model, at, batch, batch.part == Part::Train)
     }
 
     fn dual_loss(
@@ -124,12 +123,23 @@ impl Language {
         model: &LanguageModel,
         at: &Tangents,
         batch: Batch<'_>,
-        masks: Option<&Masks>,
+        drops: bool,
     ) -> Dual<1> {
-        let states = self.states_before(model, batch);
         let inputs = self.inputs(batch, batch.records);
-        let (outputs, _) = model.forward(at, inputs, Some(states), masks);
-        model.loss(at, outputs, &self.windows(batch.part).targets(batch.records))
+        let targets = self.windows(batch.part).targets(batch.records);
+        match model {
+            LanguageModel::Recurrent(model) => {
+                let states = self.states_before(model, batch);
+                let masks = drops.then(|| self.masks(model.widths(), batch));
+                let (outputs, _) = model.forward(at, inputs, Some(states), masks.as_ref());
+                model.loss(at, outputs, &targets)
+            }
+            LanguageModel::Attentive(model) => {
+                let rate = if drops { DROPOUT } else { 0.0 };
+                let pass = Pass { at, dropout: Dropout::of(rate, batch.seed()) };
+                model.loss(&pass, inputs.transpose(), &targets)
+            }
+        }
     }
 }
 
@@ -141,15 +151,19 @@ impl Problem for Language {
     }
 
     fn description(&self) -> String {
-        let LanguageEntry { line, window, .. } = self.entry;
+        let LanguageEntry { line, window, shape, .. } = self.entry;
+        let state = match shape {
+            Shape::Recurrent { .. } => " that begin with the state after the window before",
+            Shape::Attentive(_) => "",
+        };
         format!(
-            "{line}, dropout {DROPOUT}; mean cross-entropy of the next token, over windows of {window} tokens \
-             that begin with the state after the window before."
+            "{line}, dropout {DROPOUT}; mean cross-entropy of the next token, over windows of {window} tokens\
+             {state}."
         )
     }
 
     fn model(&self, _: u64, device: &Device) -> LanguageModel {
-        self.config().init(device)
+        self.entry.shape.init(self.corpus.vocabulary.len(), device)
     }
 
     fn records(&self, part: Part) -> usize {
@@ -157,7 +171,7 @@ impl Problem for Language {
     }
 
     fn loss(&self, model: &LanguageModel, batch: Batch<'_>) -> Tensor<1> {
-        self.dual_loss(model, &Tangents::none(), batch, self.masks(batch).as_ref()).value
+        self.loss_to_learn_from(model, &Tangents::none(), batch).value
     }
 
     fn loss_on_duals(
@@ -166,7 +180,7 @@ impl Problem for Language {
         at: &Tangents,
         batch: Batch<'_>,
     ) -> Option<Dual<1>> {
-        Some(self.dual_loss(model, at, batch, self.masks(batch).as_ref()))
+        Some(self.loss_to_learn_from(model, at, batch))
     }
 
     fn metrics(&self) -> Vec<Metric> {
@@ -175,7 +189,7 @@ impl Problem for Language {
 
     fn measure(&self, model: &LanguageModel, batch: Batch<'_>) -> Vec<f64> {
         let loss = |chunk: Batch<'_>| {
-            let loss = self.dual_loss(model, &Tangents::none(), chunk, None);
+            let loss = self.dual_loss(model, &Tangents::none(), chunk, false);
             loss.value.into_scalar::<f64>() * chunk.records.len() as f64
         };
         let sum: f64 = batch.chunks(AT_ONCE).map(loss).sum();

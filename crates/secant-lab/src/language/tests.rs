@@ -11,9 +11,7 @@ static ENTRY: LanguageEntry = LanguageEntry {
     line: "Verses",
     text: &TINY_SHAKESPEARE,
     window: 4,
-    embedding: 5,
-    hidden: 6,
-    cutoffs: &[3, 7],
+    shape: Shape::Recurrent { embedding: 5, hidden: 6, cutoffs: &[3, 7] },
     batch_size: 4,
     epochs: 1.0,
 };
@@ -43,6 +41,13 @@ fn model(problem: &Language) -> LanguageModel {
     drawn(1, Precision::F64, &device(), || problem.model(1, &device()))
 }
 
+fn recurrent(model: &LanguageModel) -> &RecurrentModel {
+    match model {
+        LanguageModel::Recurrent(model) => model,
+        LanguageModel::Attentive(_) => panic!("a transformer"),
+    }
+}
+
 fn loss(problem: &Language, model: &LanguageModel, part: Part, records: &[usize]) -> f64 {
     problem.loss(model, batch(part, records, &device())).into_scalar::<f64>()
 }
@@ -70,8 +75,9 @@ fn the_mean_over_windows_is_that_of_one_pass_where_each_has_its_state() {
     let targets = [windows.targets(&[0]), windows.targets(&[1])].concat();
     let [first, second] = [[0], [1]].map(|record| problem.inputs(pair, &record));
     let inputs = Tensor::cat(vec![first, second], 0);
-    let (outputs, _) = model.forward(&at, inputs, None, None);
-    let expected = model.loss(&at, outputs, &targets).value.into_scalar::<f64>();
+    let recurrent = recurrent(&model);
+    let (outputs, _) = recurrent.forward(&at, inputs, None, None);
+    let expected = recurrent.loss(&at, outputs, &targets).value.into_scalar::<f64>();
     let found = loss(&problem, &model, Part::Validation, &[0, 1]);
     assert!((found - expected).abs() < 1e-14, "{found}, {expected}");
     assert_ne!(found, loss(&problem, &model, Part::Validation, &[0, 2]));
@@ -82,7 +88,7 @@ fn masks_keep_the_mean_and_leave_out_a_tenth() {
     let problem = problem();
     let records: Vec<usize> = (0..100).collect();
     let device = device();
-    let masks = problem.masks(batch(Part::Train, &records, &device)).expect("masks");
+    let masks = problem.masks([5, 6, 6], batch(Part::Train, &records, &device));
     let factors: Vec<f64> = masks
         .into_iter()
         .flat_map(|mask| mask.into_data().iter::<f64>().collect::<Vec<_>>())
@@ -93,7 +99,6 @@ fn masks_keep_the_mean_and_leave_out_a_tenth() {
     assert!((580..=780).contains(&left_out), "{left_out}");
     let is_one_of_two = |&factor: &f64| factor == 0.0 || (factor - 1.0 / 0.9).abs() < 1e-7;
     assert!(factors.iter().all(is_one_of_two));
-    assert!(problem.masks(batch(Part::Test, &records[..3], &device)).is_none());
 }
 
 #[test]
@@ -106,11 +111,13 @@ fn gradients_and_products_are_those_of_the_loss_with_the_entering_state_held() {
     });
     // Of the others, with the state that the model has.
     let some = batch(Part::Train, &[7, 0, 3], &device);
-    let (states, masks) = (problem.states_before(&model, some), problem.masks(some));
+    let states = problem.states_before(recurrent(&model), some);
+    let masks = problem.masks(recurrent(&model).widths(), some);
     let targets = problem.windows(Part::Train).targets(some.records);
     testing::check(&model, |model, at| {
         let inputs = problem.inputs(some, some.records);
-        let (outputs, _) = model.forward(at, inputs, Some(states.clone()), masks.as_ref());
+        let model = recurrent(model);
+        let (outputs, _) = model.forward(at, inputs, Some(states.clone()), Some(&masks));
         model.loss(at, outputs, &targets)
     });
     assert!(states[0].hidden.value.clone().into_data().iter::<f64>().any(|h| h != 0.0));

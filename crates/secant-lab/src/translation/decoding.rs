@@ -5,10 +5,10 @@ use secant::dual::{Attended, Dual, Tangents};
 
 use super::{
     beam::Beam,
-    dropout::Dropout,
     sentences::integers,
-    transformer::{Encoded, Pass, Transformer},
+    transformer::{Encoded, Transformer},
 };
+use crate::attention::{Dropout, Pass};
 
 impl Transformer {
     /// The translations of `sources` `[sentences, places]`, filled up with padding, of which number `i`

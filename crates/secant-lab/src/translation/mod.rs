@@ -21,8 +21,6 @@
 mod beam;
 mod catalogue;
 mod decoding;
-mod dropout;
-mod positions;
 mod sentences;
 mod smoothing;
 #[cfg(test)]
@@ -40,12 +38,13 @@ use secant_data::{
 pub use catalogue::{PROBLEMS, TranslationEntry};
 pub use transformer::{Transformer, TransformerConfig};
 
-use crate::{Baseline, Batch, Fingerprint, Metric, Part, Problem};
+use crate::{
+    Baseline, Batch, Fingerprint, Metric, Part, Problem,
+    attention::{Dropout, Pass},
+};
 use beam::Beam;
-use dropout::Dropout;
 use sentences::Sentences;
 use smoothing::Likelihood;
-use transformer::Pass;
 
 /// Pairs of sentences with a transformer for them.
 #[derive(Clone, Debug)]

@@ -3,21 +3,16 @@
 use burn::{
     module::Module,
     nn::{
-        Embedding, EmbeddingConfig, Initializer, LayerNorm, Linear,
-        activation::ActivationConfig,
-        attention::MultiHeadAttention,
-        transformer::{
-            PositionWiseFeedForward, TransformerDecoder, TransformerDecoderConfig,
-            TransformerDecoderLayer, TransformerEncoder, TransformerEncoderConfig,
-            TransformerEncoderLayer,
-        },
+        Embedding, EmbeddingConfig, Initializer,
+        transformer::{TransformerDecoder, TransformerDecoderLayer, TransformerEncoder},
     },
     tensor::{Bool, Device, Int, Tensor},
 };
 use secant::dual::{Attended, Dual, Tangents};
 use secant_data::pairs::PADDING;
 
-use super::{dropout::Dropout, positions::positions, smoothing::Scores};
+use super::smoothing::Scores;
+use crate::attention::{Dropout, Pass, Stack, later};
 
 /// The shape of a transformer.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -45,46 +40,25 @@ impl TransformerConfig {
     /// A transformer with weights from Burn's generator: Glorot's uniform ones, embeddings of variance
     /// 1 / width, biases 0.
     pub fn init(&self, device: &Device) -> Transformer {
-        let Self { width, hidden, heads, layers, .. } = *self;
+        let Self { width, heads, hidden, layers, .. } = *self;
+        let stack = Stack { width, heads, hidden, layers };
         let deviation = (width as f64).powf(-0.5);
         let embedding = EmbeddingConfig::new(self.vocabulary, width)
             .with_initializer(Initializer::Normal { mean: 0.0, std: deviation });
-        let glorot = Initializer::XavierUniform { gain: 1.0 };
-        // Dropout is ours.
-        let encoder = TransformerEncoderConfig::new(width, hidden, heads, layers)
-            .with_dropout(0.0)
-            .with_initializer(glorot.clone())
-            .with_activation(ActivationConfig::Relu);
-        let decoder = TransformerDecoderConfig::new(width, hidden, heads, layers)
-            .with_dropout(0.0)
-            .with_initializer(glorot)
-            .with_activation(ActivationConfig::Relu);
-        let mut transformer = Transformer {
+        Transformer {
             embedding: embedding.init(device),
-            encoder: encoder.init(device),
-            decoder: decoder.init(device),
-            width,
-        };
-        transformer.reset_biases(device);
-        transformer
+            encoder: stack.encoder(device),
+            decoder: stack.decoder(device),
+        }
     }
 }
 
 /// An encoder and a decoder with one embedding for source, target and output.
-///
-/// The layers are Burn's, as what holds the parameters; the pass through them is on duals.
 #[derive(Module, Debug)]
 pub struct Transformer {
     embedding: Embedding,
     encoder: TransformerEncoder,
     decoder: TransformerDecoder,
-    width: usize,
-}
-
-/// A pass: the direction it is differentiated along, and what it drops.
-pub(super) struct Pass<'a> {
-    pub at: &'a Tangents,
-    pub dropout: Dropout,
 }
 
 /// What the encoder makes of sentences.
@@ -100,7 +74,7 @@ impl Transformer {
     pub(super) fn encode(&self, pass: &Pass<'_>, sentences: Tensor<2, Int>) -> Encoded {
         let [count, places] = sentences.dims();
         let mask = sentences.clone().equal_elem(PADDING).reshape([count, 1, 1, places]);
-        let embedded = self.embed(pass, sentences, 0);
+        let embedded = pass.embed(&self.embedding, sentences, 0);
         let layers = self.encoder.layers.iter();
         let encoded = layers.fold(embedded, |x, layer| pass.encoder_layer(layer, x, mask.clone()));
         let memory =
@@ -117,9 +91,8 @@ impl Transformer {
         targets: Tensor<2, Int>,
     ) -> Dual<3> {
         let [_, places] = targets.dims();
-        let later = Tensor::<2, Bool>::tril_mask([places, places], 0, &targets.device());
-        let later = later.reshape([1, 1, places, places]);
-        let embedded = self.embed(pass, targets, 0);
+        let later = later(places, &targets.device());
+        let embedded = pass.embed(&self.embedding, targets, 0);
         self.decoder.layers.iter().zip(&encoded.memories).fold(embedded, |x, (layer, memory)| {
             let own = pass.at.attended(&layer.self_attn, x.clone());
             let masks = [Some(later.clone()), Some(encoded.mask.clone())];
@@ -137,7 +110,7 @@ impl Transformer {
     ) -> Dual<3> {
         let at = Tangents::none();
         let pass = Pass { at: &at, dropout: Dropout::none() };
-        let embedded = self.embed(&pass, tokens, place);
+        let embedded = pass.embed(&self.embedding, tokens, place);
         let layers = self.decoder.layers.iter().zip(&encoded.memories).enumerate();
         layers.fold(embedded, |x, (number, (layer, memory))| {
             let new = at.attended(&layer.self_attn, x.clone());
@@ -172,21 +145,11 @@ impl Transformer {
         }
     }
 
-    /// Tokens `[sentences, places]` with their places, of which the first is `first`.
-    fn embed(&self, pass: &Pass<'_>, tokens: Tensor<2, Int>, first: usize) -> Dual<3> {
-        let [_, count] = tokens.dims();
-        let embedded = pass.at.embedding(&self.embedding, tokens);
-        let (device, dtype) = (embedded.value.device(), embedded.value.dtype());
-        let places = positions(first, count, self.width, &device, dtype);
-        let embedded = embedded.mul_scalar((self.width as f64).sqrt());
-        pass.dropout.apply(embedded + places)
-    }
-
     /// What the first layer gets of tokens.
     #[cfg(test)]
     pub(super) fn embedded(&self, tokens: Tensor<2, Int>) -> Tensor<3> {
         let at = Tangents::none();
-        self.embed(&Pass { at: &at, dropout: Dropout::none() }, tokens, 0).value
+        Pass { at: &at, dropout: Dropout::none() }.embed(&self.embedding, tokens, 0).value
     }
 
     #[cfg(test)]
@@ -197,67 +160,5 @@ impl Transformer {
     #[cfg(test)]
     pub(super) fn decoder(&self) -> &TransformerDecoder {
         &self.decoder
-    }
-
-    /// Sets all biases of linear layers to 0.
-    fn reset_biases(&mut self, device: &Device) {
-        let reset = |linear: &mut Linear| {
-            let outputs = linear.weight.lazy_shape().dims::<2>()[1];
-            linear.bias = Some(Initializer::Zeros.init([outputs], device));
-        };
-        let of_attention = |attention: &mut MultiHeadAttention| {
-            let MultiHeadAttention { query, key, value, output, .. } = attention;
-            [query, key, value, output].into_iter().for_each(reset);
-        };
-        let of_feed_forward = |layer: &mut PositionWiseFeedForward| {
-            [&mut layer.linear_inner, &mut layer.linear_outer].into_iter().for_each(reset);
-        };
-        for layer in &mut self.encoder.layers {
-            of_attention(&mut layer.mha);
-            of_feed_forward(&mut layer.pwff);
-        }
-        for layer in &mut self.decoder.layers {
-            [&mut layer.self_attn, &mut layer.cross_attn].into_iter().for_each(of_attention);
-            of_feed_forward(&mut layer.pwff);
-        }
-    }
-}
-
-impl Pass<'_> {
-    fn encoder_layer(
-        &self,
-        layer: &TransformerEncoderLayer,
-        x: Dual<3>,
-        mask: Tensor<4, Bool>,
-    ) -> Dual<3> {
-        let looked = self.at.multi_head_attention(&layer.mha, x.clone(), x.clone(), Some(mask));
-        let x = self.added(&layer.norm_1, x, looked);
-        let fed = self.feed_forward(&layer.pwff, x.clone());
-        self.added(&layer.norm_2, x, fed)
-    }
-
-    /// `seen` and `masks` are those of the attention to the layer's own places, and to the source.
-    fn decoder_layer(
-        &self,
-        layer: &TransformerDecoderLayer,
-        x: Dual<3>,
-        [own, source]: [&Attended; 2],
-        [own_mask, source_mask]: [Option<Tensor<4, Bool>>; 2],
-    ) -> Dual<3> {
-        let looked = self.at.attend(&layer.self_attn, x.clone(), own, own_mask);
-        let x = self.added(&layer.norm_1, x, looked);
-        let looked = self.at.attend(&layer.cross_attn, x.clone(), source, source_mask);
-        let x = self.added(&layer.norm_2, x, looked);
-        let fed = self.feed_forward(&layer.pwff, x.clone());
-        self.added(&layer.norm_3, x, fed)
-    }
-
-    fn feed_forward(&self, layer: &PositionWiseFeedForward, x: Dual<3>) -> Dual<3> {
-        self.at.linear(&layer.linear_outer, self.at.linear(&layer.linear_inner, x).relu())
-    }
-
-    /// A sublayer's output, some of it dropped, added to its input and normalised.
-    fn added(&self, norm: &LayerNorm, x: Dual<3>, output: Dual<3>) -> Dual<3> {
-        self.at.layer_norm(norm, x + self.dropout.apply(output))
     }
 }

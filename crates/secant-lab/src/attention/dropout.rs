@@ -8,7 +8,7 @@ use secant_core::rng::SplitMix64;
 
 /// Sets a share of all numbers to 0 and scales the others up, by masks drawn from the batch's seed and from
 /// nothing else.
-pub(super) struct Dropout {
+pub(crate) struct Dropout {
     rate: f64,
     rng: RefCell<SplitMix64>,
 }

@@ -11,7 +11,7 @@ use super::adaptive_softmax::AdaptiveSoftmax;
 
 /// The shape of a language model.
 #[derive(Clone, Debug)]
-pub(super) struct LanguageModelConfig {
+pub(super) struct RecurrentConfig {
     /// Words, or characters.
     pub vocabulary: usize,
     /// The width of a word's vector.
@@ -24,7 +24,7 @@ pub(super) struct LanguageModelConfig {
 
 /// Embedding, two layers of LSTM, adaptive softmax.
 #[derive(Module, Debug)]
-pub struct LanguageModel {
+pub struct RecurrentModel {
     embedding: Embedding,
     first: Lstm,
     second: Lstm,
@@ -38,13 +38,13 @@ pub(super) type States = [LstmState; 2];
 /// layer's outputs, `[steps, batch, hidden]`.
 pub(super) type Masks = [Tensor<3>; 3];
 
-impl LanguageModelConfig {
+impl RecurrentConfig {
     /// A model with weights as the authors of Apollo draw them: of words uniform up to sqrt(6 / width), of
     /// LSTMs as Glorot and Bengio 2010 for all four gates together, biases 0 but 1 in both biases of the
     /// forget gate.
-    pub(super) fn init(&self, device: &Device) -> LanguageModel {
+    pub(super) fn init(&self, device: &Device) -> RecurrentModel {
         let width = self.embedding;
-        LanguageModel {
+        RecurrentModel {
             embedding: Embedding {
                 weight: uniform((6.0 / width as f64).sqrt()).init([self.vocabulary, width], device),
             },
@@ -77,7 +77,13 @@ fn lstm(inputs: usize, hidden: usize, device: &Device) -> Lstm {
     }
 }
 
-impl LanguageModel {
+impl RecurrentModel {
+    /// The width of a word's vector and of each layer's outputs.
+    pub(super) fn widths(&self) -> [usize; 3] {
+        let [_, embedding] = self.embedding.weight.lazy_shape().dims::<2>();
+        [embedding, self.first.d_hidden, self.second.d_hidden]
+    }
+
     /// The outputs of the second layer after each of the tokens `[steps, batch]`, `[steps * batch, hidden]`
     /// with the steps in order, and the states after the last; from `states`, or from zeros.
     pub(super) fn forward(
@@ -99,7 +105,7 @@ impl LanguageModel {
         (Dual::cat(outputs, 0), [first, second])
     }
 
-    /// The mean cross-entropy of the words that follow the outputs of [`LanguageModel::forward`].
+    /// The mean cross-entropy of the words that follow the outputs of [`RecurrentModel::forward`].
     pub(super) fn loss(&self, at: &Tangents, outputs: Dual<2>, words: &[u32]) -> Dual<1> {
         self.softmax.loss(at, outputs, words)
     }
@@ -121,8 +127,8 @@ mod tests {
     const BATCH: usize = 2;
     const WORDS: [u32; STEPS * BATCH] = [1, 8, 4, 0, 2, 8];
 
-    fn config() -> LanguageModelConfig {
-        LanguageModelConfig { vocabulary: 9, embedding: 5, hidden: 4, cutoffs: vec![3, 6] }
+    fn config() -> RecurrentConfig {
+        RecurrentConfig { vocabulary: 9, embedding: 5, hidden: 4, cutoffs: vec![3, 6] }
     }
 
     fn tokens() -> Tensor<2, Int> {
@@ -176,7 +182,7 @@ mod tests {
         // Parameters wait for their first use, so that nothing of it is allocated.
         let count = |vocabulary, embedding, hidden, cutoffs: [usize; 3]| {
             let cutoffs = cutoffs.to_vec();
-            let config = LanguageModelConfig { vocabulary, embedding, hidden, cutoffs };
+            let config = RecurrentConfig { vocabulary, embedding, hidden, cutoffs };
             config.init(&device).num_params()
         };
         let small = (100, 7, 64, [10, 20, 50]);

@@ -2,18 +2,19 @@
 
 use std::path::Path;
 
-use secant_data::Precision;
-use secant_lab::{
-    Problem,
+use secant_data::DataError;
+
+use crate::{
+    Precision, Problem,
     language::{self, Language, LanguageEntry},
     physics::{self, Equation, Physics},
     supervised::{CATALOGUE, CatalogueEntry, ClassWeights, Supervised, UnknownProblem, load},
     translation::{self, Translation, TranslationEntry},
 };
 
-/// A problem by its name.
+/// A problem by its name; its data are not read yet.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Known {
+pub enum Known {
     /// Records with labels.
     Supervised(&'static CatalogueEntry),
     /// A differential equation.
@@ -24,38 +25,43 @@ pub(super) enum Known {
     Language(&'static LanguageEntry),
 }
 
-/// A problem with its data.
-pub(super) enum Loaded {
+/// A problem with its data; [`with_problem!`](crate::with_problem) makes a [`Problem`] of it.
+#[derive(Debug)]
+pub enum Loaded {
+    /// Records with labels.
     Supervised(Box<Supervised>),
+    /// A differential equation.
     Physics(Box<Physics>),
+    /// Sentences with their translations.
     Translation(Box<Translation>),
+    /// A text.
     Language(Box<Language>),
 }
 
-/// The expression with the problem as whatever kind it is.
+/// The expression with the problem of a [`Loaded`] one, as whatever kind it is.
+#[macro_export]
 macro_rules! with_problem {
     ($loaded:expr, $problem:ident => $body:expr) => {
         match $loaded {
-            $crate::commands::problem::Loaded::Supervised($problem) => {
+            $crate::Loaded::Supervised($problem) => {
                 let $problem = &**$problem;
                 $body
             }
-            $crate::commands::problem::Loaded::Physics($problem) => {
+            $crate::Loaded::Physics($problem) => {
                 let $problem = &**$problem;
                 $body
             }
-            $crate::commands::problem::Loaded::Translation($problem) => {
+            $crate::Loaded::Translation($problem) => {
                 let $problem = &**$problem;
                 $body
             }
-            $crate::commands::problem::Loaded::Language($problem) => {
+            $crate::Loaded::Language($problem) => {
                 let $problem = &**$problem;
                 $body
             }
         }
     };
 }
-pub(super) use with_problem;
 
 impl Known {
     /// All of them.
@@ -66,6 +72,20 @@ impl Known {
         CATALOGUE.iter().map(Self::Supervised).chain(texts).chain(translations).chain(equations)
     }
 
+    /// The problem called `name`.
+    ///
+    /// # Errors
+    /// There is none; with the nearest name.
+    pub fn named(name: &str) -> Result<Self, UnknownProblem> {
+        let known = Self::all().find(|known| known.name() == name);
+        known.ok_or_else(|| {
+            let names = Self::all().map(Self::name);
+            let usual: Vec<&str> = names.filter(|name| !name.starts_with("imbalanced/")).collect();
+            UnknownProblem::new(name, usual.into_iter())
+        })
+    }
+
+    /// Such as `digits/cnn`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Supervised(entry) => &entry.name,
@@ -103,12 +123,17 @@ impl Known {
         }
     }
 
+    /// The problem with its data, which are looked for in `data_dir`. The number type of the data and the
+    /// weights of classes matter to supervised problems alone.
+    ///
+    /// # Errors
+    /// The files are not there or not right.
     pub fn load(
         self,
         data_dir: &Path,
         precision: Precision,
         weights: ClassWeights,
-    ) -> anyhow::Result<Loaded> {
+    ) -> Result<Loaded, DataError> {
         Ok(match self {
             Self::Supervised(entry) => load(entry, data_dir, precision, weights)?.into(),
             Self::Physics(equation) => Loaded::Physics(Box::new(Physics::new(equation))),
@@ -137,17 +162,4 @@ impl From<Supervised> for Loaded {
     fn from(problem: Supervised) -> Self {
         Self::Supervised(Box::new(problem))
     }
-}
-
-/// The problem called `name`.
-///
-/// # Errors
-/// There is none; with the nearest name.
-pub(super) fn parse_problem(name: &str) -> Result<Known, String> {
-    let known = Known::all().find(|known| known.name() == name);
-    known.ok_or_else(|| {
-        let names = Known::all().map(Known::name);
-        let usual: Vec<&str> = names.filter(|name| !name.starts_with("imbalanced/")).collect();
-        UnknownProblem::new(name, usual.into_iter()).to_string()
-    })
 }
