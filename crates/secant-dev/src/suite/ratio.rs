@@ -1,6 +1,6 @@
 //! How many times a loss is as large as another.
 
-use secant_lab::{Range, record::Run, statistics::Difference};
+use secant_lab::{record::Run, statistics::Difference};
 
 /// The geometric mean of ratios paired by seed, with its 95 % interval; without one for a single seed.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -15,13 +15,13 @@ impl Ratio {
     /// The losses of these runs by those of others with the same seeds; `None` where one is missing, not
     /// finite, or not above 0.
     pub fn of(runs: &[Run], others: &[Run], loss: fn(&Run) -> Option<f64>) -> Option<Self> {
-        let logarithm = |run: &Run| loss(run).map(f64::ln).filter(|number| number.is_finite());
-        let difference = |run: &Run| {
+        let pair = |run: &Run| {
             let same = others.iter().find(|other| other.seed == run.seed)?;
-            Some(logarithm(run)? - logarithm(same)?)
+            let pair = [loss(run)?, loss(same)?];
+            pair.iter().all(|loss| *loss > 0.0 && loss.is_finite()).then_some(pair)
         };
-        let differences = runs.iter().map(difference).collect::<Option<Vec<f64>>>()?;
-        let found = Difference::of(&differences, Range::Any, 1)?;
+        let pairs = runs.iter().map(pair).collect::<Option<Vec<_>>>()?;
+        let found = Difference::of_logarithms(&pairs, 1)?;
         let ends = found.low.zip(found.high).map(|(low, high)| (low.exp(), high.exp()));
         Some(Self { mean: found.mean.exp(), ends })
     }

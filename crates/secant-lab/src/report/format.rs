@@ -1,8 +1,8 @@
 //! Numbers as people read them.
 
 use crate::{
-    Metric,
-    statistics::{Difference, Interval},
+    Direction, Metric,
+    statistics::{Difference, Interval, Scale},
 };
 
 /// What stands where there is no number.
@@ -75,9 +75,16 @@ pub fn interval_cell(metric: &Metric, value: Option<Interval>) -> String {
     format!("{} [{}, {}]", cell(metric, mean), cell(metric, low), cell(metric, high))
 }
 
-/// A difference with its sign and its interval: `-0.52 [-0.90, -0.14]`.
+/// A difference with its sign and its interval, `-0.52 [-0.90, -0.14]`; of logarithms how many times one value
+/// is the other, `x 1.28 [1.10, 1.49]`.
 pub fn difference_cell(metric: &Metric, difference: Option<&Difference>) -> String {
     let Some(difference) = difference else { return ABSENT.into() };
+    if let Some(Times { mean, low, high }) = times(metric, difference) {
+        return match low.zip(high) {
+            Some((low, high)) => format!("x {} [{}, {}]", short(mean), short(low), short(high)),
+            None => format!("x {}", short(mean)),
+        };
+    }
     let signed = |value: f64| {
         let text = cell(metric, value);
         if value > 0.0 { format!("+{text}") } else { text }
@@ -88,6 +95,35 @@ pub fn difference_cell(metric: &Metric, difference: Option<&Difference>) -> Stri
         }
         _ => signed(difference.mean),
     }
+}
+
+/// How many times one value is another.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Times {
+    /// The mean.
+    pub mean: f64,
+    /// The lower end of its interval.
+    pub low: Option<f64>,
+    /// The upper end.
+    pub high: Option<f64>,
+}
+
+/// How many times a method's value is the other's, with the ends of the interval; `None` of differences of
+/// values.
+pub fn times(metric: &Metric, difference: &Difference) -> Option<Times> {
+    let Difference { of: Scale::Logarithms, mean, low, high, .. } = *difference else {
+        return None;
+    };
+    Some(match metric.direction {
+        Direction::Higher => {
+            Times { mean: mean.exp(), low: low.map(f64::exp), high: high.map(f64::exp) }
+        }
+        // The difference is how much better the method is.
+        Direction::Lower => {
+            let inverse = |x: f64| (-x).exp();
+            Times { mean: inverse(mean), low: high.map(inverse), high: low.map(inverse) }
+        }
+    })
 }
 
 /// A share as a percentage, without needless zeros: `97 %`, `97.5 %`.
@@ -147,8 +183,16 @@ mod tests {
         assert_eq!(interval_cell(&accuracy, Some(interval)), "50.00 [25.00, 75.10]");
         assert_eq!(interval_cell(&loss, Some(Interval { count: 1, ..interval })), "0.5");
         let (low, high) = (Some(-0.01), Some(0.02));
-        let difference = Difference { mean: 0.005, low, high, deviation: None, count: 3 };
+        let of = Scale::Values;
+        let difference = Difference { of, mean: 0.005, low, high, deviation: None, count: 3 };
         assert_eq!(difference_cell(&accuracy, Some(&difference)), "+0.50 [-1.00, +2.00]");
+        // Better by e^0.693 is half the loss.
+        let of = Scale::Logarithms;
+        let (mean, low, high) = (2f64.ln(), Some(0.0), Some(4f64.ln()));
+        let difference = Difference { of, mean, low, high, ..difference };
+        assert_eq!(difference_cell(&loss, Some(&difference)), "x 0.5 [0.25, 1]");
+        let gain = Metric::new("gain", Direction::Higher, crate::Range::Positive);
+        assert_eq!(difference_cell(&gain, Some(&difference)), "x 2 [1, 4]");
     }
 
     #[test]

@@ -8,6 +8,7 @@ use crate::{
     Metric,
     experiment::{Finding, found, reported},
     record::{Claim, Origin, Reported},
+    statistics::Scale,
 };
 
 /// What a paper says, beside what came out in the comparisons of one of its experiments.
@@ -116,10 +117,14 @@ fn of_one(claim: &Claim, summary: &Summary) -> String {
         Finding::Unknown => return "not measured".to_string(),
     };
     let unit = if metric.is_some_and(Metric::is_in_percent) { " points" } else { "" };
+    let better = match difference.of {
+        Scale::Values => "positive is better",
+        Scale::Logarithms => "x: times the other's",
+    };
     let by = metric.map_or(ABSENT.to_string(), |metric| difference_cell(metric, Some(&difference)));
     let seeds = counted(difference.count, "seed");
     format!(
-        "{word}; {} against {}: test {name} {by}{unit} ({seeds}; positive is better)",
+        "{word}; {} against {}: test {name} {by}{unit} ({seeds}; {better})",
         claim.better, claim.than
     )
 }

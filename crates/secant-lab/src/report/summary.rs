@@ -223,6 +223,29 @@ mod tests {
     }
 
     #[test]
+    fn an_error_is_held_against_the_best_by_how_many_times_it_is_as_large() {
+        let mut recorded = samples::nine_methods();
+        recorded.design.ranked_by = 0;
+        // Of the other methods one seed is a hundred times worse than the rest: in differences of values
+        // everything would be a tie.
+        let is_best = |run: &crate::record::Run| run.method == "adam";
+        for run in recorded.runs.iter_mut().filter(|run| run.trained) {
+            let size = if run.seed == 1 { 100.0 } else { 1.0 };
+            run.test[0] =
+                Some(if is_best(run) { 1e-5 } else { size * (1.0 + 0.1 * run.seed as f64) });
+        }
+        let summary = Summary::new(&recorded);
+        let Verdict::Winners { best, ties } = &summary.verdict else { panic!("winners") };
+        assert_eq!((best.as_str(), ties.len()), ("adam", 0));
+        let other = of(&summary, "sgd");
+        let expected = (110.0f64 * 1.2 * 1.3).cbrt() / 1e-5;
+        let difference = other.to_best.expect("a difference");
+        assert!(((-difference.mean).exp() / expected - 1.0).abs() < 1e-9, "{difference:?}");
+        let text = crate::report::plain_text(&summary, 200);
+        assert!(text.contains("x 5.56e5 [") || text.contains("x 556000 ["), "{text}");
+    }
+
+    #[test]
     fn one_seed_decides_nothing() {
         let summary = Summary::new(&samples::one_seed());
         let Verdict::Winners { ties, .. } = &summary.verdict else { panic!("winners") };

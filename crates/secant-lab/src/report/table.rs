@@ -4,11 +4,15 @@ use serde_json::json;
 
 use super::{
     columns::{Column, columns},
-    format::{counted, grouped, value_text},
+    format::{Times, counted, grouped, times, value_text},
     summary::{MethodSummary, Summary},
     verdict::Verdict,
 };
-use crate::{Budget, record::Design};
+use crate::{
+    Budget,
+    record::Design,
+    statistics::{Difference, Scale},
+};
 
 /// The headline, the aligned table, what it means, and the warnings, in lines of at most `width`
 /// characters where words allow; columns for which there is no room are left out.
@@ -58,7 +62,16 @@ pub fn summary_json(summary: &Summary) -> String {
         _ => (None, Vec::new()),
     };
     let method = |method: &MethodSummary| {
-        let difference = method.to_best.as_ref();
+        let (unit, difference) = match &method.to_best {
+            None => (None, [None; 3]),
+            Some(difference) => match times(summary.metric(), difference) {
+                Some(Times { mean, low, high }) => (Some("times"), [Some(mean), low, high]),
+                None => {
+                    let Difference { mean, low, high, .. } = *difference;
+                    (Some("difference"), [Some(mean), low, high])
+                }
+            },
+        };
         json!({
             "method": method.name,
             "settings": method.settings,
@@ -68,9 +81,10 @@ pub fn summary_json(summary: &Summary) -> String {
             "mean": method.ranked.map(|value| value.mean),
             "low": method.ranked.map(|value| value.low),
             "high": method.ranked.map(|value| value.high),
-            "to_best": difference.map(|difference| difference.mean),
-            "to_best_low": difference.and_then(|difference| difference.low),
-            "to_best_high": difference.and_then(|difference| difference.high),
+            "to_best": difference[0],
+            "to_best_low": difference[1],
+            "to_best_high": difference[2],
+            "to_best_unit": unit,
             "evaluations_to_target": method.target.as_ref().map(|cost| cost.evaluations.median),
             "seconds_to_target": method.target.as_ref().map(|cost| cost.seconds.median),
             "step_seconds": method.step.as_ref().map(|step| step.seconds),
@@ -97,9 +111,17 @@ pub fn legend(summary: &Summary) -> String {
     let design = &summary.design;
     let seeds: Vec<String> = design.seeds.iter().map(u64::to_string).collect();
     let runs = format!("{} (seeds {})", counted(seeds.len(), "run"), seeds.join(", "));
+    let is_ratio = |method: &MethodSummary| {
+        method.to_best.as_ref().is_some_and(|difference| difference.of == Scale::Logarithms)
+    };
+    let direction = if summary.methods.iter().any(is_ratio) {
+        "x: how many times one is the other, as a geometric mean"
+    } else {
+        "positive where better"
+    };
     let mut text = format!(
         "* best, = not to be told from it, ! no winner (untrained, or no better than the baseline). \
-         [ ]: 95 % intervals over seeds; differences are paired by seed, positive where better, their \
+         [ ]: 95 % intervals over seeds; differences are paired by seed, {direction}, their \
          intervals together 95 % (Bonferroni); what other tuning trials would change is not in them. \
          {} of {}; {}. Evaluations: gradients in records, Hessian products as two, losses as a third.",
         tuning_text(summary, &runs),

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::summary::MethodSummary;
 use crate::{
-    Metric,
+    Direction, Metric, Range,
     record::{Design, Run},
     statistics::{Difference, seeds_to_decide},
 };
@@ -66,7 +66,7 @@ impl Verdict {
             method.to_best = difference.filter(|_| method.name != best.name);
             method.standing = match (method.standing, &method.to_best) {
                 (Standing::Tie, None) => Standing::Best,
-                (Standing::Tie, Some(difference)) if !difference.is_undecided() => Standing::Worse,
+                (Standing::Tie, Some(difference)) if difference.is_below_zero() => Standing::Worse,
                 (standing, _) => standing,
             };
         }
@@ -119,7 +119,8 @@ fn order(metric: &Metric, a: &MethodSummary, b: &MethodSummary) -> Ordering {
     group(a).cmp(&group(b)).then(value(b).total_cmp(&value(a)))
 }
 
-/// How much better `method` is than `other` by the metric at `place`, over the seeds that both have.
+/// How much better `method` is than `other` by the metric at `place`, over the seeds that both have: by how many
+/// times where the metric is an error, which is above 0 in all runs.
 pub(super) fn paired(
     metric: &Metric,
     place: usize,
@@ -128,15 +129,27 @@ pub(super) fn paired(
     together: usize,
 ) -> Option<Difference> {
     let value = |run: &Run| run.test.get(place).copied().flatten();
-    let gains: Vec<f64> = method
+    let pairs: Vec<[f64; 2]> = method
         .records
         .iter()
         .filter_map(|run| {
             let same = other.records.iter().find(|theirs| theirs.seed == run.seed)?;
-            Some(metric.gain(value(run)?, value(same)?))
+            Some(better_first(metric, [value(run)?, value(same)?]))
         })
         .collect();
+    if metric.range == Range::Positive && pairs.iter().flatten().all(|value| *value > 0.0) {
+        return Difference::of_logarithms(&pairs, together);
+    }
+    let gains: Vec<f64> = pairs.iter().map(|[a, b]| a - b).collect();
     Difference::of(&gains, metric.range, together)
+}
+
+/// Ours and theirs in such an order that the first is the larger one if ours is the better.
+fn better_first(metric: &Metric, [ours, theirs]: [f64; 2]) -> [f64; 2] {
+    match metric.direction {
+        Direction::Higher => [ours, theirs],
+        Direction::Lower => [theirs, ours],
+    }
 }
 
 /// The least number of seeds that would tell one of the ties from the best, if means and spreads stay.

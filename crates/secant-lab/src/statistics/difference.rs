@@ -6,6 +6,8 @@ use crate::Range;
 /// The mean difference of two methods over the seeds that both have.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Difference {
+    /// What the differences are of.
+    pub of: Scale,
     /// The mean.
     pub mean: f64,
     /// The lower end of its interval; none for fewer than two seeds.
@@ -18,7 +20,24 @@ pub struct Difference {
     pub count: usize,
 }
 
+/// What differences are of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scale {
+    /// The values.
+    Values,
+    /// Their logarithms: how many times one is the other.
+    Logarithms,
+}
+
 impl Difference {
+    /// Of the logarithms of these pairs of values, one a seed, all above 0. Errors can lie decades apart, and
+    /// there what one method has in one seed would hide everything else in a difference of values.
+    pub fn of_logarithms(pairs: &[[f64; 2]], together: usize) -> Option<Self> {
+        let logarithms: Vec<f64> = pairs.iter().map(|[a, b]| a.ln() - b.ln()).collect();
+        let difference = Self::of(&logarithms, Range::Any, together)?;
+        Some(Self { of: Scale::Logarithms, ..difference })
+    }
+
     /// Of these differences, one a seed, between values of a metric with this range. The interval is one
     /// of `together` that hold together with 95 % confidence.
     pub fn of(differences: &[f64], range: Range, together: usize) -> Option<Self> {
@@ -30,7 +49,13 @@ impl Difference {
             within(range, mean, reach)
         });
         let (low, high) = ends.unzip();
-        Some(Self { mean, low, high, deviation, count: differences.len() })
+        let count = differences.len();
+        Some(Self { of: Scale::Values, mean, low, high, deviation, count })
+    }
+
+    /// Whether the whole interval lies below 0.
+    pub fn is_below_zero(&self) -> bool {
+        self.high.is_some_and(|high| high < 0.0)
     }
 
     /// Whether the interval holds 0, or nothing is known of the spread.
@@ -95,6 +120,22 @@ mod tests {
         assert!((4..=20).contains(&count), "{count}");
         let hopeless = Difference::of(&[-1.0, 1.1, 0.0], Range::Any, 8).expect("values");
         assert_eq!(seeds_to_decide(&hopeless, 8), None);
+    }
+
+    #[test]
+    fn errors_that_lie_decades_apart_are_told_apart_by_their_logarithms() {
+        let pairs = [[1e-4, 0.06], [2e-4, 1.2], [1.5e-4, 0.2]];
+        let values: Vec<f64> = pairs.iter().map(|[a, b]| a - b).collect();
+        assert!(Difference::of(&values, Range::Positive, 1).expect("values").is_undecided());
+        let found = Difference::of_logarithms(&pairs, 1).expect("values");
+        assert!(!found.is_undecided() && found.of == Scale::Logarithms);
+        // The geometric mean of the ratios 600, 6,000 and 1,333.
+        let expected = (600.0f64 * 6000.0 * (4000.0 / 3.0)).cbrt();
+        assert!((found.mean.exp() * expected - 1.0).abs() < 1e-12, "{found:?}");
+        // Whatever the unit of the error.
+        let scaled = pairs.map(|pair| pair.map(|error| 1e5 * error));
+        let other = Difference::of_logarithms(&scaled, 1).expect("values");
+        assert!((other.mean - found.mean).abs() < 1e-12);
     }
 
     proptest! {

@@ -3,7 +3,7 @@
 mod difference;
 mod interval;
 
-pub use difference::{Difference, seeds_to_decide};
+pub use difference::{Difference, Scale, seeds_to_decide};
 pub use interval::{Interval, interval};
 
 /// The arithmetic mean; `None` without values.
