@@ -65,6 +65,9 @@ pub struct Design {
     pub target: Option<f64>,
     /// Tuning trials that every method got at least.
     pub trials: usize,
+    /// Runs of every trial, from as many seeds.
+    #[serde(default = "one")]
+    pub tuning_seeds: usize,
     /// The seeds of the final runs.
     pub seeds: Vec<u64>,
     /// The methods, in the order asked for, as on the command line.
@@ -74,6 +77,10 @@ pub struct Design {
     /// The experiment that it belongs to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<Origin>,
+}
+
+fn one() -> usize {
+    1
 }
 
 /// The experiment of a paper that a comparison belongs to.
@@ -132,13 +139,16 @@ pub struct Reported {
     pub place: String,
 }
 
-/// One tuning run, judged on the validation records.
+/// One run of a tuning trial, judged on the validation records.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Trial {
     /// The method; one of [`Design::methods`].
     pub method: String,
-    /// Which trial of the method, from 0.
+    /// Which trial of the method, from 0; its runs from several seeds share the number.
     pub number: usize,
+    /// The seed of the weights and of the order of the records.
+    #[serde(default)]
+    pub seed: u64,
     /// The method with the hyper-parameters of this trial, as on the command line.
     pub settings: String,
     /// Its learning rate.

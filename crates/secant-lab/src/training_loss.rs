@@ -88,6 +88,10 @@ impl<P: Problem> Problem for WithTrainingLoss<'_, P> {
         self.0.epochs()
     }
 
+    fn seeds(&self) -> usize {
+        self.0.seeds()
+    }
+
     fn target(&self) -> Option<f64> {
         self.0.target()
     }

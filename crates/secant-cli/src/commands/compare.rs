@@ -43,10 +43,11 @@ pub(super) struct CompareArgs {
     /// defaults first, as in 'mb-lsr1(delta0=log:1e-4..1, memory=8|16|32)'; may be given several times
     #[arg(long, value_name = "RANGES")]
     search: Vec<Search>,
-    /// Final runs of every optimizer with its best settings, each from another seed
-    #[arg(long, default_value = "5", value_name = "N", value_parser = parse_few)]
-    seeds: NonZeroUsize,
-    /// The first of the seeds; the others follow, and tuning has the one before it
+    /// Final runs of every optimizer with its best settings, each from another seed [default: 5; 20 on the
+    /// drawn digits]
+    #[arg(long, value_name = "N", value_parser = parse_few)]
+    seeds: Option<NonZeroUsize>,
+    /// The first of the seeds; the others follow, and tuning has those before it
     #[arg(long, default_value = "1", value_name = "N")]
     first_seed: u64,
     /// How long every run is: 100000evaluations (gradients, in records), 5epochs or 30s
@@ -63,10 +64,13 @@ pub(super) struct CompareArgs {
     /// One learning rate for all optimizers instead of tuning
     #[arg(long, value_name = "RATE", value_parser = parse_rate, conflicts_with_all = ["tune", "search"])]
     lr: Option<f64>,
-    /// Tuning runs of every optimizer [default: 5, and up to 4 more for all until every best rate lies
+    /// Tuning trials of every optimizer [default: 5, and up to 4 more for all until every best rate lies
     /// between two others]
     #[arg(long, value_name = "N", value_parser = parse_few)]
     tune: Option<NonZeroUsize>,
+    /// Runs of every tuning trial, each from another seed; it is judged by their mean [default: 2]
+    #[arg(long, value_name = "N", value_parser = parse_few)]
+    tune_seeds: Option<NonZeroUsize>,
     /// How every learning rate changes over a run: cosine, constant, milestones(at=0.5|0.75, factor=0.1)
     /// (parts of the run), inverse-sqrt(after=4000); each also with keys warmup=500, from=1e-5 (steps and
     /// the first rate), the cosine with to=1e-6
@@ -187,12 +191,13 @@ impl CompareArgs {
                 .clone()
                 .map_or(usual.methods.clone(), |Choices(methods)| methods),
             searches: self.search.clone(),
-            seeds: self.seeds.get(),
+            seeds: self.seeds.map(NonZeroUsize::get),
             first_seed: self.first_seed,
             budget: self.budget,
             epochs: self.epochs,
             batch_size: self.batch_size.map(NonZeroUsize::get),
             trials: self.tune.map_or(usual.trials, |count| Trials::Exactly(count.get())),
+            tuning_seeds: self.tune_seeds.map_or(usual.tuning_seeds, NonZeroUsize::get),
             lr: self.lr,
             schedule: self.schedule.clone(),
             products: self.products(),

@@ -121,7 +121,7 @@ impl RunArgs {
         let plan = planned.plan(problem.records(Part::Train));
         let plan = self.running.apply(Plan {
             only: self.only.clone().map_or(Vec::new(), |Choices(only)| only),
-            seeds: self.seeds.map_or(plan.seeds, NonZeroUsize::get),
+            seeds: self.seeds.map(NonZeroUsize::get).or(plan.seeds),
             ..plan
         });
         if !self.running.quiet && !planned.variant.is_empty() {

@@ -122,7 +122,7 @@ fn line(entry: &Listed) -> String {
         |best| format!("best {}: {} {:.4}", best.method, best.metric, best.mean),
     );
     format!(
-        "{}  {}  {}  {} of {} runs, {} trials, {} methods; {best}",
+        "{}  {}  {}  {} of {} runs, {} tuning runs, {} methods; {best}",
         &entry.key[..12],
         entry.created,
         entry.problem,

@@ -72,7 +72,7 @@ pub(super) fn train(args: &TrainArgs) -> anyhow::Result<ExitCode> {
     tell(&problem);
     let plan = Plan {
         methods: vec![args.optimizer.clone()],
-        seeds: 1,
+        seeds: Some(1),
         first_seed: args.seed,
         budget: args.budget,
         batch_size: args.batch_size.map(std::num::NonZeroUsize::get),

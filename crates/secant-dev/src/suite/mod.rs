@@ -90,7 +90,7 @@ pub fn measure<P: Problem>(
         let problem = WithTrainingLoss(problem);
         let own = Plan {
             methods: vec![method.clone()],
-            seeds: plan.seeds,
+            seeds: Some(plan.seeds),
             budget: Some(Budget::Evaluations((part * all as f64).round() as u64)),
             batch_size: entry.batch_size,
             lr: (*method == plan.candidate).then(|| method.preset().usual_rate),

@@ -23,7 +23,7 @@ impl Ratio {
         let pairs = runs.iter().map(pair).collect::<Option<Vec<_>>>()?;
         let found = Difference::of_logarithms(&pairs, 1)?;
         let ends = found.low.zip(found.high).map(|(low, high)| (low.exp(), high.exp()));
-        Some(Self { mean: found.mean.exp(), ends })
+        Some(Self { mean: found.estimate.exp(), ends })
     }
 
     /// Whether the whole interval lies above 1.

@@ -22,7 +22,7 @@ impl Plan {
             lr: method.preset().usual_rate,
         };
         let tuned: Vec<Tuned> = self.at_work().map(tuned).collect();
-        let named = |tuned| (String::new(), setting(self, &design, tuned, self.tuning_seed()));
+        let named = |tuned| (String::new(), setting(self, &design, tuned, self.seed_aside()));
         let settings: Vec<_> = tuned.iter().map(named).collect();
         let times = alone(|| step_times(problem, &settings, STEPS))?;
         let records = problem.records(Part::Train);
@@ -30,7 +30,7 @@ impl Plan {
         for ((tuned, (_, setting)), time) in tuned.iter().zip(&settings).zip(times) {
             let steps = setting.expected_steps(records);
             let steps = steps.map_err(|error| CompareError::of_run(setting, error.into()))?;
-            let runs = self.least_trials_of(&tuned.of) + design.seeds.len();
+            let runs = self.least_tuning_runs_of(&tuned.of) + design.seeds.len();
             seconds += runs as f64 * steps as f64 * time.seconds;
         }
         let side_by_side = self.threads.min(tuned.len()).max(1);

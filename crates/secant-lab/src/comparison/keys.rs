@@ -70,7 +70,12 @@ impl Keys {
         let texts = [
             self.common.clone(),
             format!("{:?} {searches:?} {:?}", design.methods, design.seeds),
-            format!("{} {is_open} {:?}", design.trials, plan.lr.map(f64::to_bits)),
+            format!(
+                "{} {is_open} {} {:?}",
+                design.trials,
+                design.tuning_seeds,
+                plan.lr.map(f64::to_bits)
+            ),
             format!("{:?} {own:?} {:?}", plan.schedule, plan.origin),
             format!("{} {} {:?}", design.ranked_by, design.tuned_by, design.target),
         ];

@@ -30,7 +30,7 @@ use work::{rotated, side_by_side};
 
 use crate::{
     Problem,
-    record::{Design, Run},
+    record::{Design, Run, Trial},
     run::{Checkpoints, Outcome, Setting, TrainError, Watch, step_times, train},
     store::{Claim, Claimed, Recorded, Store},
 };
@@ -117,7 +117,7 @@ impl<'a, P: Problem> Comparison<'a, P> {
             {
                 break;
             }
-            self.progress.add_trials(states.len());
+            self.progress.add_tuning_runs(states.len() * self.plan.tuning_seeds);
             rounds(count)?;
         }
         let states =
@@ -125,10 +125,23 @@ impl<'a, P: Problem> Comparison<'a, P> {
         states.map(|state| state.tuned().map_err(CompareError::from)).collect()
     }
 
-    /// The next trial of a method, from the store or run.
+    /// The next trial of a method: its runs, from the store or run.
     fn trial(&self, state: &mut TuningState) -> Result<(), CompareError> {
         let next = state.next()?;
-        let setting = self.setting(&next, self.plan.tuning_seed());
+        let runs = self.plan.seeds_of_tuning().map(|seed| self.tuning_run(state, &next, seed));
+        let runs = runs.collect::<Result<Vec<Trial>, CompareError>>()?;
+        state.add(&self.design, &runs, next);
+        Ok(())
+    }
+
+    /// One run of a trial, from the store or run.
+    fn tuning_run(
+        &self,
+        state: &TuningState,
+        next: &Tuned,
+        seed: u64,
+    ) -> Result<Trial, CompareError> {
+        let setting = self.setting(next, seed);
         let key = self.keys.run("trial", &setting)?;
         let method = state.method().to_string();
         let trial = loop {
@@ -149,8 +162,7 @@ impl<'a, P: Problem> Comparison<'a, P> {
             }
         };
         self.progress.trial(&self.design, &trial);
-        state.add(&self.design, &trial, setting);
-        Ok(())
+        Ok(trial)
     }
 
     /// Every seed with every method's best settings.
@@ -207,7 +219,7 @@ impl<'a, P: Problem> Comparison<'a, P> {
         if self.stop.load(Ordering::Relaxed) {
             return Err(CompareError::Stopped);
         }
-        let seed = self.plan.tuning_seed();
+        let seed = self.plan.seed_aside();
         let settings: Vec<(String, Setting)> =
             tuned.iter().map(|tuned| (tuned.of.to_string(), self.setting(tuned, seed))).collect();
         let times = alone(|| step_times(self.problem, &settings, MANY_STEPS))?;

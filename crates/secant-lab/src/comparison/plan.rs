@@ -50,9 +50,9 @@ pub struct Plan {
     pub only: Vec<Choice>,
     /// Ranges for hyper-parameters of some of the methods.
     pub searches: Vec<Search>,
-    /// How many final runs every method gets.
-    pub seeds: usize,
-    /// The seed of the first of them; the others follow, and tuning has the one before it.
+    /// How many final runs every method gets, instead of the problem's.
+    pub seeds: Option<usize>,
+    /// The seed of the first of them; the others follow, and tuning has those before it.
     pub first_seed: u64,
     /// How long every run is, instead of the epochs.
     pub budget: Option<Budget>,
@@ -63,6 +63,8 @@ pub struct Plan {
     pub batch_size: Option<usize>,
     /// Tuning trials for every method.
     pub trials: Trials,
+    /// Runs of every trial, from as many seeds; it is judged by their mean.
+    pub tuning_seeds: usize,
     /// What single methods have of their own.
     pub particulars: Vec<Particulars>,
     /// A rate for all methods, instead of tuning.
@@ -95,12 +97,13 @@ impl Default for Plan {
             only: Vec::new(),
             searches: Vec::new(),
             particulars: Vec::new(),
-            seeds: 5,
+            seeds: None,
             first_seed: 1,
             budget: None,
             epochs: None,
             batch_size: None,
             trials: Trials::Bracketed(5),
+            tuning_seeds: 2,
             lr: None,
             schedule: Schedule::default(),
             products: HessianProducts::default(),
@@ -124,9 +127,20 @@ impl Plan {
         Ok(Self { methods: Choice::list(methods)?, ..Self::default() })
     }
 
-    /// The seed of the tuning trials: the final runs start from other weights.
-    pub(super) fn tuning_seed(&self) -> u64 {
+    /// The seeds of the tuning trials: the final runs start from other weights.
+    pub(super) fn seeds_of_tuning(&self) -> impl Iterator<Item = u64> {
+        let first = self.first_seed;
+        (1..=self.tuning_seeds as u64).map(move |before| first.wrapping_sub(before))
+    }
+
+    /// The seed of what is measured beside the runs.
+    pub(super) fn seed_aside(&self) -> u64 {
         self.first_seed.wrapping_sub(1)
+    }
+
+    /// How many tuning runs a method gets at least.
+    pub(super) fn least_tuning_runs_of(&self, method: &Choice) -> usize {
+        self.least_trials_of(method) * self.tuning_seeds
     }
 
     /// The least and the most trials of every method.
@@ -139,7 +153,7 @@ impl Plan {
     }
 
     /// How many trials a method gets at least.
-    pub(super) fn least_trials_of(&self, method: &Choice) -> usize {
+    fn least_trials_of(&self, method: &Choice) -> usize {
         match self.particulars_of(method).map_or(0, |own| own.rates.len()) {
             0 => self.trials_range().0,
             1 => 0,
@@ -239,7 +253,10 @@ impl Plan {
             metrics,
             target: self.target.or_else(|| problem.target().filter(|_| asked.is_none())),
             trials: self.trials_range().0,
-            seeds: (0..self.seeds as u64).map(|k| self.first_seed.wrapping_add(k)).collect(),
+            tuning_seeds: self.tuning_seeds,
+            seeds: (0..self.seeds.unwrap_or_else(|| problem.seeds()) as u64)
+                .map(|k| self.first_seed.wrapping_add(k))
+                .collect(),
             methods: self.methods.iter().map(Choice::to_string).collect(),
             threads: self.threads,
             origin: self.origin.clone(),
@@ -254,7 +271,11 @@ impl Plan {
                 return Err(CompareError::NoRecords { problem: problem.name(), part: name });
             }
         }
-        for (what, count) in [("method", self.methods.len()), ("seed", self.seeds)] {
+        for (what, count) in [
+            ("method", self.methods.len()),
+            ("seed", self.seeds.unwrap_or_else(|| problem.seeds())),
+            ("tuning seed", self.tuning_seeds),
+        ] {
             if count == 0 {
                 return Err(CompareError::Nothing { what });
             }

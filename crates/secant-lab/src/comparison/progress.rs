@@ -42,7 +42,7 @@ pub(super) struct Progress {
 
 impl Progress {
     pub(super) fn new(plan: &Plan, design: &Design) -> Self {
-        let of_method = |method| plan.least_trials_of(method) + design.seeds.len();
+        let of_method = |method| plan.least_tuning_runs_of(method) + design.seeds.len();
         let runs: usize = plan.at_work().map(of_method).sum();
         let is_bar = plan.shown == Shown::Progress && std::io::stderr().is_terminal();
         let bar = is_bar.then(|| {
@@ -64,8 +64,8 @@ impl Progress {
         }
     }
 
-    /// More trials than were planned.
-    pub(super) fn add_trials(&self, count: usize) {
+    /// More tuning runs than were planned.
+    pub(super) fn add_tuning_runs(&self, count: usize) {
         self.runs.fetch_add(count, Ordering::Relaxed);
         if let Some(bar) = &self.bar {
             bar.inc_length(count as u64 * TICKS);

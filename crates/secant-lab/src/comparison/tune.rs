@@ -38,7 +38,7 @@ enum Way {
     Rate(RateSearch),
     Ranges {
         search: Search,
-        tried: Vec<(Setting, Score)>,
+        tried: Vec<(Tuned, Score)>,
     },
 }
 
@@ -98,11 +98,12 @@ impl TuningState {
         Ok(Tuned { of: self.method.clone(), method, lr })
     }
 
-    /// What is written down of a trial.
+    /// What is written down of a run of a trial.
     pub(super) fn record(&self, setting: &Setting, outcome: &Outcome) -> Trial {
         Trial {
             method: self.method.to_string(),
             number: self.trials,
+            seed: setting.seed,
             settings: setting.method.to_string(),
             lr: setting.lr,
             validation: outcome.validation.clone(),
@@ -110,14 +111,15 @@ impl TuningState {
         }
     }
 
-    /// Notes what a trial came to.
-    pub(super) fn add(&mut self, design: &Design, trial: &Trial, setting: Setting) {
-        let score = score(design, trial);
+    /// Notes what the runs of a trial came to.
+    pub(super) fn add(&mut self, design: &Design, runs: &[Trial], tuned: Tuned) {
+        let scores: Vec<Score> = runs.iter().map(|run| score(design, run)).collect();
+        let score = Score::mean(&scores);
         match &mut self.way {
             Way::Given(_) => {}
             Way::Listed { tried, .. } => tried.push(score),
-            Way::Rate(search) => search.add(setting.lr, score),
-            Way::Ranges { tried, .. } => tried.push((setting, score)),
+            Way::Rate(search) => search.add(tuned.lr, score),
+            Way::Ranges { tried, .. } => tried.push((tuned, score)),
         }
         self.trials += 1;
     }
@@ -135,10 +137,7 @@ impl TuningState {
             Way::Ranges { tried, .. } => {
                 let scores: Vec<Score> = tried.iter().map(|(_, score)| *score).collect();
                 match best(&scores) {
-                    Some(place) => {
-                        let (setting, _) = &tried[place];
-                        Ok(Tuned { method: setting.method.clone(), ..at(setting.lr) })
-                    }
+                    Some(place) => Ok(tried[place].0.clone()),
                     None => self.next(),
                 }
             }
@@ -146,7 +145,7 @@ impl TuningState {
     }
 }
 
-/// How good a trial was, by the metric that tuning goes by.
+/// How good a run was, by the metric that tuning goes by.
 pub(crate) fn score(design: &Design, trial: &Trial) -> Score {
     let metric = &design.metrics[design.tuned_by];
     let value = trial.validation.get(design.tuned_by).copied().flatten();

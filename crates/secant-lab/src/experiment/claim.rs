@@ -27,7 +27,7 @@ pub fn found(claim: &Claim, summary: &Summary) -> Finding {
     };
     if difference.is_undecided() {
         Finding::Undecided(difference)
-    } else if difference.mean > 0.0 {
+    } else if difference.estimate > 0.0 {
         Finding::CameBack(difference)
     } else {
         Finding::Contradicted(difference)

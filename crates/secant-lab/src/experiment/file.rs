@@ -50,6 +50,8 @@ pub(super) struct Scale {
     pub seeds: Option<usize>,
     pub first_seed: Option<u64>,
     pub trials: Option<usize>,
+    /// Runs of every tuning trial; one unless there is a number.
+    pub tuning_seeds: Option<usize>,
     #[serde(deserialize_with = "parsed")]
     pub precision: Option<Precision>,
     #[serde(rename = "hessian-products", deserialize_with = "parsed")]
@@ -166,6 +168,7 @@ impl Scale {
             seeds: self.seeds.or(full.seeds),
             first_seed: self.first_seed.or(full.first_seed),
             trials: self.trials.or(full.trials),
+            tuning_seeds: self.tuning_seeds.or(full.tuning_seeds),
             precision: self.precision.or(full.precision),
             products: self.products.or(full.products),
         }

@@ -62,7 +62,7 @@ fn there_is_a_comparison_for_every_problem_batch_size_and_factor() {
     assert_eq!(variants[7], "digits/logistic, batch N/10, rates x 2");
     assert_eq!(full[7].plan(505).batch_size, Some(50));
     let plan = full[0].plan(505);
-    assert_eq!((plan.seeds, plan.epochs, plan.batch_size), (7, Some(100.0), Some(64)));
+    assert_eq!((plan.seeds, plan.epochs, plan.batch_size), (Some(7), Some(100.0), Some(64)));
     assert_eq!(plan.particulars[0].rates, [0.0005, 0.005]);
     assert_eq!(plan.searches.len(), 1);
     let own = &plan.particulars[1].treatment;
@@ -77,7 +77,7 @@ fn the_small_variant_changes_what_it_names_and_no_more() {
     assert_eq!(small.len(), 2);
     assert_eq!(small[1].variant, "rates x 2");
     let plan = small[1].plan(505);
-    assert_eq!((plan.seeds, plan.epochs), (7, None));
+    assert_eq!((plan.seeds, plan.epochs), (Some(7), None));
     assert_eq!(plan.budget, Some(crate::Budget::Evaluations(5000)));
     assert_eq!(plan.particulars[0].rates, [0.006]);
     assert_eq!(plan.particulars[0].treatment.schedule.to_string(), "constant");

@@ -143,6 +143,12 @@ pub trait Problem: Sync {
         10.0
     }
 
+    /// Final runs of every method, each from another seed, unless the user says otherwise: more where they are
+    /// cheap.
+    fn seeds(&self) -> usize {
+        5
+    }
+
     /// The value of the ranking metric that counts as "reached the target"; chosen from the tuning trials
     /// where there is none.
     fn target(&self) -> Option<f64> {

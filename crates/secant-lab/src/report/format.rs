@@ -91,9 +91,9 @@ pub fn difference_cell(metric: &Metric, difference: Option<&Difference>) -> Stri
     };
     match (difference.low, difference.high) {
         (Some(low), Some(high)) => {
-            format!("{} [{}, {}]", signed(difference.mean), signed(low), signed(high))
+            format!("{} [{}, {}]", signed(difference.estimate), signed(low), signed(high))
         }
-        _ => signed(difference.mean),
+        _ => signed(difference.estimate),
     }
 }
 
@@ -111,7 +111,7 @@ pub struct Times {
 /// How many times a method's value is the other's, with the ends of the interval; `None` of differences of
 /// values.
 pub fn times(metric: &Metric, difference: &Difference) -> Option<Times> {
-    let Difference { of: Scale::Logarithms, mean, low, high, .. } = *difference else {
+    let Difference { of: Scale::Logarithms, estimate: mean, low, high, .. } = *difference else {
         return None;
     };
     Some(match metric.direction {
@@ -184,12 +184,12 @@ mod tests {
         assert_eq!(interval_cell(&loss, Some(Interval { count: 1, ..interval })), "0.5");
         let (low, high) = (Some(-0.01), Some(0.02));
         let of = Scale::Values;
-        let difference = Difference { of, mean: 0.005, low, high, deviation: None, count: 3 };
+        let difference = Difference { of, estimate: 0.005, low, high, deviation: None, count: 3 };
         assert_eq!(difference_cell(&accuracy, Some(&difference)), "+0.50 [-1.00, +2.00]");
         // Better by e^0.693 is half the loss.
         let of = Scale::Logarithms;
-        let (mean, low, high) = (2f64.ln(), Some(0.0), Some(4f64.ln()));
-        let difference = Difference { of, mean, low, high, ..difference };
+        let (estimate, low, high) = (2f64.ln(), Some(0.0), Some(4f64.ln()));
+        let difference = Difference { of, estimate, low, high, ..difference };
         assert_eq!(difference_cell(&loss, Some(&difference)), "x 0.5 [0.25, 1]");
         let gain = Metric::new("gain", Direction::Higher, crate::Range::Positive);
         assert_eq!(difference_cell(&gain, Some(&difference)), "x 2 [1, 4]");

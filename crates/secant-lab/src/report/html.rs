@@ -320,6 +320,14 @@ fn table(summary: &Summary, methods: &[String]) -> String {
     )
 }
 
+/// What the figures of trials are.
+fn means_text(summary: &Summary) -> String {
+    match summary.design.tuning_seeds {
+        1 => String::new(),
+        count => format!(", means of {count} runs"),
+    }
+}
+
 /// Every trial of every method; the first has the defaults.
 fn trials(summary: &Summary) -> String {
     if summary.methods.iter().all(|method| method.trials.is_empty()) {
@@ -344,11 +352,12 @@ fn trials(summary: &Summary) -> String {
         )
     };
     format!(
-        "<section>\n<h2>Tuning trials</h2>\n<p class=\"note\">Rate and validation {}, in the order of \
+        "<section>\n<h2>Tuning trials</h2>\n<p class=\"note\">Rate and validation {}{}, in the order of \
          the trials; the first has the defaults, the chosen one is bold.</p>\n<details>\n\
          <summary>Show all trials</summary>\n<div class=\"scroll\">\n<table class=\"trials\">\n{}</table>\n\
          </div>\n</details>\n</section>\n",
         escape(&metric.name),
+        means_text(summary),
         summary.methods.iter().map(row).collect::<String>()
     )
 }

@@ -145,6 +145,7 @@ fn design(methods: &[Method], seeds: &[u64]) -> Design {
         baseline_name: "always a shirt".into(),
         target: Some(0.912),
         trials: 7,
+        tuning_seeds: 1,
         seeds: seeds.to_vec(),
         methods: methods.iter().map(|m| m.name.to_owned()).collect(),
         threads: 2,
@@ -162,6 +163,7 @@ fn trials(method: &Method) -> impl Iterator<Item = Trial> {
         Trial {
             method: method.name.into(),
             number: i as usize,
+            seed: 0,
             settings: method.name.into(),
             lr: method.best_rate * 10f64.powf(off / 2.0),
             validation: vec![

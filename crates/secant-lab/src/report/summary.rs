@@ -3,13 +3,13 @@
 use super::{
     format::{counted, value_text},
     target::{TargetCost, target},
-    verdict::{Standing, Verdict, paired},
+    verdict::{Standing, Verdict, paired, resolution},
     warning::{Warning, warnings},
 };
 use crate::{
     Metric,
     record::{Design, Run, StepTime, Trial},
-    statistics::{Difference, Interval, interval},
+    statistics::{Difference, Interval, interval, mean},
     store::Recorded,
 };
 
@@ -60,7 +60,7 @@ pub struct MethodSummary {
     pub step: Option<StepTime>,
     /// Steps that were rejected, over all runs.
     pub rejected_steps: u64,
-    /// Its tuning trials.
+    /// Its tuning trials, each with the means of its runs.
     pub trials: Vec<Trial>,
     /// Its runs.
     pub records: Vec<Run>,
@@ -88,6 +88,13 @@ impl Summary {
     /// The metric that ranks the methods.
     pub fn metric(&self) -> &Metric {
         &self.design.metrics[self.design.ranked_by]
+    }
+
+    /// The difference to the best that counts as none, where there is such a thing: the standard error of a
+    /// share over the test records.
+    pub fn resolution(&self) -> Option<f64> {
+        let best = self.methods.iter().find(|method| method.standing == Standing::Best)?;
+        Some(resolution(&self.design, best.ranked)).filter(|resolution| *resolution > 0.0)
     }
 
     /// How much better one method is than another by a metric on the test records, paired by seed; none
@@ -137,8 +144,7 @@ impl MethodSummary {
         let runs: Vec<Run> =
             recorded.runs.iter().filter(|run| run.method == name).cloned().collect();
         let of_method = |trial: &&Trial| trial.method == name;
-        let mut trials: Vec<Trial> = recorded.trials.iter().filter(of_method).cloned().collect();
-        trials.sort_by_key(|trial| trial.number);
+        let trials = merged(recorded.trials.iter().filter(of_method).cloned().collect());
         let metrics: Vec<Option<Interval>> = design
             .metrics
             .iter()
@@ -175,6 +181,25 @@ impl MethodSummary {
         );
         self.trials.len() > 1 && is_searched && !(below && above)
     }
+}
+
+/// One trial for each number, with the means over its runs; where one has no value, there is none.
+fn merged(mut runs: Vec<Trial>) -> Vec<Trial> {
+    runs.sort_by_key(|run| run.number);
+    let trials = runs.chunk_by(|a, b| a.number == b.number);
+    let trial = |runs: &[Trial]| {
+        let at = |place: usize| {
+            let values = runs.iter().map(|run| run.validation.get(place).copied().flatten());
+            mean(&values.collect::<Option<Vec<f64>>>()?)
+        };
+        let first = &runs[0];
+        Trial {
+            validation: (0..first.validation.len()).map(at).collect(),
+            trained: runs.iter().all(|run| run.trained),
+            ..first.clone()
+        }
+    };
+    trials.map(trial).collect()
 }
 
 /// A metric at the end of the runs; of those that have a value.
@@ -218,7 +243,7 @@ mod tests {
         assert_eq!(of(&summary, best).standing, Standing::Best);
         assert_eq!(of(&summary, "sgd").standing, Standing::Worse);
         assert!(!ties.is_empty() && !ties.contains(best) && !ties.contains(&"sgd".to_string()));
-        assert!(of(&summary, "sgd").to_best.expect("a difference").mean < 0.0);
+        assert!(of(&summary, "sgd").to_best.expect("a difference").estimate < 0.0);
         assert!(of(&summary, "adam").to_adam.is_none());
     }
 
@@ -240,9 +265,34 @@ mod tests {
         let other = of(&summary, "sgd");
         let expected = (110.0f64 * 1.2 * 1.3).cbrt() / 1e-5;
         let difference = other.to_best.expect("a difference");
-        assert!(((-difference.mean).exp() / expected - 1.0).abs() < 1e-9, "{difference:?}");
+        assert!(((-difference.estimate).exp() / expected - 1.0).abs() < 1e-9, "{difference:?}");
         let text = crate::report::plain_text(&summary, 200);
         assert!(text.contains("x 5.56e5 [") || text.contains("x 556000 ["), "{text}");
+    }
+
+    #[test]
+    fn a_trial_of_several_runs_is_their_mean_and_fails_with_any_of_them() {
+        let mut recorded = samples::nine_methods();
+        let alone = Summary::new(&recorded);
+        let again: Vec<Trial> = recorded
+            .trials
+            .iter()
+            .map(|trial| {
+                let better = |value: &Option<f64>| value.map(|value| value + 0.02);
+                let validation = trial.validation.iter().map(better).collect();
+                let trained = trial.trained && trial.number != 5;
+                Trial { seed: 1, validation, trained, ..trial.clone() }
+            })
+            .collect();
+        recorded.trials.extend(again);
+        let summary = Summary::new(&recorded);
+        let (one, both) = (of(&alone, "adam"), of(&summary, "adam"));
+        assert_eq!(one.trials.len(), both.trials.len());
+        for (one, both) in one.trials.iter().zip(&both.trials) {
+            let mean = one.validation[0].map(|value| value + 0.01);
+            assert!(both.validation[0].zip(mean).is_none_or(|(a, b)| (a - b).abs() < 1e-12));
+            assert_eq!(both.trained, one.trained && one.number != 5);
+        }
     }
 
     #[test]

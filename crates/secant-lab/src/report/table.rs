@@ -67,8 +67,8 @@ pub fn summary_json(summary: &Summary) -> String {
             Some(difference) => match times(summary.metric(), difference) {
                 Some(Times { mean, low, high }) => (Some("times"), [Some(mean), low, high]),
                 None => {
-                    let Difference { mean, low, high, .. } = *difference;
-                    (Some("difference"), [Some(mean), low, high])
+                    let Difference { estimate, low, high, .. } = *difference;
+                    (Some("difference"), [Some(estimate), low, high])
                 }
             },
         };
@@ -109,8 +109,8 @@ pub fn summary_json(summary: &Summary) -> String {
 /// What the figures of the table are.
 pub fn legend(summary: &Summary) -> String {
     let design = &summary.design;
-    let seeds: Vec<String> = design.seeds.iter().map(u64::to_string).collect();
-    let runs = format!("{} (seeds {})", counted(seeds.len(), "run"), seeds.join(", "));
+    let runs =
+        format!("{} (seeds {})", counted(design.seeds.len(), "run"), seeds_text(&design.seeds));
     let is_ratio = |method: &MethodSummary| {
         method.to_best.as_ref().is_some_and(|difference| difference.of == Scale::Logarithms)
     };
@@ -128,6 +128,13 @@ pub fn legend(summary: &Summary) -> String {
         budget(design.budget),
         schedules_text(design),
     );
+    if let Some(resolution) = summary.resolution() {
+        text += &format!(
+            " A difference of {:.2} points, the standard error of {} test records, counts as none.",
+            100.0 * resolution,
+            grouped(design.test_records as f64)
+        );
+    }
     if let Some(target) = summary.target {
         let target = value_text(summary.metric(), Some(target));
         text += &format!(
@@ -136,6 +143,14 @@ pub fn legend(summary: &Summary) -> String {
         );
     }
     text
+}
+
+/// `1, 2, 3`, and of many `1 to 20`; they follow each other.
+fn seeds_text(seeds: &[u64]) -> String {
+    match seeds {
+        [first, .., last] if seeds.len() > 5 => format!("{first} to {last}"),
+        _ => seeds.iter().map(u64::to_string).collect::<Vec<_>>().join(", "),
+    }
 }
 
 /// How the settings of the final runs were found.
@@ -148,7 +163,13 @@ fn tuning_text(summary: &Summary, runs: &str) -> String {
         _ => format!("The methods got {least} to {}", counted(most, "tuning trial")),
     };
     let metric = &summary.design.metrics[summary.design.tuned_by].name;
-    format!("{trials} judged by validation {metric}, then {runs} with the best settings,")
+    let runs_each = match summary.design.tuning_seeds {
+        1 => String::new(),
+        count => format!(" of {count} runs each"),
+    };
+    format!(
+        "{trials}{runs_each} judged by validation {metric}, then {runs} with the best settings,"
+    )
 }
 
 /// How the rates change over a run.

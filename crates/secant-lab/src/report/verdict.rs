@@ -8,7 +8,7 @@ use super::summary::MethodSummary;
 use crate::{
     Direction, Metric, Range,
     record::{Design, Run},
-    statistics::{Difference, seeds_to_decide},
+    statistics::{Difference, Interval, seeds_to_decide},
 };
 
 /// Where a method stands.
@@ -61,12 +61,13 @@ impl Verdict {
             return Self::without_winner(methods);
         };
         let together = methods.iter().filter(is_eligible).count().saturating_sub(1).max(1);
+        let margin = resolution(design, best.ranked);
         for method in methods.iter_mut() {
             let difference = paired(metric, design.ranked_by, method, &best, together);
             method.to_best = difference.filter(|_| method.name != best.name);
             method.standing = match (method.standing, &method.to_best) {
                 (Standing::Tie, None) => Standing::Best,
-                (Standing::Tie, Some(difference)) if difference.is_below_zero() => Standing::Worse,
+                (Standing::Tie, Some(difference)) if difference.is_below(margin) => Standing::Worse,
                 (standing, _) => standing,
             };
         }
@@ -144,6 +145,17 @@ pub(super) fn paired(
     Difference::of(&gains, metric.range, together)
 }
 
+/// The difference that counts as none: of a share over the test records its standard error, as other records of
+/// the same kind would have moved it as far; of other metrics 0.
+pub(super) fn resolution(design: &Design, best: Option<Interval>) -> f64 {
+    match (design.metrics[design.ranked_by].range, best) {
+        (Range::Share, Some(Interval { mean, .. })) if (0.0..=1.0).contains(&mean) => {
+            (mean * (1.0 - mean) / design.test_records as f64).sqrt()
+        }
+        _ => 0.0,
+    }
+}
+
 /// Ours and theirs in such an order that the first is the larger one if ours is the better.
 fn better_first(metric: &Metric, [ours, theirs]: [f64; 2]) -> [f64; 2] {
     match metric.direction {
@@ -153,9 +165,9 @@ fn better_first(metric: &Metric, [ours, theirs]: [f64; 2]) -> [f64; 2] {
 }
 
 /// The least number of seeds that would tell one of the ties from the best, if means and spreads stay.
-pub(super) fn seeds_for_more(methods: &[MethodSummary]) -> Option<usize> {
+pub(super) fn seeds_for_more(methods: &[MethodSummary], margin: f64) -> Option<usize> {
     let rivals = methods.iter().filter(|method| method.to_best.is_some());
     let together = rivals.clone().count().max(1);
     let ties = rivals.filter(|method| method.standing == Standing::Tie);
-    ties.filter_map(|method| seeds_to_decide(method.to_best.as_ref()?, together)).min()
+    ties.filter_map(|method| seeds_to_decide(method.to_best.as_ref()?, margin, together)).min()
 }

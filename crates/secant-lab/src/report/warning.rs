@@ -5,7 +5,7 @@ use std::fmt;
 use super::{
     format::{counted, short, value_text},
     summary::MethodSummary,
-    verdict::{Standing, Verdict, seeds_for_more},
+    verdict::{Standing, Verdict, resolution, seeds_for_more},
 };
 use crate::{Metric, record::Design};
 
@@ -88,7 +88,9 @@ pub(super) fn warnings(
         if design.seeds.len() == 1 && methods.len() > 1 {
             found.push(Warning::OneSeed);
         }
-        found.extend(seeds_for_more(methods).map(|seeds| Warning::MoreSeeds { seeds }));
+        let best = methods.iter().find(|method| method.standing == Standing::Best);
+        let margin = resolution(design, best.and_then(|best| best.ranked));
+        found.extend(seeds_for_more(methods, margin).map(|seeds| Warning::MoreSeeds { seeds }));
     }
     let at_edge = methods.iter().filter(|method| method.is_at_edge());
     let rates: Vec<(String, f64)> =

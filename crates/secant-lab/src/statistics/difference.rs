@@ -1,15 +1,23 @@
 //! Differences between two methods, paired by seed.
+//!
+//! Their interval is that of signed ranks where there are seeds enough for one, and else Student's: a run that
+//! fails makes the spread so large that Student's test could not tell it from anything.
 
-use super::{interval::student, mean, standard_deviation};
+use super::{
+    interval::{student, tail},
+    mean,
+    signed_rank::middle,
+    standard_deviation,
+};
 use crate::Range;
 
-/// The mean difference of two methods over the seeds that both have.
+/// The difference of two methods over the seeds that both have.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Difference {
     /// What the differences are of.
     pub of: Scale,
-    /// The mean.
-    pub mean: f64,
+    /// The middle of the differences, as Hodges and Lehmann estimate it; of few seeds the mean.
+    pub estimate: f64,
     /// The lower end of its interval; none for fewer than two seeds.
     pub low: Option<f64>,
     /// The upper end.
@@ -41,21 +49,25 @@ impl Difference {
     /// Of these differences, one a seed, between values of a metric with this range. The interval is one
     /// of `together` that hold together with 95 % confidence.
     pub fn of(differences: &[f64], range: Range, together: usize) -> Option<Self> {
-        let mean = mean(differences)?;
-        let deviation = standard_deviation(differences);
-        let ends = deviation.map(|deviation| {
-            let count = differences.len();
-            let reach = student(count - 1, together) * deviation / (count as f64).sqrt();
-            within(range, mean, reach)
-        });
+        let (count, deviation) = (differences.len(), standard_deviation(differences));
+        let (estimate, ends) = match middle(differences, tail(together)) {
+            Some([estimate, low, high]) => (estimate, Some((low, high))),
+            None => {
+                let mean = mean(differences)?;
+                let ends = deviation.map(|deviation| {
+                    let reach = student(count - 1, together) * deviation / (count as f64).sqrt();
+                    within(range, mean, reach)
+                });
+                (mean, ends)
+            }
+        };
         let (low, high) = ends.unzip();
-        let count = differences.len();
-        Some(Self { of: Scale::Values, mean, low, high, deviation, count })
+        Some(Self { of: Scale::Values, estimate, low, high, deviation, count })
     }
 
-    /// Whether the whole interval lies below 0.
-    pub fn is_below_zero(&self) -> bool {
-        self.high.is_some_and(|high| high < 0.0)
+    /// Whether the whole interval lies below -`margin`.
+    pub fn is_below(&self, margin: f64) -> bool {
+        self.high.is_some_and(|high| high < -margin)
     }
 
     /// Whether the interval holds 0, or nothing is known of the spread.
@@ -77,14 +89,15 @@ fn within(range: Range, mean: f64, reach: f64) -> (f64, f64) {
 }
 
 /// The most seeds that are suggested.
-const MOST_SEEDS: usize = 20;
+const MOST_SEEDS: usize = 50;
 
-/// How many seeds would be needed for the interval to leave out 0, if mean and spread stay as they are;
-/// `None` where 20 do not suffice.
-pub fn seeds_to_decide(difference: &Difference, together: usize) -> Option<usize> {
+/// How many seeds would be needed for the interval to lie beyond -`margin`, if mean and spread stay as they are;
+/// `None` where 50 do not suffice.
+pub fn seeds_to_decide(difference: &Difference, margin: f64, together: usize) -> Option<usize> {
     let deviation = difference.deviation?;
     let reach = |count: usize| student(count - 1, together) * deviation / (count as f64).sqrt();
-    (difference.count + 1..=MOST_SEEDS).find(|&count| reach(count) < difference.mean.abs())
+    let beyond = -difference.estimate - margin;
+    (difference.count + 1..=MOST_SEEDS).find(|&count| reach(count) < beyond)
 }
 
 #[cfg(test)]
@@ -115,11 +128,13 @@ mod tests {
 
     #[test]
     fn more_seeds_are_suggested_only_where_they_would_decide() {
-        let clear = Difference::of(&[0.9, 1.0, 1.4], Range::Any, 8).expect("values");
-        let count = seeds_to_decide(&clear, 8).expect("a number");
+        let clear = Difference::of(&[-0.9, -1.0, -1.4], Range::Any, 8).expect("values");
+        let count = seeds_to_decide(&clear, 0.0, 8).expect("a number");
         assert!((4..=20).contains(&count), "{count}");
+        assert!(seeds_to_decide(&clear, 0.5, 8).expect("a number") > count);
+        assert_eq!(seeds_to_decide(&clear, 1.1, 8), None);
         let hopeless = Difference::of(&[-1.0, 1.1, 0.0], Range::Any, 8).expect("values");
-        assert_eq!(seeds_to_decide(&hopeless, 8), None);
+        assert_eq!(seeds_to_decide(&hopeless, 0.0, 8), None);
     }
 
     #[test]
@@ -131,11 +146,11 @@ mod tests {
         assert!(!found.is_undecided() && found.of == Scale::Logarithms);
         // The geometric mean of the ratios 600, 6,000 and 1,333.
         let expected = (600.0f64 * 6000.0 * (4000.0 / 3.0)).cbrt();
-        assert!((found.mean.exp() * expected - 1.0).abs() < 1e-12, "{found:?}");
+        assert!((found.estimate.exp() * expected - 1.0).abs() < 1e-12, "{found:?}");
         // Whatever the unit of the error.
         let scaled = pairs.map(|pair| pair.map(|error| 1e5 * error));
         let other = Difference::of_logarithms(&scaled, 1).expect("values");
-        assert!((other.mean - found.mean).abs() < 1e-12);
+        assert!((other.estimate - found.estimate).abs() < 1e-12);
     }
 
     proptest! {
@@ -145,7 +160,7 @@ mod tests {
         ) {
             let found = Difference::of(&values, Range::Share, together).expect("values");
             prop_assert!(found.low >= Some(-1.0) && found.high <= Some(1.0), "{found:?}");
-            prop_assert!(found.low <= Some(found.mean) && found.high >= Some(found.mean));
+            prop_assert!(found.low <= Some(found.estimate) && found.high >= Some(found.estimate));
         }
     }
 }

@@ -37,8 +37,12 @@ pub fn interval(values: &[f64], range: Range) -> Option<Interval> {
 /// How many standard errors an interval reaches to either side with so many degrees of freedom, where it
 /// is one of `count` that shall all hold together (Bonferroni).
 pub(super) fn student(degrees: usize, count: usize) -> f64 {
-    let tail = (1.0 - CONFIDENCE) / 2.0 / count as f64;
-    StudentsT::new(0.0, 1.0, degrees as f64).map_or(f64::NAN, |t| -t.inverse_cdf(tail))
+    StudentsT::new(0.0, 1.0, degrees as f64).map_or(f64::NAN, |t| -t.inverse_cdf(tail(count)))
+}
+
+/// What an interval leaves out to either side where it is one of `count` that shall all hold together.
+pub(super) fn tail(count: usize) -> f64 {
+    (1.0 - CONFIDENCE) / 2.0 / count as f64
 }
 
 /// The ends of an interval that reaches so far to either side of the mean before it is bent into the range.

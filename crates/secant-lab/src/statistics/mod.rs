@@ -2,6 +2,7 @@
 
 mod difference;
 mod interval;
+mod signed_rank;
 
 pub use difference::{Difference, Scale, seeds_to_decide};
 pub use interval::{Interval, interval};

@@ -128,7 +128,7 @@ fn summarize(view: &Transaction<'_>, comparison: Design) -> Result<Listed, Fault
     )?;
     Ok(Listed {
         trials,
-        least_trials: comparison.methods.len() * comparison.trials,
+        least_trials: comparison.methods.len() * comparison.trials * comparison.tuning_seeds,
         runs: runs.len(),
         all_runs: comparison.methods.len() * comparison.seeds.len(),
         best: best(&comparison, &runs),

@@ -49,6 +49,7 @@ pub(super) fn comparison(n: u64) -> Design {
         baseline_name: "always the class 0".to_string(),
         target: None,
         trials: 2,
+        tuning_seeds: 1,
         seeds: vec![3, u64::MAX],
         methods: vec!["mb-lsr1(memory=8,delta0=0.01)".to_string(), "adam".to_string()],
         threads: 2,
@@ -60,6 +61,7 @@ pub(super) fn trial(method: &str, number: usize) -> Trial {
     Trial {
         method: method.to_string(),
         number,
+        seed: 7,
         settings: format!("{method}, all settings"),
         lr: 0.1 / 3.0_f64.powi(number as i32),
         validation: vec![Some(0.1 + 0.2), None],

@@ -69,6 +69,8 @@ pub struct Supervised {
     pub batch_size: usize,
     /// Passes over the training records, unless the user says otherwise.
     pub epochs: f64,
+    /// Final runs of every method, unless the user says otherwise.
+    pub seeds: usize,
     /// What is done to the training images of each batch, where anything is.
     pub augmentation: Option<Augmentation>,
     /// The value of the ranking metric that counts as reached, where it is known beforehand.
@@ -125,6 +127,7 @@ impl Supervised {
             network,
             batch_size: 64.min(splits.train.len()),
             epochs: 10.0,
+            seeds: 5,
             augmentation: None,
             target: None,
             data: Vec::new(),
@@ -298,6 +301,10 @@ impl Problem for Supervised {
 
     fn epochs(&self) -> f64 {
         self.epochs
+    }
+
+    fn seeds(&self) -> usize {
+        self.seeds
     }
 
     fn target(&self) -> Option<f64> {

@@ -8,16 +8,27 @@ pub use rate::{RateSearch, TriedRate};
 pub use search::{Search, SearchError};
 pub(crate) use sequence::point as point_of_sequence;
 
+use crate::statistics::mean;
+
 /// How good a trial was.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Score {
     /// The metric that tuning goes by, turned so that more is better; `None` where it is not finite.
     pub value: Option<f64>,
-    /// Whether the run trained: every loss finite, and the last below the first.
+    /// Whether its runs trained: every loss finite, and the last below the first.
     pub trained: bool,
 }
 
 impl Score {
+    /// That of a trial of several runs: a rate that fails from one seed in a few is no good one.
+    pub fn mean(runs: &[Self]) -> Self {
+        let values: Option<Vec<f64>> = runs.iter().map(|run| run.value).collect();
+        Self {
+            value: values.and_then(|values| mean(&values)),
+            trained: runs.iter().all(|run| run.trained),
+        }
+    }
+
     /// Better: trained before untrained, then by value. What is not finite is never better.
     pub fn beats(&self, other: &Self) -> bool {
         let key = |score: &Self| (score.trained, score.value.is_some());
@@ -37,6 +48,15 @@ pub fn best(scores: &[Score]) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_trial_is_as_good_as_the_mean_of_its_runs_and_fails_with_any_of_them() {
+        let score = |value, trained| Score { value, trained };
+        let of = |runs: &[Score]| Score::mean(runs);
+        assert_eq!(of(&[score(Some(1.0), true), score(Some(4.0), true)]), score(Some(2.5), true));
+        assert_eq!(of(&[score(Some(1.0), true), score(None, false)]), score(None, false));
+        assert_eq!(of(&[score(Some(1.0), true), score(Some(2.0), false)]), score(Some(1.5), false));
+    }
 
     #[test]
     fn a_diverged_trial_never_wins_and_of_equal_ones_the_first_does() {

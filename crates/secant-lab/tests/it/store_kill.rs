@@ -195,6 +195,7 @@ fn comparison() -> Design {
         baseline_name: "nothing".into(),
         target: None,
         trials: TRIALS as usize,
+        tuning_seeds: 1,
         seeds: (TRIALS..RUNS).collect(),
         methods: vec!["adam".into()],
         threads: 1,
@@ -207,7 +208,7 @@ fn trial(number: u64) -> Trial {
     let last = train(number).pop().expect("a point");
     let (method, settings) = ("adam".into(), format!("adam(lr={lr})"));
     let number = number as usize;
-    Trial { method, number, settings, lr, validation: last.validation, trained: true }
+    Trial { method, number, seed: 0, settings, lr, validation: last.validation, trained: true }
 }
 
 fn run(seed: u64) -> Run {

@@ -34,7 +34,7 @@ fn pictures() -> [CatalogueEntry; 9] {
             data: Data::Digits,
             network: digits_cnn,
             batch_size: 64,
-            epochs: 4.0,
+            epochs: 1.0,
             augmentation: None,
             target: Some(0.95),
         },

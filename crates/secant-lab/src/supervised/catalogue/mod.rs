@@ -89,6 +89,9 @@ impl UnknownProblem {
 /// The name of the problem that is compared on unless told otherwise.
 pub const DEFAULT_PROBLEM: &str = "digits/cnn";
 
+/// Final runs where one takes a second.
+const MANY_SEEDS: usize = 20;
+
 /// Validation records of a named data set, as a part of its training records.
 const VALIDATION: f64 = 1.0 / 12.0;
 
@@ -203,6 +206,7 @@ pub fn load(
         description: entry.line.to_string(),
         batch_size: entry.batch_size,
         epochs: entry.epochs,
+        seeds: if matches!(entry.data, Data::Digits) { MANY_SEEDS } else { problem.seeds },
         augmentation: entry.augmentation.clone(),
         target: entry.target,
         ..match description {
