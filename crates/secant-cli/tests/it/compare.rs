@@ -126,6 +126,19 @@ fn a_given_rate_is_used_for_all_and_nothing_is_tuned() {
 }
 
 #[test]
+fn a_trial_is_made_from_two_seeds_before_those_of_the_final_runs() {
+    let folder = folder();
+    let more = ["--tune", "3", "--seeds", "1", "--first-seed", "9", "--tune-seeds", "2"];
+    tiny(folder.path(), &more).assert().success();
+    let recorded = recorded(folder.path());
+    let adam = recorded.trials.iter().filter(|trial| trial.method == "adam");
+    let mut found: Vec<(usize, u64)> = adam.map(|trial| (trial.number, trial.seed)).collect();
+    found.sort_unstable();
+    assert_eq!(found, [(0, 7), (0, 8), (1, 7), (1, 8), (2, 7), (2, 8)]);
+    assert!(recorded.runs.iter().all(|run| run.seed == 9));
+}
+
+#[test]
 fn ranges_are_searched_with_as_many_trials_the_defaults_first() {
     let folder = folder();
     let more = ["--search", "adam(beta_1=0.5|0.95)", "--tune", "4", "--seeds", "1"];

@@ -137,7 +137,16 @@ fn what_the_store_has_is_listed_shown_reported_exported_and_deleted() {
 fn begun(store: &Path, out: &Path) -> (Child, BufReader<std::process::ChildStderr>) {
     let mut child = Command::new(env!("CARGO_BIN_EXE_secant"))
         .args(["compare", "digits/logistic", "--optimizers", "sgd,adam", "--tune", "1"])
-        .args(["--budget", "4992evaluations", "--seeds", "12", "--threads", "1"])
+        .args([
+            "--tune-seeds",
+            "1",
+            "--budget",
+            "4992evaluations",
+            "--seeds",
+            "12",
+            "--threads",
+            "1",
+        ])
         .args(["--out", text(out), "--store", text(store)])
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -179,7 +188,8 @@ const KILLS: usize = 20;
 #[test]
 fn killed_at_any_moment_two_processes_end_with_the_numbers_of_an_undisturbed_one() {
     let compare = ["compare", "digits/logistic", "--optimizers", "sgd,adam", "--tune", "1"];
-    let short = ["--budget", "4992evaluations", "--seeds", "9", "--threads", "1"];
+    let short =
+        ["--tune-seeds", "1", "--budget", "4992evaluations", "--seeds", "9", "--threads", "1"];
     kill_again_and_again(&[&compare[..], &short[..]].concat());
 }
 

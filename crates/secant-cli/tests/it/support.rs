@@ -31,6 +31,9 @@ pub fn tiny(out: &Path, more: &[&str]) -> Command {
     if !more.iter().any(|argument| ["--tune", "--lr", "--search"].contains(argument)) {
         command.args(["--tune", "1"]);
     }
+    if !more.iter().any(|argument| ["--tune-seeds", "--lr"].contains(argument)) {
+        command.args(["--tune-seeds", "1"]);
+    }
     command
 }
 
