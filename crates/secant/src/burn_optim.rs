@@ -14,7 +14,9 @@
 //! It takes the model by value, so that a panic loses it, as with Burn's own optimizers.
 //! [`QuasiAdam`](crate::method::lbfgs::quasi_adam::QuasiAdam) has a pair for each parameter here, whatever
 //! its scope; [`Muon`](crate::method::layer_wise::muon::Muon) is told no paths, so that its
-//! `adamw_params` select nothing: use Burn's groups.
+//! `adamw_params` select nothing: use Burn's groups. With
+//! [Schedule-Free](crate::method::first_order::schedule_free) the model is y throughout: there is no way to the
+//! average that it is to be evaluated at.
 
 use burn::{
     optim::{RecordState, StateSink, StateSource},

@@ -11,7 +11,8 @@ use burn::{
 use peak_alloc::PeakAlloc;
 use secant::{
     AdaHessianConfig, AdamConfig, ApolloConfig, Duals, Momentum, Optimizer, QuasiAdamConfig,
-    SgdConfig, dual::Tangents, protocol::GradientMethod,
+    ScheduleFreeAdamWConfig, ScheduleFreeSgdConfig, SgdConfig, dual::Tangents,
+    protocol::GradientMethod,
 };
 
 #[global_allocator]
@@ -72,6 +73,9 @@ fn a_step_holds_the_vectors_of_the_specification_and_copies_none() {
     let momentum = SgdConfig::new().with_momentum(Momentum::torch(0.9));
     check("momentum", memory(momentum.init().expect("in range")), 1);
     check("adam", memory(AdamConfig::new().init().expect("defaults")), 2);
+    let adamw = ScheduleFreeAdamWConfig::new().init().expect("defaults");
+    check("schedule-free-adamw", memory(adamw), 2);
+    check("schedule-free-sgd", memory(ScheduleFreeSgdConfig::new().init().expect("defaults")), 1);
     check("apollo", memory(ApolloConfig::new().init().expect("defaults")), 3);
     check("quasi-adam", memory(QuasiAdamConfig::new().init().expect("defaults")), 4);
     check("as printed", memory(QuasiAdamConfig::paper().init().expect("defaults")), 4);

@@ -73,9 +73,10 @@ pub(super) struct CompareArgs {
     tune_seeds: Option<NonZeroUsize>,
     /// How every learning rate changes over a run: cosine, constant, milestones(at=0.5|0.75, factor=0.1)
     /// (parts of the run), inverse-sqrt(after=4000); each also with keys warmup=500, from=1e-5 (steps and
-    /// the first rate), the cosine with to=1e-6
-    #[arg(long, default_value = "cosine", value_name = "SCHEDULE")]
-    schedule: Schedule,
+    /// the first rate), the cosine with to=1e-6 [default: cosine; constant for the methods that average
+    /// their points (schedule-free-...)]
+    #[arg(long, value_name = "SCHEDULE")]
+    schedule: Option<Schedule>,
     /// Hessian products as differences of gradients instead of exact ones; refused where the network
     /// has kinks
     #[arg(long)]

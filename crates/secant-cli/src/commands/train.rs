@@ -38,9 +38,9 @@ pub(super) struct TrainArgs {
     /// Records in a batch [default: the problem's]
     #[arg(long, value_name = "N", value_parser = crate::arguments::parse_count)]
     batch_size: Option<std::num::NonZeroUsize>,
-    /// How the learning rate changes over the run, as in `secant compare`
-    #[arg(long, default_value = "cosine", value_name = "SCHEDULE")]
-    schedule: Schedule,
+    /// How the learning rate changes over the run, as in `secant compare` [default: the optimizer's there]
+    #[arg(long, value_name = "SCHEDULE")]
+    schedule: Option<Schedule>,
     /// Draws the weights and the order of the records
     #[arg(long, default_value = "1", value_name = "N")]
     seed: u64,

@@ -20,6 +20,8 @@ pub struct Trace {
     pub(crate) optimizer: TraceOptimizer,
     pub(crate) probes: Option<Vec<Vec<Vec<f64>>>>,
     pub(crate) steps: usize,
+    /// What the rate of each step is multiplied by, from the beginning again after the last.
+    pub(crate) lr_factors: Option<Vec<f64>>,
     pub(crate) tolerance: f64,
     pub(crate) trace: Vec<ReferenceStep>,
 }
@@ -110,6 +112,8 @@ pub(crate) enum Precision {
 pub(crate) struct ReferenceStep {
     pub loss: f64,
     pub params: Vec<Vec<f64>>,
+    /// The point to evaluate at, of methods that average.
+    pub eval_params: Option<Vec<Vec<f64>>>,
     pub step_size: Option<f64>,
     pub radius: Option<f64>,
     pub rho: Option<f64>,
@@ -333,7 +337,8 @@ impl Trace {
         }
         let lengths: Vec<usize> = self.init.iter().map(Vec::len).collect();
         for (index, step) in self.trace.iter().enumerate() {
-            if step.params.iter().map(Vec::len).ne(lengths.iter().copied()) {
+            let mut points = std::iter::once(&step.params).chain(&step.eval_params);
+            if points.any(|point| point.iter().map(Vec::len).ne(lengths.iter().copied())) {
                 return fail(format!(
                     "the parameters of step {} differ in size from `init`",
                     index + 1

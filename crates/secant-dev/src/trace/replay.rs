@@ -25,6 +25,9 @@ pub struct StepRecord {
     pub loss: f64,
     /// The parameters after the update, one list a tensor.
     pub params: Vec<Vec<f64>>,
+    /// The point to evaluate at, where the reference has it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub eval_params: Option<Vec<Vec<f64>>>,
     /// The step size, where the reference has it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub step_size: Option<f64>,
@@ -150,13 +153,15 @@ pub fn replay(trace: &Trace) -> Result<Replay, TraceError> {
         let loss = Duals(|model: &TraceModel, at: &Tangents, rows: &[usize]| {
             problem.loss(model, at, selects.then_some(rows))
         });
-        let report = optimizer.step_on(trace.optimizer.lr, &mut model, &mut batches, loss)?;
+        let report = optimizer.step_on(trace.rate(index), &mut model, &mut batches, loss)?;
+        let evaluated = || optimizer.averaged(&model).map(|model| problem.values(&model));
         func_evals += report.evals.gradient;
         let alpha = report.line_search.map_or(f64::NAN, |search| search.step_length);
         let step = StepRecord {
             step: index + 1,
             loss: report.loss.unwrap_or(f64::NAN),
             params: problem.values(&model),
+            eval_params: reference.eval_params.as_ref().map(|_| evaluated()).transpose()?,
             step_size: reference.step_size.and(report.step_size),
             search: reference.func_evals.map(|_| SearchRecord { alpha, func_evals }),
             trust_region: RegionRecord::of(&report),
@@ -204,11 +209,21 @@ fn batches(trace: &Trace) -> Result<Batches, TraceError> {
     Ok(Batches::listed(rows, lists)?.with_samples(samples.collect())?)
 }
 
+impl Trace {
+    /// The rate of the step that `index` steps go before.
+    fn rate(&self, index: usize) -> f64 {
+        let factors = self.lr_factors.as_deref().unwrap_or(&[]);
+        self.optimizer.lr * factors.get(index % factors.len().max(1)).unwrap_or(&1.0)
+    }
+}
+
 impl StepRecord {
     /// max |ours - reference| / max(max |reference|, floor), over the loss, every tensor, the step
     /// size and the trust region.
     fn deviation(&self, reference: &ReferenceStep) -> f64 {
-        let tensors = self.params.iter().zip(&reference.params);
+        let averages = self.eval_params.iter().flatten();
+        let averages = averages.zip(reference.eval_params.iter().flatten());
+        let tensors = self.params.iter().zip(&reference.params).chain(averages);
         let tensors = tensors.map(|(ours, theirs)| relative(ours, theirs));
         let step_size = reference
             .step_size

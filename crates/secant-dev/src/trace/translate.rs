@@ -163,7 +163,10 @@ impl Words {
             (Some(kind), _) => kind.to_lowercase(),
             (None, Some(true)) => "decoupled".into(),
             (None, None)
-                if matches!(name, "adamw" | "adahessian" | "muon" | "soap" | "shampoo") =>
+                if matches!(
+                    name,
+                    "adamw" | "adahessian" | "muon" | "soap" | "shampoo" | "schedule_free_adamw"
+                ) =>
             {
                 "decoupled".into()
             }

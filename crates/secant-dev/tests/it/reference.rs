@@ -54,7 +54,7 @@ fn check(count: usize, error: impl Fn(&Reference) -> Option<(Result<f64, TraceEr
 
 #[test]
 fn the_steps_of_other_implementations_are_repeated() {
-    check(103, |reference| match reference {
+    check(112, |reference| match reference {
         Reference::Steps(trace) => {
             Some((replay(trace).map(|found| found.deviation), trace.tolerance()))
         }

@@ -69,8 +69,9 @@ pub struct Plan {
     pub particulars: Vec<Particulars>,
     /// A rate for all methods, instead of tuning.
     pub lr: Option<f64>,
-    /// How every rate changes over a run.
-    pub schedule: Schedule,
+    /// How every rate changes over a run, instead of the usual schedule of each method: a cosine, and a constant
+    /// rate where the method averages.
+    pub schedule: Option<Schedule>,
     /// How Hessian products are computed.
     pub products: HessianProducts,
     /// The number type.
@@ -105,7 +106,7 @@ impl Default for Plan {
             trials: Trials::Bracketed(5),
             tuning_seeds: 2,
             lr: None,
-            schedule: Schedule::default(),
+            schedule: None,
             products: HessianProducts::default(),
             precision: Precision::default(),
             metric: None,
@@ -180,8 +181,10 @@ impl Plan {
     /// The schedule, clipping and groups of a method.
     pub(super) fn treatment_of(&self, method: &Choice) -> Treatment {
         let own = self.particulars_of(method).map(|particulars| particulars.treatment.clone());
-        let usual = || Treatment { schedule: self.schedule.clone(), ..Treatment::default() };
-        own.unwrap_or_else(usual)
+        own.unwrap_or_else(|| {
+            let schedule = self.schedule.clone().unwrap_or_else(|| Schedule::usual(method));
+            Treatment { schedule, ..Treatment::default() }
+        })
     }
 
     /// The schedules of the methods, as in reports.

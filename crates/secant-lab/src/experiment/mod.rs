@@ -18,7 +18,7 @@ use file::{File, Method, Scale};
 use crate::{
     Particulars, Plan, Precision, Trials,
     record::{Claim, Origin, Reported},
-    run::{HessianProducts, Treatment},
+    run::{HessianProducts, Schedule, Treatment},
 };
 
 /// How large an experiment is made.
@@ -144,7 +144,7 @@ impl Experiment {
             epochs: scale.epochs,
             trials: scale.trials.map_or(usual.trials, Trials::Exactly),
             tuning_seeds: scale.tuning_seeds.unwrap_or(1),
-            schedule: scale.schedule.clone().unwrap_or_default(),
+            schedule: scale.schedule.clone(),
             precision: scale.precision.unwrap_or(Precision::F32),
             products: scale.products.unwrap_or(HessianProducts::Exact),
             metric: scale.metric.clone(),
@@ -199,11 +199,12 @@ fn particulars(method: &Method, scale: &Scale, size: Size, factor: f64) -> Parti
     let own = Some(&method.small).filter(|_| size == Size::Small);
     let rates = own.map(|own| &own.rate).filter(|rates| !rates.is_empty()).unwrap_or(&method.rate);
     let schedule = own.and_then(|own| own.schedule.as_ref()).or(method.schedule.as_ref());
+    let schedule = schedule.or(scale.schedule.as_ref()).cloned();
     Particulars {
         method: method.optimizer.clone(),
         rates: rates.iter().map(|rate| rate * factor).collect(),
         treatment: Treatment {
-            schedule: schedule.or(scale.schedule.as_ref()).cloned().unwrap_or_default(),
+            schedule: schedule.unwrap_or_else(|| Schedule::usual(&method.optimizer)),
             clip_norm: method.clip_norm,
             groups: method.groups.clone(),
         },

@@ -1,6 +1,7 @@
 //! One run: one method, one problem, one seed.
 
 mod checkpoint;
+mod own_statistics;
 mod schedule;
 mod setting;
 mod step_times;

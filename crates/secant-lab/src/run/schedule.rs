@@ -2,6 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
+use secant::spec::Choice;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -61,6 +62,13 @@ pub struct ScheduleError {
 }
 
 impl Schedule {
+    /// The schedule of a method whose user names none: the average of Schedule-Free has the part of a rate that
+    /// falls, all others get the cosine.
+    pub fn usual(method: &Choice) -> Self {
+        let curve = if method.averages() { Curve::Constant } else { Curve::default() };
+        Self { curve, warmup: None }
+    }
+
     /// The rate of the next step, after `steps` steps, where `progress` of the run, from 0 to 1, is done.
     pub fn rate(&self, lr: f64, progress: f64, steps: u64) -> f64 {
         match self.warmup {
@@ -230,6 +238,17 @@ mod tests {
         assert!((rate("cosine(to=0.02)", 0.5) - 0.06).abs() < 1e-15);
         assert_eq!(rate("cosine(to=0.02)", 1.0), 0.02);
         assert_eq!(rate("constant", 0.9), 0.1);
+    }
+
+    #[test]
+    fn methods_that_average_keep_their_rate_and_others_end_at_zero_unless_told() {
+        let usual = |method: &str| Schedule::usual(&method.parse().expect(method)).to_string();
+        assert_eq!(usual("adam"), "cosine");
+        assert_eq!(usual("schedule-free-adamw"), "constant");
+        assert_eq!(usual("schedule-free-sgd(momentum=0.98)"), "constant");
+        // The rate of a switch is the first's.
+        assert_eq!(usual("switch(first=schedule-free-sgd,then=l-bfgs,at=step(5))"), "constant");
+        assert_eq!(usual("switch(first=adam,then=schedule-free-sgd,at=step(5))"), "cosine");
     }
 
     #[test]

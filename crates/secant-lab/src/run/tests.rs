@@ -7,12 +7,15 @@ use std::{
 };
 
 use burn::{
-    module::Module,
+    module::{Module, Param},
     nn::{BatchNorm, BatchNormConfig, Linear, LinearConfig},
-    tensor::{Device, Tensor},
+    tensor::{Device, Tensor, TensorData},
 };
 
-use super::{Checkpoints, HessianProducts, Outcome, Setting, TrainError, Treatment, Watch, train};
+use super::{
+    Checkpoints, HessianProducts, Outcome, Setting, TrainError, Treatment, Watch,
+    own_statistics::with_own_statistics, train,
+};
 use crate::{Batch, Budget, Part, Precision, Problem};
 
 /// A network whose running statistics are part of its state.
@@ -111,6 +114,7 @@ fn a_run_that_is_stopped_twice_has_the_bits_of_one_that_never_stopped() {
         "quasi-adam-same-batch",
         "adahessian",
         "muon",
+        "schedule-free-adamw",
         "l-bfgs",
         "multi-batch-lbfgs",
         "sqn",
@@ -119,6 +123,7 @@ fn a_run_that_is_stopped_twice_has_the_bits_of_one_that_never_stopped() {
         "svrg",
         "sgd-bb",
         "switch(first=adam,then=l-bfgs,at=step(5))",
+        "switch(first=schedule-free-sgd,then=adam,at=step(5))",
     ];
     for method in methods {
         let setting = setting(method);
@@ -135,6 +140,91 @@ fn a_run_that_is_stopped_twice_has_the_bits_of_one_that_never_stopped() {
             assert_eq!(text(ended), whole, "{method} stopped after {after} steps");
         }
     }
+}
+
+/// One number, and a loss whose slope is 1: a method's points are known without it.
+struct Slope;
+
+impl Problem for Slope {
+    type Model = Param<Tensor<1>>;
+
+    fn name(&self) -> String {
+        "slope".to_string()
+    }
+
+    fn model(&self, _: u64, device: &Device) -> Param<Tensor<1>> {
+        Param::from_tensor(Tensor::zeros([1], device))
+    }
+
+    fn records(&self, _: Part) -> usize {
+        20
+    }
+
+    fn loss(&self, model: &Param<Tensor<1>>, _: Batch<'_>) -> Tensor<1> {
+        model.val().sum()
+    }
+
+    fn fingerprint(&self) -> String {
+        "slope".to_string()
+    }
+}
+
+#[test]
+fn a_run_is_judged_and_kept_at_the_average_of_a_method_that_averages() {
+    const STEPS: u64 = 12;
+    let setting = Setting {
+        lr: 1.0,
+        budget: Budget::Epochs(STEPS as f64),
+        precision: Precision::F64,
+        treatment: Treatment {
+            schedule: "constant".parse().expect("a schedule"),
+            ..Treatment::default()
+        },
+        ..setting("schedule-free-sgd")
+    };
+    let checkpoints = Checkpoints { from: None, every: Duration::MAX, keep: &|_| Ok(()) };
+    let never = AtomicBool::new(false);
+    let ended = train(&Slope, &setting, Watch::Whole, &never, &|_| (), &checkpoints);
+    let (outcome, model) = ended.expect("an outcome");
+    // Step k of gradient descent ends at -k; the mean of the first k such points. y is 0.05 (k - 1) below it.
+    let mean = |steps: u64| if steps == 0 { 0.0 } else { -0.5 * (steps + 1) as f64 };
+    let is_mean = |value: f64, steps| (value - mean(steps)).abs() < 1e-12;
+    let is_mean_of = |values: &[Option<f64>], steps| is_mean(values[0].expect("finite"), steps);
+    assert_eq!(outcome.curve.len() as u64, STEPS + 1);
+    for point in &outcome.curve {
+        assert!(is_mean_of(&point.validation, point.steps), "{point:?}");
+    }
+    assert!(is_mean_of(&outcome.validation, STEPS) && is_mean_of(&outcome.test, STEPS));
+    assert!(is_mean(model.val().into_scalar(), STEPS));
+}
+
+#[test]
+fn statistics_are_taken_at_the_point_of_evaluation_and_no_other_copy_sees_it() {
+    let device = Device::default().autodiff();
+    let model = Waves.model(0, &device);
+    // Inputs of batch norm around 5, where its statistics begin with a mean of 0.
+    let Linear { weight, bias } = model.first;
+    let bias = bias.map(|bias| bias.map(|bias| bias * 0.0 + 5.0));
+    let model = Net { first: Linear { weight, bias }, ..model };
+    let statistics = |net: &Net| -> Vec<f64> {
+        drop(net.valid());
+        net.norm.running_mean.value().into_data().iter::<f64>().collect()
+    };
+    let records: Vec<usize> = (0..Waves.records(Part::Train)).collect();
+    let wave = |&k: &usize| [k as f64, k as f64 * 0.7, 0.0].map(f64::sin);
+    let rows: Vec<f64> = records.iter().flat_map(wave).collect();
+    let all = Tensor::<2>::from_data(TensorData::new(rows, [records.len(), 3]), &device);
+    let mean = model.first.forward(all).mean_dim(0).into_data().iter::<f64>().collect::<Vec<_>>();
+    let setting = setting("schedule-free-sgd");
+    let evaluated = with_own_statistics(&Waves, model.valid(), &setting, &device);
+    // 20 batches leave 0.9^20 of the old mean, 0, and the last ones weigh more: a few per cent.
+    for (found, mean) in statistics(&evaluated).into_iter().zip(mean) {
+        let expected = (1.0 - 0.9f64.powi(20)) * mean;
+        assert!((found / expected - 1.0).abs() < 0.05, "{found} is not {expected}");
+    }
+    assert_eq!(statistics(&model), vec![0.0; 5]);
+    assert!(!evaluated.second.weight.val().device().is_autodiff());
+    assert_eq!(evaluated.second.weight.val().into_data(), model.second.weight.val().into_data());
 }
 
 #[test]

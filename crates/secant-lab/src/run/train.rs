@@ -121,7 +121,7 @@ const POINTS: f64 = 40.0;
 const SHARE_OF_LOOKING: f64 = 0.15;
 
 /// Trains until the budget is spent, from the checkpoint if there is one; `after_step` is told the progress
-/// from 0 to 1.
+/// from 0 to 1. The model is the one to evaluate, without automatic differentiation.
 ///
 /// # Errors
 /// The user stopped it, the optimizer cannot be used, or the checkpoint is no good.
@@ -293,7 +293,8 @@ impl<'a, P: Problem> Run<'a, P> {
 
     /// Notes the state of the run, on the watched records.
     fn look(&mut self) -> Result<(), TrainError> {
-        let validation = self.trainee.measure(Part::Validation, &self.watched)?;
+        let model = self.trainee.evaluated()?;
+        let validation = self.trainee.measure(&model, Part::Validation, &self.watched)?;
         let notes = &mut self.notes;
         let (Bits(sum), count) = std::mem::take(&mut notes.losses);
         let finite = |number: Option<Bits>| number.map(|n| n.0).filter(|n| n.is_finite());
@@ -312,9 +313,11 @@ impl<'a, P: Problem> Run<'a, P> {
 
     fn end(self, watch: Watch) -> Result<(Outcome, P::Model), TrainError> {
         let all = |part| (0..self.trainee.problem.records(part)).collect::<Vec<_>>();
-        let validation = self.trainee.measure(Part::Validation, &all(Part::Validation))?;
+        let model = self.trainee.evaluated()?;
+        let of = |part| self.trainee.measure(&model, part, &all(part));
+        let validation = of(Part::Validation)?;
         let test = match watch {
-            Watch::Whole => self.trainee.measure(Part::Test, &all(Part::Test))?,
+            Watch::Whole => of(Part::Test)?,
             Watch::Ends => Vec::new(),
         };
         let outcome = Outcome {
@@ -325,7 +328,7 @@ impl<'a, P: Problem> Run<'a, P> {
             rejected_steps: self.notes.not_finite,
             trust_region: self.notes.trust_region,
         };
-        Ok((outcome, self.trainee.model))
+        Ok((outcome, model))
     }
 }
 

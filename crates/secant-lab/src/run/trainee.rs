@@ -10,6 +10,7 @@ use super::{
     CheckpointError, HessianProducts, Setting, TrainError,
     checkpoint::{tensors, with_tensors},
     count,
+    own_statistics::with_own_statistics,
 };
 use crate::{
     Batch, Part, Precision, Problem,
@@ -88,13 +89,32 @@ impl<'a, P: Problem> Trainee<'a, P> {
         Ok(report?)
     }
 
-    /// The metrics of the model on these records; `None` where one is not finite.
+    /// The model to evaluate and to keep, without autodiff: where the method averages, at the average, with
+    /// running statistics taken there.
+    ///
+    /// # Errors
+    /// The model is not the optimizer's.
+    pub fn evaluated(&self) -> Result<P::Model, TrainError> {
+        let model = self.optimizer.averaged(&self.model)?;
+        Ok(if self.optimizer.averages() {
+            with_own_statistics(self.problem, model, self.setting, &self.device)
+        } else {
+            model
+        })
+    }
+
+    /// The metrics of the model to evaluate on these records; `None` where one is not finite.
     ///
     /// # Errors
     /// The problem does not measure one number for each of its metrics.
-    pub fn measure(&self, part: Part, records: &[usize]) -> Result<Vec<Option<f64>>, TrainError> {
+    pub fn measure(
+        &self,
+        evaluated: &P::Model,
+        part: Part,
+        records: &[usize],
+    ) -> Result<Vec<Option<f64>>, TrainError> {
         let (device, precision) = (self.device.clone().inner(), self.setting.precision);
-        measure(self.problem, &self.model.valid(), precision, &device, part, records)
+        measure(self.problem, evaluated, precision, &device, part, records)
     }
 }
 

@@ -85,6 +85,15 @@ impl<M: Module> AnyOptimizer<M> {
         self.0.step_along(&lr.into(), model, gradients)
     }
 
+    /// See [`Optimizer::averaged`]. Of a switch it is the method at work that averages or does not; one that
+    /// averages and is followed leaves the parameters at their average in its last step.
+    ///
+    /// # Errors
+    /// `model` lacks a parameter that the optimizer has moved, or has it in another shape or number type.
+    pub fn averaged(&self, model: &M) -> Result<M, StepError> {
+        self.0.averaged(model)
+    }
+
     /// See [`Optimizer::save`].
     ///
     /// # Errors
@@ -170,7 +179,8 @@ impl<M: Module + 'static> AnyOptimizer<M> {
     /// Lets `second` go on from where this one is at a step, or when its loss stalls.
     ///
     /// The steps' rates are the first's. The second has a rate of its own, which no schedule changes and
-    /// which only groups' factors make different for some parameters. It begins with a fresh state; that
+    /// which only groups' factors make different for some parameters. It begins where the model is to be evaluated
+    /// (a first method that averages moves it there in its last step), with a fresh state; that
     /// of the first is dropped, and a record has the state of the one at work. What the functions below
     /// set, they set for both. [`AnyOptimizer::method`] says which one made the last step.
     ///
@@ -198,6 +208,11 @@ impl<M> AnyOptimizer<M> {
     /// The name of the method; of a switch, that of the one that made the last step.
     pub fn method(&self) -> &'static str {
         self.0.method()
+    }
+
+    /// See [`Optimizer::averages`]; of a switch, of the method at work.
+    pub fn averages(&self) -> bool {
+        self.0.averages()
     }
 
     /// See [`Optimizer::accepted_steps`].
@@ -248,6 +263,16 @@ pub(super) trait Erased<M>: Send + Sync {
         x: &mut Vec<f64>,
         function: &mut dyn Function,
     ) -> Result<StepReport, StepError>;
+
+    fn averaged(&self, model: &M) -> Result<M, StepError>;
+
+    fn averages(&self) -> bool;
+
+    /// Moves the model that a step was made of to where it is to be evaluated.
+    fn move_to_average(&self, model: &mut M);
+
+    /// The same of a function's vector.
+    fn move_vector_to_average(&self, x: &mut Vec<f64>, function: &mut dyn Function);
 
     /// A record that has these scalars besides.
     fn writer(&self, more: Vec<(String, Scalar)>) -> Result<Writer, RecordError>;
@@ -332,6 +357,22 @@ impl<M: Module, K: Method> Erased<M> for Optimizer<K> {
         function: &mut dyn Function,
     ) -> Result<StepReport, StepError> {
         Self::step_function(self, lr, x, function)
+    }
+
+    fn averaged(&self, model: &M) -> Result<M, StepError> {
+        Self::averaged(self, model)
+    }
+
+    fn averages(&self) -> bool {
+        Self::averages(self)
+    }
+
+    fn move_to_average(&self, model: &mut M) {
+        Self::move_to_average(self, model);
+    }
+
+    fn move_vector_to_average(&self, x: &mut Vec<f64>, function: &mut dyn Function) {
+        Self::move_vector_to_average(self, x, function);
     }
 
     fn writer(&self, more: Vec<(String, Scalar)>) -> Result<Writer, RecordError> {

@@ -2,6 +2,7 @@
 
 mod advance;
 mod any;
+mod averaged;
 mod group;
 mod missing;
 mod record;

@@ -91,7 +91,8 @@ impl SwitchConfig {
 }
 
 /// One optimizer, and from some step on another. At the switch the parameters stay, the second begins
-/// with a fresh state, and that of the first is dropped.
+/// with a fresh state, and that of the first is dropped. Where the first averages, its last step ends at
+/// the average: a step that moves the parameters is the place for it, and a rejected one of the second is not.
 pub(super) struct Switched<M> {
     config: SwitchConfig,
     /// Both before their first step.
@@ -180,6 +181,13 @@ impl<M: Module + 'static> Switched<M> {
         Ok(report)
     }
 
+    /// After the first's last step: only then, between two steps, is the second's first one due.
+    fn end_first(&self, model: &mut M) {
+        if self.is_due() {
+            self.active.move_to_average(model);
+        }
+    }
+
     /// The same with both optimizers changed.
     fn try_map(
         self,
@@ -215,7 +223,11 @@ impl<M: Module + 'static> Erased<M> for Switched<M> {
         model: &mut M,
         loss: &mut dyn Loss<M, [usize]>,
     ) -> Result<StepReport, StepError> {
-        self.advance(lr.base(), |optimizer, own| optimizer.step_with(&rate(own, lr), model, loss))
+        let report = self.advance(lr.base(), |optimizer, own| {
+            optimizer.step_with(&rate(own, lr), model, loss)
+        })?;
+        self.end_first(model);
+        Ok(report)
     }
 
     fn step_drawn(
@@ -235,6 +247,7 @@ impl<M: Module + 'static> Erased<M> for Switched<M> {
         let report = self.advance(lr.base(), |optimizer, own| {
             optimizer.step_drawn(&rate(own, lr), model, &mut drawn, loss)
         })?;
+        self.end_first(model);
         *batches = drawn;
         Ok(report)
     }
@@ -245,9 +258,11 @@ impl<M: Module + 'static> Erased<M> for Switched<M> {
         model: &mut M,
         gradients: GradientsParams,
     ) -> Result<StepReport, StepError> {
-        self.advance(lr.base(), |optimizer, own| {
+        let report = self.advance(lr.base(), |optimizer, own| {
             optimizer.step_along(&rate(own, lr), model, gradients)
-        })
+        })?;
+        self.end_first(model);
+        Ok(report)
     }
 
     fn step_function(
@@ -256,7 +271,34 @@ impl<M: Module + 'static> Erased<M> for Switched<M> {
         x: &mut Vec<f64>,
         function: &mut dyn Function,
     ) -> Result<StepReport, StepError> {
-        self.advance(lr, |optimizer, own| optimizer.step_function(own.unwrap_or(lr), x, function))
+        let report = self.advance(lr, |optimizer, own| {
+            optimizer.step_function(own.unwrap_or(lr), x, function)
+        })?;
+        if self.is_due() {
+            self.active.move_vector_to_average(x, function);
+        }
+        Ok(report)
+    }
+
+    fn averaged(&self, model: &M) -> Result<M, StepError> {
+        if self.averages() { self.active.averaged(model) } else { Ok(model.valid()) }
+    }
+
+    fn averages(&self) -> bool {
+        // Between the first's last step and the second's first one the model is there already.
+        self.active.averages() && !self.is_due()
+    }
+
+    fn move_to_average(&self, model: &mut M) {
+        if self.averages() {
+            self.active.move_to_average(model);
+        }
+    }
+
+    fn move_vector_to_average(&self, x: &mut Vec<f64>, function: &mut dyn Function) {
+        if self.averages() {
+            self.active.move_vector_to_average(x, function);
+        }
     }
 
     /// The record of the optimizer at work, with what the switch has to know.

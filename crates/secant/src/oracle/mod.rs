@@ -14,7 +14,9 @@ pub(crate) use function::{FunctionOracle, layout_of_vector};
 pub(crate) use loss::OfBatch;
 pub use loss::{Duals, Loss, WithProduct};
 pub(crate) use module::{ModuleOracle, Ready, evaluate, is_random, seed_device, share};
-pub(crate) use parameters::{all_parameters, layout_with_gradients, trainable_layout};
+pub(crate) use parameters::{
+    all_parameters, layout_with_gradients, trainable_layout, write_parameters,
+};
 pub(crate) use running::RunningStatistics;
 pub use screen::Clipping;
 pub(crate) use screen::Screen;

@@ -278,7 +278,8 @@ impl Context {
         Self {
             device: value.device(),
             require_grad: value.is_require_grad(),
-            distributed: value.is_distributed(),
+            // Asked of a tensor without autodiff, Burn panics.
+            distributed: value.is_autodiff() && value.is_distributed(),
             checkpointing: value.gradient_checkpointing_strategy(),
         }
     }

@@ -78,6 +78,16 @@ pub trait Method: Clone + Send + Sync + 'static {
         false
     }
 
+    /// Whether gradients are taken at another point than the one to evaluate the model at, which is an
+    /// average. It has the part of a schedule: the rate is to stay.
+    fn averages(&self) -> bool {
+        false
+    }
+
+    /// Moves the parameters of the next gradient, `theta`, to the point to evaluate the model at. Asked
+    /// only of a method that averages.
+    fn average(&self, _theta: &mut Blocks, _state: &Self::State) {}
+
     /// How many records the next batch shall have; none where the method leaves that to its user. The
     /// batches of [`Optimizer::step_on`](crate::Optimizer::step_on) follow.
     fn batch_size(&self, _: &Self::State) -> Option<usize> {

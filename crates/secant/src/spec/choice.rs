@@ -63,6 +63,11 @@ impl Choice {
         self.preset.spec(&Run::UNKNOWN).method()
     }
 
+    /// Whether the method, of a switch the first one, averages its points: its rate is to stay over a run.
+    pub fn averages(&self) -> bool {
+        self.preset.spec(&Run::UNKNOWN).averages() == Ok(true)
+    }
+
     /// The same with so many pairs, where the method keeps pairs and their number is not changed already.
     #[must_use]
     pub fn with_pairs(&self, pairs: usize) -> Self {

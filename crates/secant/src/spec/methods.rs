@@ -94,7 +94,11 @@ macro_rules! methods {
                     Self::Switch(switch) => {
                         switch.config.validate()?;
                         let [first, then] = [switch.first.ask()?, switch.then.ask()?];
-                        Ok(Asked { needs_loss: first.needs_loss || then.needs_loss, traffic: None })
+                        Ok(Asked {
+                            needs_loss: first.needs_loss || then.needs_loss,
+                            averages: first.averages,
+                            traffic: None,
+                        })
                     }
                 }
             }
@@ -148,6 +152,11 @@ fn warmup(run: &Run) -> u64 {
     500.min(run.steps / 10)
 }
 
+/// The warm-up of Schedule-Free: a twentieth of the run.
+fn twentieth(run: &Run) -> u64 {
+    if *run == Run::UNKNOWN { 0 } else { run.steps / 20 }
+}
+
 #[rustfmt::skip]
 methods! {
     #[root] Sgd(first_order::sgd::SgdConfig), init {
@@ -167,6 +176,14 @@ methods! {
     }
     #[root] AdaBelief(first_order::adabelief::AdaBeliefConfig), init {
         "adabelief", "Adam that divides by the gradient's surprise", 2, 1, 3e-3, true, |_| Config::new();
+    }
+    #[root] ScheduleFreeAdamW(first_order::schedule_free::adamw::ScheduleFreeAdamWConfig), init {
+        "schedule-free-adamw", "AdamW at a constant rate, evaluated at its average", 2, 1, 1e-2, false,
+            |run| Config::new().with_warmup_steps(twentieth(run));
+    }
+    #[root] ScheduleFreeSgd(first_order::schedule_free::sgd::ScheduleFreeSgdConfig), init {
+        "schedule-free-sgd", "SGD at a constant rate, evaluated at its average", 1, 1, 1.0, false,
+            |run| Config::new().with_warmup_steps(twentieth(run));
     }
     #[root] SgdBb(first_order::sgd_bb::SgdBbConfig), init {
         "sgd-bb", "SGD with Barzilai-Borwein rates", 3, 1, 0.01, false, |run| Config::new(run.steps_per_epoch);
@@ -235,6 +252,7 @@ methods! {
 /// What is asked of a method, whatever its type.
 struct Asked {
     needs_loss: bool,
+    averages: bool,
     traffic: Option<Traffic>,
 }
 
@@ -242,6 +260,7 @@ impl Asked {
     fn of(method: &impl Method) -> Self {
         Self {
             needs_loss: method.evaluates_again() || method.searches(),
+            averages: method.averages(),
             traffic: method.traffic(),
         }
     }
@@ -278,6 +297,15 @@ impl MethodSpec {
     /// Names the first hyper-parameter out of its range.
     pub fn needs_loss(&self) -> Result<bool, ConfigError> {
         Ok(self.ask()?.needs_loss)
+    }
+
+    /// Whether it averages its points, so that its rate is to stay over a run; of a switch, whether the first
+    /// does, whose rate a run's is.
+    ///
+    /// # Errors
+    /// Names the first hyper-parameter out of its range.
+    pub fn averages(&self) -> Result<bool, ConfigError> {
+        Ok(self.ask()?.averages)
     }
 
     /// What a step moves beyond its evaluations, where that has been counted.

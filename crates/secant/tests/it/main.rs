@@ -19,6 +19,7 @@ mod prelude;
 mod quasi_newton;
 mod records;
 mod resume;
+mod schedule_free;
 mod searches;
 mod shampoo;
 mod soap;

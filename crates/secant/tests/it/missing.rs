@@ -9,7 +9,8 @@ use burn::{
 use secant::{
     AdaBeliefConfig, AdamConfig, ApolloConfig, Clipping, Decay, Group, MissingGradients, Momentum,
     MuonConfig, OnRejection, Optimizer, PairOutcome, QuasiAdamConfig, RAdamConfig, Rejection,
-    RmsPropConfig, Scope, SgdBbConfig, SgdConfig, ShampooConfig, SoapConfig, StepReport,
+    RmsPropConfig, ScheduleFreeAdamWConfig, ScheduleFreeSgdConfig, Scope, SgdBbConfig, SgdConfig,
+    ShampooConfig, SoapConfig, StepReport,
     blocks::{Blocks, Layout},
     error::{ConfigError, RecordError, StepError},
     method::{
@@ -38,6 +39,7 @@ fn methods() -> Vec<(&'static str, Box<dyn Tested>)> {
     let sgd = |momentum| SgdConfig::new().with_momentum(momentum).init();
     let rmsprop = RmsPropConfig::new().with_momentum(0.9).with_centered(true);
     let shampoo = ShampooConfig::new().with_precondition_frequency(2).with_start(Some(3));
+    let schedule_free = ScheduleFreeAdamWConfig::new().with_warmup_steps(3);
     let quasi = QuasiAdamConfig::new().with_scope(Scope::PerTensor);
     let keep = quasi.with_on_rejection(OnRejection::KeepPair);
     let scaled = quasi.with_on_rejection(OnRejection::ScaledGradient);
@@ -50,6 +52,8 @@ fn methods() -> Vec<(&'static str, Box<dyn Tested>)> {
         ("rmsprop", skipping(rmsprop.init())),
         ("radam", skipping(RAdamConfig::new().with_decay(Decay::L2(0.1)).init())),
         ("adabelief", skipping(AdaBeliefConfig::new().init())),
+        ("schedule-free-adamw", skipping(schedule_free.init())),
+        ("schedule-free-sgd", skipping(ScheduleFreeSgdConfig::new().init())),
         ("apollo", skipping(ApolloConfig::new().with_warmup(3).init())),
         ("muon", skipping(MuonConfig::new().init())),
         ("shampoo", skipping(shampoo.init())),

@@ -9,8 +9,8 @@ use burn::{
 use secant::{
     AdaHessianConfig, AdamConfig, CurvatureTest, LBfgsConfig, LSsr1TrConfig, MbLsr1Config,
     Momentum, MultiBatchLBfgsConfig, OnRejection, OnlineLBfgsConfig, Optimizer, QuasiAdamConfig,
-    RmsPropConfig, Rules, Scope, SdLBfgsConfig, SgdBbConfig, SgdConfig, SqnConfig, SvrgConfig,
-    Tolerances,
+    RmsPropConfig, Rules, ScheduleFreeAdamWConfig, Scope, SdLBfgsConfig, SgdBbConfig, SgdConfig,
+    SqnConfig, SvrgConfig, Tolerances,
     blocks::Blocks,
     error::{ConfigError, RecordError},
     operator::{InverseLBfgs, LSr1, PairMatrix, Scaling},
@@ -151,6 +151,9 @@ fn the_sentence_of_a_refusal_names_the_setting_and_both_values() {
     let third = AdaHessianConfig::new().with_update_every(3);
     let said = refusal(AdaHessianConfig::new().init(), third.init());
     assert!(said.contains("`update_every` 1, this optimizer has above 1"), "{said}");
+    let (near, far) =
+        (ScheduleFreeAdamWConfig::new(), ScheduleFreeAdamWConfig::new().with_beta_1(0.95));
+    assert!(refusal(near.init(), far.init()).contains("`beta_1` 0.9, this optimizer has 0.95"));
     let sqn = SqnConfig::new(1);
     let said = refusal(sqn.init(), sqn.with_curvature_every(3).init());
     assert!(said.contains("`curvature_every` "), "{said}");
@@ -310,6 +313,9 @@ fn parameters_join_a_record_with_fresh_state_and_the_others_go_on_bit_for_bit() 
     assert_eq!(grow(rmsprop), fresh(rmsprop()));
     let ema = || SgdConfig::new().with_momentum(Momentum::Ema { momentum: 0.9 }).init();
     assert_eq!(grow(ema), fresh(ema()));
+    // With a count for each tensor it is as well.
+    let schedule_free = || ScheduleFreeAdamWConfig::new().with_warmup_steps(5).init();
+    assert_eq!(grow(schedule_free), fresh(schedule_free()));
     grow(|| AdamConfig::new().init());
     // A pair of zeros is no pair yet.
     grow(|| QuasiAdamConfig::new().with_scope(Scope::PerTensor).init());

@@ -4,9 +4,9 @@ use secant::{
     AdaBeliefConfig, AdaHessianConfig, AdamConfig, ApolloConfig, ArmijoSettings, CurvatureTest,
     Decay, LBfgsConfig, LSsr1TrConfig, LineSearch, MbLsr1Config, MethodSpec, Momentum,
     MultiBatchLBfgsConfig, MuonConfig, OnRejection, OnlineLBfgsConfig, PairSource, QuasiAdamConfig,
-    RAdamConfig, Rebound, RmsPropConfig, Scope, SdLBfgsConfig, Search, SelfScaling, SgdBbConfig,
-    SgdConfig, ShampooConfig, SoapConfig, SqnConfig, SsBroydenConfig, SvrgConfig,
-    error::ConfigError,
+    RAdamConfig, Rebound, RmsPropConfig, ScheduleFreeAdamWConfig, ScheduleFreeSgdConfig, Scope,
+    SdLBfgsConfig, Search, SelfScaling, SgdBbConfig, SgdConfig, ShampooConfig, SoapConfig,
+    SqnConfig, SsBroydenConfig, SvrgConfig, error::ConfigError,
 };
 
 use secant::method::lbfgs::quasi_adam::replace_ema::QuasiAdamEmaConfig;
@@ -58,6 +58,7 @@ pub(crate) fn table() -> Vec<Row> {
     rows.push(Row::new("adamw", 0.02, AdamConfig::adamw().init(), || {
         PerTensor::new(twin::Adam::new(Decay::Decoupled(1e-2)))
     }));
+    rows.extend(schedule_free(Decay::None));
     rows.push(muon(Decay::None));
     rows.push(shampoo(Decay::None));
     rows.push(soap(Decay::None));
@@ -122,6 +123,7 @@ pub(crate) fn decayed() -> Vec<Row> {
     for decay in [Decay::L2(0.1), Decay::Decoupled(0.1)] {
         rows.extend(first_order(decay));
         rows.extend(evaluate_again(decay));
+        rows.extend(schedule_free(decay));
         rows.push(muon(decay));
         rows.push(shampoo(decay));
         rows.push(soap(decay));
@@ -181,6 +183,19 @@ fn first_order(decay: Decay) -> Vec<Row> {
             AdaBeliefConfig::new().with_epsilon(1e-8).with_decay(decay).init(),
             move || PerTensor::new(twin::AdaBelief::new(1e-8, decay)),
         ),
+    ]
+}
+
+fn schedule_free(decay: Decay) -> [Row; 2] {
+    let adamw = ScheduleFreeAdamWConfig::new().with_decay(decay).with_warmup_steps(5);
+    let sgd = ScheduleFreeSgdConfig::new().with_decay(decay).with_r(1.0);
+    [
+        Row::new("schedule-free-adamw", 0.05, adamw.init(), move || {
+            PerTensor::new(twin::ScheduleFree::adamw(decay).warmup(5.0))
+        }),
+        Row::new("schedule-free-sgd", 0.5, sgd.init(), move || {
+            PerTensor::new(twin::ScheduleFree::sgd(decay).powers(1.0, 2.0))
+        }),
     ]
 }
 
