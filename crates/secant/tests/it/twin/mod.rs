@@ -10,6 +10,7 @@ mod quasi_adam;
 mod quasi_newton;
 mod shampoo;
 mod soap;
+mod subspace_newton;
 mod trust_region;
 mod variance_reduced;
 
@@ -21,6 +22,7 @@ pub(crate) use quasi_adam::*;
 pub(crate) use quasi_newton::*;
 pub(crate) use shampoo::*;
 pub(crate) use soap::*;
+pub(crate) use subspace_newton::*;
 pub(crate) use trust_region::*;
 pub(crate) use variance_reduced::*;
 
