@@ -6,6 +6,7 @@
 //! - [`curvature`]: is a pair (s, y) fit to describe curvature;
 //! - [`line_search`]: how far to go along a direction;
 //! - [`memory_one`]: the inverse matrix of one pair, as coefficients;
+//! - [`plane`]: a quadratic model in the plane of two directions, and its damping;
 //! - [`rng`]: the random generator of data, batches and probes;
 //! - [`schedule`]: learning rates over time;
 //! - [`self_scaling`]: the coefficients of self-scaled Broyden updates;
@@ -21,6 +22,7 @@ pub mod line_search;
 pub mod memory_one;
 pub mod moving_average;
 pub mod nearest;
+pub mod plane;
 pub mod report;
 pub mod rng;
 pub mod schedule;

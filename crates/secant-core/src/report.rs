@@ -64,9 +64,9 @@ impl StepReport {
 /// What the step decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Outcome {
-    /// The step was made: parameters and state are those after it. A method that searches says so only
-    /// where the parameters moved. One that does not search does not look: its update can be below the
-    /// rounding of every parameter. At a learning rate of 0, which is a pause, nothing moves.
+    /// The step was made: parameters and state are those after it. A method that searches along a line
+    /// says so only where the parameters moved. One that does not search does not look: its update can be
+    /// below the rounding of every parameter. At a learning rate of 0, which is a pause, nothing moves.
     Accepted,
     /// There was nothing to do, and the parameters stay: the gradient is within the method's tolerance
     /// of zero; or a search found no other point, and all the decrease that the method's model
@@ -220,12 +220,18 @@ pub struct Evals {
     /// Exact Hessian-vector products; products by differences count as gradients.
     #[serde(default)]
     pub hessian_vector: u64,
+    /// Products with the Jacobian of a network's outputs: forward passes on duals.
+    #[serde(default)]
+    pub jacobian_vector: u64,
     /// Records that the gradients are means over, added up; 0 where a step is not told records.
     #[serde(default)]
     pub gradient_records: u64,
     /// The same of Hessian-vector products.
     #[serde(default)]
     pub hessian_vector_records: u64,
+    /// The same of products with the Jacobian.
+    #[serde(default)]
+    pub jacobian_vector_records: u64,
     /// The same of forward passes alone.
     #[serde(default)]
     pub loss_records: u64,
@@ -236,8 +242,10 @@ impl std::ops::AddAssign for Evals {
         self.loss += other.loss;
         self.gradient += other.gradient;
         self.hessian_vector += other.hessian_vector;
+        self.jacobian_vector += other.jacobian_vector;
         self.gradient_records += other.gradient_records;
         self.hessian_vector_records += other.hessian_vector_records;
+        self.jacobian_vector_records += other.jacobian_vector_records;
         self.loss_records += other.loss_records;
     }
 }

@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Budget {
-    /// Gradient evaluations, in records: a Hessian product counts as two, a loss alone as a third.
+    /// Gradient evaluations, in records: a Hessian product counts as two, a product with the Jacobian as
+    /// one, a loss alone as a third.
     Evaluations(u64),
     /// Passes over the training records by the steps' batches, whatever a step evaluates.
     Epochs(f64),
@@ -67,6 +68,10 @@ pub struct Spent {
 /// Gradients that an exact Hessian product counts as: its time is about twice that of one.
 const PRODUCT: f64 = 2.0;
 
+/// Gradients that a product with the Jacobian counts as: a forward pass and its tangent, which has two
+/// products in each layer.
+const JACOBIAN: f64 = 1.0;
+
 /// Gradients that a forward pass alone counts as.
 const FORWARD: f64 = 1.0 / 3.0;
 
@@ -74,6 +79,7 @@ const FORWARD: f64 = 1.0 / 3.0;
 pub fn evaluations(evals: &Evals) -> f64 {
     evals.gradient_records as f64
         + PRODUCT * evals.hessian_vector_records as f64
+        + JACOBIAN * evals.jacobian_vector_records as f64
         + FORWARD * evals.loss_records as f64
 }
 

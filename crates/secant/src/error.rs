@@ -216,6 +216,11 @@ pub enum ProductError {
         "the loss does not depend on the direction; build the model on `device.autodiff()`, compute the loss from the model and the tangents that the closure is given, and give the vector an entry for at least one trainable parameter"
     )]
     Constant,
+    /// A Gauss-Newton product of a loss that does not say where its network ends.
+    #[error(
+        "the loss marks no output of its network; give the loss `at.output(y)` in the place of the network's y, with the tangents `at`"
+    )]
+    NoOutput,
     /// An entry of the vector does not fit.
     #[error("the vector's entry for `{path}` has another shape or number type than the parameter")]
     Vector {

@@ -78,7 +78,7 @@ const WIDTH: usize = 80;
 /// the meaning.
 fn describe(choice: &Choice) -> String {
     let preset = choice.preset();
-    if !preset.is_tuned {
+    if preset.chooses() {
         return describe_choosing(preset);
     }
     let spec = choice.spec(Some(&RUN)).ok();
@@ -86,8 +86,9 @@ fn describe(choice: &Choice) -> String {
     let moved = traffic.map_or_else(String::new, |traffic| {
         format!(", {}R + {}W moved", traffic.reads, traffic.writes)
     });
+    let tuning = if preset.is_tuned { "tuning starts at rate" } else { "not tuned, its rate is" };
     let cost = format!(
-        "Method {}: {} vectors of memory, {} gradients a step{moved}; tuning starts at rate {}.",
+        "Method {}: {} vectors of memory, {} gradients a step{moved}; {tuning} {}.",
         choice.method(),
         preset.vectors,
         preset.gradients,
@@ -165,7 +166,7 @@ mod tests {
         for preset in PRESETS {
             let text = describe(&preset.into());
             assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
-            let own = preset.is_tuned.then(|| preset.spec(&RUN).hyper_parameters());
+            let own = (!preset.chooses()).then(|| preset.spec(&RUN).hyper_parameters());
             for parameter in own.into_iter().flatten() {
                 let head = format!("{} = ", parameter.name);
                 let heads = text.lines().filter(|line| line.starts_with(&head));

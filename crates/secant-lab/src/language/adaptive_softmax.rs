@@ -47,7 +47,8 @@ impl AdaptiveSoftmax {
     pub(super) fn loss(&self, at: &Tangents, inputs: Dual<2>, words: &[u32]) -> Dual<1> {
         let words: Vec<usize> = words.iter().map(|&word| word as usize).collect();
         let places: Vec<usize> = words.iter().map(|&word| self.place(word)).collect();
-        let mut sum = chosen(at.linear(&self.head, inputs.clone()), &places);
+        let logits = at.output(at.linear(&self.head, inputs.clone()));
+        let mut sum = chosen(logits, &places);
         for tail in &self.tails {
             sum = sum + tail.log_likelihood(at, &inputs, &words);
         }
@@ -86,7 +87,7 @@ impl Tail {
             (rows, places) = (vec![0], vec![0]);
         }
         let inputs = inputs.clone().select(0, indices(&rows, &inputs.value.device()));
-        let logits = at.linear(&self.output, at.linear(&self.projection, inputs));
+        let logits = at.output(at.linear(&self.output, at.linear(&self.projection, inputs)));
         chosen(logits, &places) * weight
     }
 }

@@ -125,16 +125,18 @@ impl Physics {
         let inputs = self.equation.inputs_at(&places, batch, &[]);
         let values = batch.tensor(values, [places.len(), 1]);
         let error = network.forward(at, inputs).value - values;
-        mean_square(error).mul_scalar(self.equation.edge_weight)
+        mean_square(at, error).mul_scalar(self.equation.edge_weight)
     }
 
     fn dual_loss(&self, network: &TanhNetwork, at: &Tangents, batch: Batch<'_>) -> Dual<1> {
         let [_, residual] = self.residual(network, at, batch);
-        mean_square(residual) + self.edge_loss(network, at, batch)
+        mean_square(at, residual) + self.edge_loss(network, at, batch)
     }
 }
 
-fn mean_square(x: Dual<2>) -> Dual<1> {
+/// Of residuals, which are the outputs that the loss is a sum of squares of.
+fn mean_square(at: &Tangents, x: Dual<2>) -> Dual<1> {
+    let x = at.output(x);
     (x.clone() * x).mean()
 }
 

@@ -98,7 +98,8 @@ pub trait Problem: Sync {
     /// The mean loss of the records, a tensor of one number.
     fn loss(&self, model: &Self::Model, batch: Batch<'_>) -> Tensor<1>;
 
-    /// The same loss on duals, for exact Hessian products. Without it, methods that need products take
+    /// The same loss on duals, for exact Hessian products; mark what the network gives by
+    /// [`Tangents::output`], for Gauss-Newton products too. Without it, methods that need products take
     /// differences of gradients, which are right on smooth models only and refused on others.
     fn loss_on_duals(&self, _: &Self::Model, _: &Tangents, _: Batch<'_>) -> Option<Dual<1>> {
         None

@@ -174,7 +174,7 @@ impl Supervised {
     /// The outputs of the network for a batch, and their loss.
     fn dual_loss(&self, network: &Network, at: &Tangents, batch: Batch<'_>) -> Dual<1> {
         let inputs = self.inputs(batch);
-        let outputs = network.forward(at, inputs.clone());
+        let outputs = at.output(network.forward(at, inputs.clone()));
         let count = batch.records.len();
         match (&self.task, &self.part(batch.part).targets) {
             (Task::Classes(classes), Targets::Classes { labels, .. }) => {

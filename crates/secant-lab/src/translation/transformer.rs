@@ -139,9 +139,9 @@ impl Transformer {
         let embedded = at.embedding(&self.embedding, wanted).flatten(0, 1);
         let mean = at.param(&self.embedding.weight).mean_dim(0).transpose();
         Scores {
-            right: (states.clone() * embedded).sum_dim(1),
-            mean: states.clone().matmul(mean),
-            all: self.logits(at, states),
+            right: at.output((states.clone() * embedded).sum_dim(1)),
+            mean: at.output(states.clone().matmul(mean)),
+            all: at.output(self.logits(at, states)),
         }
     }
 

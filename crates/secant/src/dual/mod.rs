@@ -64,12 +64,16 @@
 //! # }
 //! ```
 //!
+//! A loss that also marks what its network gives, `at.output(net.forward(at, x))`, has products with its
+//! Gauss-Newton matrix, by forward passes alone: [`gauss_newton_form`]. Elsewhere the mark does nothing.
+//!
 //! Something that is not here and linear is one call of [`Dual::map_linear`]; anything else is one
 //! call of [`Dual::apply`] with its derivative.
 
 mod activation;
 mod arithmetic;
 mod attention;
+mod gauss_newton;
 mod layers;
 mod loss;
 mod norm;
@@ -80,6 +84,8 @@ mod tangents;
 mod value;
 
 pub use attention::Attended;
+pub(crate) use gauss_newton::output_tangent;
+pub use gauss_newton::{OutputTangent, gauss_newton_form};
 pub(crate) use product::product;
 pub use product::{Product, hessian_vector_product};
 pub use recurrent::LstmState;

@@ -48,10 +48,7 @@ pub(crate) fn product<M: Module>(
     loss: &mut dyn FnMut(&M, &Tangents) -> Dual<1>,
 ) -> Result<Product, ProductError> {
     let Dual { value, tangent } = loss(model, tangents);
-    let elements = value.shape().num_elements();
-    if elements != 1 {
-        return Err(ProductError::LossShape { elements });
-    }
+    require_one_number(&value)?;
     let tangent = tangent.filter(Tensor::is_tracked).ok_or(ProductError::Constant)?;
     let mut gradients = tangent.backward();
     let hessian_vector = GradientsParams::from_module(&mut gradients, model);
@@ -60,6 +57,13 @@ pub(crate) fn product<M: Module>(
     model.visit(&mut collect);
     let Collect { gradient, hessian_vector, .. } = collect;
     Ok(Product { loss: value.inner(), gradient, hessian_vector })
+}
+
+pub(super) fn require_one_number(loss: &Tensor<1>) -> Result<(), ProductError> {
+    match loss.shape().num_elements() {
+        1 => Ok(()),
+        elements => Err(ProductError::LossShape { elements }),
+    }
 }
 
 /// Collects the gradient from the tangents, and writes the zeros of H v out.

@@ -1,6 +1,6 @@
 //! The direction: one tensor for each parameter that moves.
 
-use std::{any::Any, collections::HashMap};
+use std::{any::Any, cell::RefCell, collections::HashMap};
 
 use burn::{
     module::{Module, ModuleVisitor, Param, ParamId},
@@ -17,6 +17,17 @@ use crate::error::ProductError;
 #[derive(Debug, Default)]
 pub struct Tangents {
     entries: HashMap<ParamId, Box<dyn Any + Send>>,
+    /// What the loss has marked so far, where it is asked for.
+    outputs: Option<RefCell<Vec<Output>>>,
+}
+
+/// An output of the network, flat.
+#[derive(Debug)]
+pub(super) struct Output {
+    /// Where the graph of the loss begins.
+    pub leaf: Tensor<1>,
+    /// Its derivative along the direction; none where it is constant.
+    pub tangent: Option<Tensor<1>>,
 }
 
 impl Tangents {
@@ -43,6 +54,26 @@ impl Tangents {
         Dual { value: param.val(), tangent: self.get(param.id).cloned() }
     }
 
+    /// The same numbers, marked as an output of the network: what the loss makes of them is its own
+    /// part, whose Hessian a [Gauss-Newton product](super::gauss_newton_form) has in the middle. Logits
+    /// are an output, and so are residuals whose squares are summed.
+    #[must_use]
+    pub fn output<const D: usize>(&self, y: Dual<D>) -> Dual<D> {
+        let Some(outputs) = &self.outputs else { return y };
+        let (shape, size) = (y.dims(), y.dims().iter().product::<usize>());
+        let leaf = y.value.detach().reshape([size]).require_grad();
+        let tangent = y.tangent.map(Tensor::detach);
+        let value = leaf.clone().reshape(shape);
+        let flat = tangent.clone().map(|tangent| tangent.reshape([size]));
+        outputs.borrow_mut().push(Output { leaf, tangent: flat });
+        Dual { value, tangent }
+    }
+
+    /// What has been marked.
+    pub(super) fn into_outputs(self) -> Vec<Output> {
+        self.outputs.map_or_else(Vec::new, RefCell::into_inner)
+    }
+
     pub(super) fn get<const D: usize>(&self, id: ParamId) -> Option<&Tensor<D>> {
         let tangent = self.entries.get(&id)?.downcast_ref();
         Some(tangent.expect("a tangent has the rank of its parameter"))
@@ -54,20 +85,38 @@ impl Tangents {
         model: &M,
         vector: &GradientsParams,
     ) -> Result<Self, ProductError> {
-        let mut along = Along { vector, path: Vec::new(), tangents: Self::none(), fault: None };
-        model.visit(&mut along);
-        match along.fault {
-            Some(fault) => Err(fault),
-            None => Ok(along.tangents),
-        }
+        Along::new(vector, true).tangents(model)
+    }
+
+    /// The direction `vector`, constant to reverse differentiation, for a pass that notes outputs. All
+    /// parameters with an entry move, frozen ones too.
+    pub(super) fn noting_outputs<M: Module>(
+        model: &M,
+        vector: &GradientsParams,
+    ) -> Result<Self, ProductError> {
+        let tangents = Along::new(vector, false).tangents(model)?;
+        Ok(Self { outputs: Some(RefCell::default()), ..tangents })
     }
 }
 
 struct Along<'a> {
     vector: &'a GradientsParams,
+    /// Whether tangents are leaves of a graph, of trainable parameters alone.
+    are_leaves: bool,
     path: Vec<String>,
     tangents: Tangents,
     fault: Option<ProductError>,
+}
+
+impl<'a> Along<'a> {
+    fn new(vector: &'a GradientsParams, are_leaves: bool) -> Self {
+        Self { vector, are_leaves, path: Vec::new(), tangents: Tangents::none(), fault: None }
+    }
+
+    fn tangents<M: Module>(mut self, model: &M) -> Result<Tangents, ProductError> {
+        model.visit(&mut self);
+        self.fault.map_or(Ok(self.tangents), Err)
+    }
 }
 
 impl ModuleVisitor for Along<'_> {
@@ -81,7 +130,8 @@ impl ModuleVisitor for Along<'_> {
 
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         let value = param.val();
-        if !value.is_require_grad() || self.tangents.entries.contains_key(&param.id) {
+        let moves = value.is_require_grad() || !self.are_leaves;
+        if !moves || self.tangents.entries.contains_key(&param.id) {
             return;
         }
         let Some(vector) = self.vector.get::<D>(param.id) else { return };
@@ -96,6 +146,7 @@ impl ModuleVisitor for Along<'_> {
         if let Some(strategy) = value.gradient_checkpointing_strategy() {
             tangent = tangent.with_gradient_checkpointing_strategy(strategy);
         }
-        self.tangents.insert(param.id, tangent.require_grad());
+        let tangent = if self.are_leaves { tangent.require_grad() } else { tangent };
+        self.tangents.insert(param.id, tangent);
     }
 }

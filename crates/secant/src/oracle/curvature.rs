@@ -30,11 +30,7 @@ impl<M: Module> ModuleOracle<'_, '_, M> {
         point: &mut Blocks,
         vector: &Blocks,
     ) -> Result<Curved, StepError> {
-        let part = match self.parts(records).as_deref() {
-            Some([part]) => Some(part.to_vec()),
-            Some(_) => return Err(StepError::ProductOfAll),
-            None => None,
-        };
+        let part = self.part(records)?;
         let probe = Probe::new(self.model, self.layout, point, true);
         let exact = self.exact(probe.model(), part.as_deref(), vector)?;
         drop(probe);
@@ -43,6 +39,15 @@ impl<M: Module> ModuleOracle<'_, '_, M> {
                 Ok(Curved { at: self.screened(loss, gradient), product })
             }
             None => self.differences(part.as_deref(), point, vector),
+        }
+    }
+
+    /// The records, evaluated at once; none is the batch.
+    pub(super) fn part(&mut self, records: Records) -> Result<Option<Vec<usize>>, StepError> {
+        match self.parts(records) {
+            None => Ok(None),
+            Some(mut parts) if parts.len() == 1 => Ok(parts.pop()),
+            Some(_) => Err(StepError::ProductOfAll),
         }
     }
 
@@ -130,7 +135,11 @@ impl<M: Module> ModuleOracle<'_, '_, M> {
 }
 
 /// A vector in Burn's container of gradients.
-fn as_gradients<M: Module>(model: &M, layout: &Layout, vector: &Blocks) -> GradientsParams {
+pub(super) fn as_gradients<M: Module>(
+    model: &M,
+    layout: &Layout,
+    vector: &Blocks,
+) -> GradientsParams {
     let mut visitor = Register { layout, vector, gradients: GradientsParams::new() };
     model.visit(&mut visitor);
     visitor.gradients

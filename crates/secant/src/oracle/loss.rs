@@ -4,7 +4,7 @@ use burn::{module::Module, optim::GradientsParams, tensor::Tensor};
 
 use super::module::evaluate;
 use crate::{
-    dual::{Dual, Product, Tangents, product},
+    dual::{Dual, OutputTangent, Product, Tangents, output_tangent, product},
     error::StepError,
 };
 
@@ -31,6 +31,20 @@ pub trait Loss<M, R: ?Sized = ()> {
     ) -> Option<Result<Product, StepError>> {
         None
     }
+
+    /// What the network gives along `vector`, forward only, for products with the Gauss-Newton matrix;
+    /// none where the loss is not on duals.
+    ///
+    /// # Errors
+    /// A broken contract, such as a loss that does not mark its network's outputs.
+    fn output_tangent(
+        &mut self,
+        _model: &M,
+        _vector: &GradientsParams,
+        _records: &R,
+    ) -> Option<Result<OutputTangent, StepError>> {
+        None
+    }
 }
 
 impl<M, F: FnMut(&M) -> Tensor<1>> Loss<M> for F {
@@ -47,7 +61,8 @@ impl<M, F: FnMut(&M, &[usize]) -> Tensor<1>> Loss<M, [usize]> for F {
 
 /// A loss on duals, whose Hessian products are exact: of a closure
 /// `|model: &M, at: &Tangents| -> Dual<1>`, or, told its records,
-/// `|model: &M, at: &Tangents, records: &[usize]| -> Dual<1>`.
+/// `|model: &M, at: &Tangents, records: &[usize]| -> Dual<1>`. Methods that use the Gauss-Newton matrix
+/// ask that it marks its network's outputs ([`Tangents::output`]).
 pub struct Duals<F>(pub F);
 
 impl<M: Module, F: FnMut(&M, &Tangents) -> Dual<1>> Loss<M> for Duals<F> {
@@ -62,6 +77,15 @@ impl<M: Module, F: FnMut(&M, &Tangents) -> Dual<1>> Loss<M> for Duals<F> {
         (): &(),
     ) -> Option<Result<Product, StepError>> {
         Some(product_along(model, vector, &mut self.0))
+    }
+
+    fn output_tangent(
+        &mut self,
+        model: &M,
+        vector: &GradientsParams,
+        (): &(),
+    ) -> Option<Result<OutputTangent, StepError>> {
+        Some(output_tangent(model, vector, &mut self.0).map_err(Into::into))
     }
 }
 
@@ -78,6 +102,16 @@ impl<M: Module, F: FnMut(&M, &Tangents, &[usize]) -> Dual<1>> Loss<M, [usize]> f
     ) -> Option<Result<Product, StepError>> {
         let mut loss = |model: &M, at: &Tangents| (self.0)(model, at, records);
         Some(product_along(model, vector, &mut loss))
+    }
+
+    fn output_tangent(
+        &mut self,
+        model: &M,
+        vector: &GradientsParams,
+        records: &[usize],
+    ) -> Option<Result<OutputTangent, StepError>> {
+        let mut loss = |model: &M, at: &Tangents| (self.0)(model, at, records);
+        Some(output_tangent(model, vector, &mut loss).map_err(Into::into))
     }
 }
 
@@ -158,5 +192,14 @@ impl<M> Loss<M, [usize]> for OfBatch<'_, M> {
         _: &[usize],
     ) -> Option<Result<Product, StepError>> {
         self.0.product(model, vector, &())
+    }
+
+    fn output_tangent(
+        &mut self,
+        model: &M,
+        vector: &GradientsParams,
+        _: &[usize],
+    ) -> Option<Result<OutputTangent, StepError>> {
+        self.0.output_tangent(model, vector, &())
     }
 }

@@ -2,6 +2,7 @@
 
 mod curvature;
 mod function;
+mod gauss_newton;
 mod loss;
 mod module;
 mod parameters;
@@ -23,13 +24,18 @@ pub(crate) use screen::Screen;
 
 use secant_core::report::{Evals, Outcome, Rejection, StepReport};
 
-use crate::{blocks::Blocks, error::StepError};
+use crate::{
+    blocks::{Blocks, dot},
+    error::StepError,
+};
 
 /// The records that a question is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Records {
     /// The batch of the step.
     Batch,
+    /// The first so many of the batch.
+    Part(usize),
     /// All there are.
     All,
     /// Those that this batch shares with the next.
@@ -90,6 +96,21 @@ pub trait Oracle {
         vector: &Blocks,
     ) -> Result<Curved, StepError>;
 
+    /// v_i'C v_j for the `vectors` v, with the curvature C of the loss at `point`, which is lent and comes
+    /// back: the Gauss-Newton matrix where the loss is on duals, by forward passes; else the Hessian, by
+    /// [`Oracle::hessian_vector`]. Numbers can be NaN or infinite.
+    ///
+    /// # Errors
+    /// As [`Oracle::hessian_vector`]; a loss on duals that marks no output.
+    fn curvature_form(
+        &mut self,
+        records: Records,
+        point: &mut Blocks,
+        vectors: &[&Blocks],
+    ) -> Result<Vec<Vec<f64>>, StepError> {
+        hessian_form(self, records, point, vectors)
+    }
+
     /// The loss at `point`, which is lent and comes back; it can be NaN or infinite.
     ///
     /// # Errors
@@ -114,6 +135,20 @@ pub trait Oracle {
 
     /// Evaluations so far in this step.
     fn evals(&self) -> Evals;
+}
+
+/// The same with the Hessian, whose products by differences are symmetric to their error alone.
+fn hessian_form<O: Oracle + ?Sized>(
+    oracle: &mut O,
+    records: Records,
+    point: &mut Blocks,
+    vectors: &[&Blocks],
+) -> Result<Vec<Vec<f64>>, StepError> {
+    let product = |vector: &&Blocks| oracle.hessian_vector(records, point, vector);
+    let products: Vec<Curved> = vectors.iter().map(product).collect::<Result<_, _>>()?;
+    let entry = |i: usize, j: usize| dot(vectors[i], &products[j].product);
+    let row = |i| (0..vectors.len()).map(|j| 0.5 * (entry(i, j) + entry(j, i))).collect();
+    Ok((0..vectors.len()).map(row).collect())
 }
 
 /// The answer to [`Oracle::hessian_vector`].

@@ -8,7 +8,7 @@ use burn::{
 use secant_core::report::{Evals, Rejection};
 
 use super::{
-    BatchSizes, Curved, Evaluation, Loss, Oracle, Records, Screen,
+    BatchSizes, Curved, Evaluation, Loss, Oracle, Records, Screen, hessian_form,
     parameters::{Taken, copy_parameters, take_gradients, write_parameters},
     probe::Probe,
     running::RunningStatistics,
@@ -146,6 +146,10 @@ impl<M: Module> ModuleOracle<'_, '_, M> {
         let batches = self.batches.as_deref_mut()?;
         match records {
             Records::Batch => None,
+            Records::Part(size) => {
+                let batch = batches.batch();
+                Some(vec![batch[..size.min(batch.len())].to_vec()])
+            }
             Records::All => Some(batches.parts()),
             Records::Shared => Some(vec![batches.shared().to_vec()]),
             Records::Sample(size) => Some(vec![batches.sample(size)]),
@@ -347,6 +351,18 @@ impl<M: Module> Oracle for ModuleOracle<'_, '_, M> {
         self.curved(records, point, vector)
     }
 
+    fn curvature_form(
+        &mut self,
+        records: Records,
+        point: &mut Blocks,
+        vectors: &[&Blocks],
+    ) -> Result<Vec<Vec<f64>>, StepError> {
+        match self.gauss_newton_form(records, point, vectors)? {
+            Some(form) => Ok(form),
+            None => hessian_form(self, records, point, vectors),
+        }
+    }
+
     fn value_at(&mut self, records: Records, point: &mut Blocks) -> Result<f64, StepError> {
         let parts = self.parts(records);
         let probe = Probe::new(self.model, self.layout, point, false);
@@ -368,6 +384,7 @@ impl<M: Module> Oracle for ModuleOracle<'_, '_, M> {
         let Some(batches) = self.batches.as_deref() else { return true };
         match records {
             Records::Batch => true,
+            Records::Part(size) => size >= batches.batch().len(),
             Records::All => is_all(batches),
             Records::Shared => batches.shared() == batches.batch(),
             Records::SameSample => false,

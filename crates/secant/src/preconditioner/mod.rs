@@ -4,13 +4,15 @@ mod eigenbasis;
 mod inverse_root;
 mod newton_schulz;
 mod piece;
+mod rotated_adam;
 mod sides;
 mod square;
 mod unfolding;
 
-pub(crate) use eigenbasis::{decompose, power_step};
+use eigenbasis::{decompose, power_step};
 pub(crate) use inverse_root::InverseRoot;
 pub(crate) use newton_schulz::NewtonSchulz;
 pub(crate) use piece::Piece;
+pub(crate) use rotated_adam::{Averages, RotatedAdam};
 pub(crate) use sides::{Sides, Turn};
 pub(crate) use unfolding::Unfolding;

@@ -5,7 +5,7 @@ use std::ops::Range;
 use faer::{MatRef, Par};
 
 use super::Unfolding;
-use crate::blocks::Field;
+use crate::blocks::{Blocks, Entry, Field, Layout};
 
 /// The dimensions with a matrix. The matrices of a tensor lie one after the other, row by row.
 #[derive(Clone, Debug, Default)]
@@ -28,6 +28,20 @@ impl Sides {
     /// The matrices of these dimensions, from `start` on.
     pub fn new(unfoldings: Vec<Unfolding>, start: usize) -> Self {
         Self { unfoldings, start }
+    }
+
+    /// The matrices of a tensor's dimensions up to `most`.
+    pub fn up_to(most: usize, shape: &[usize]) -> Self {
+        let has_matrix = |k: &usize| shape[*k] <= most;
+        let unfoldings = (0..shape.len()).filter(has_matrix).map(|k| Unfolding::new(shape, k));
+        Self::new(unfoldings.collect(), 0)
+    }
+
+    /// Zeros for the matrices of every parameter.
+    pub fn zeros(layout: &Layout, sides: impl Fn(&Entry) -> Self) -> Blocks {
+        let entry = |entry: &Entry| Entry { shape: [sides(entry).end()].into(), ..entry.clone() };
+        let shapes = Layout::new(layout.entries().iter().map(entry).collect());
+        Blocks::zeros(&shapes.in_memory(layout.memory().clone()))
     }
 
     /// Dimensions with a matrix.

@@ -28,11 +28,12 @@ use crate::{
 /// Each entry `Variant(path::to::Config), init { presets }` is a variant of [`MethodSpec`] with the
 /// function that makes the optimizer, and presets of it: name, one line, vectors of memory, gradients a
 /// step, usual rate, whether it is compared by default, and its settings for a run. The first has the
-/// method's name. `#[root]` puts the configuration at the crate's root.
+/// method's name. `#[root]` puts the configuration at the crate's root; `#[untuned]` says that a comparison
+/// keeps the usual rate.
 macro_rules! methods {
     ($(
         $(#[$root:ident])? $variant:ident($config:path), $init:ident {
-            $($name:literal, $line:literal, $vectors:literal, $gradients:literal, $rate:literal,
+            $($(#[$tuning:ident])? $name:literal, $line:literal, $vectors:literal, $gradients:literal, $rate:literal,
                 $by_default:literal, $make:expr;)+
         }
     )+) => {
@@ -128,7 +129,7 @@ macro_rules! methods {
                 vectors: concat!($vectors),
                 gradients: $gradients,
                 usual_rate: $rate,
-                is_tuned: true,
+                is_tuned: methods!(@is_tuned [$($tuning)?]),
                 by_default: $by_default,
                 make: {
                     use $config as Config;
@@ -138,6 +139,8 @@ macro_rules! methods {
             },
         )+)+];
     };
+    (@is_tuned []) => { true };
+    (@is_tuned [untuned]) => { false };
     (@export [] $config:path) => {};
     (@export [root] $config:path) => { pub use $config; };
 }
@@ -214,6 +217,9 @@ methods! {
     }
     #[root] Soap(layer_wise::soap::SoapConfig), init {
         "soap", "Adam in the eigenbasis of each layer's gradients", 2, 1, 0.03, true, |_| Config::new();
+    }
+    #[root] SubspaceNewton(layer_wise::subspace_newton::SubspaceNewtonConfig), init {
+        #[untuned] "subspace-newton", "Newton's step within SOAP's direction and the last step", 3, 1, 1.0, false, |_| Config::new();
     }
     #[root] LBfgs(lbfgs::l_bfgs::LBfgsConfig), init {
         "l-bfgs", "L-BFGS with a line search on each batch", 20, 2, 1.0, false, |run| Config::new().with_full_batch(run.full_batch);

@@ -1,6 +1,6 @@
 //! Methods with settings, by name: everything that can be compared, timed or replayed.
 
-use super::MethodSpec;
+use super::{MethodSpec, auto};
 
 pub use super::methods::PRESETS;
 
@@ -57,6 +57,11 @@ impl Preset {
     /// The preset called `name`.
     pub fn named(name: &str) -> Option<&'static Self> {
         PRESETS.iter().find(|preset| preset.name == name)
+    }
+
+    /// Whether it is a choice among the methods, made by the run, and no method with settings.
+    pub fn chooses(&self) -> bool {
+        self.name == auto::NAME
     }
 
     /// The description, with settings for `run`.

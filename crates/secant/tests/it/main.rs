@@ -25,6 +25,7 @@ mod shampoo;
 mod soap;
 mod spec;
 mod ss_broyden;
+mod subspace_newton;
 mod support;
 mod switch;
 mod table;

@@ -10,7 +10,7 @@ use secant::{
     AdaBeliefConfig, AdamConfig, ApolloConfig, Clipping, Decay, Group, MissingGradients, Momentum,
     MuonConfig, OnRejection, Optimizer, PairOutcome, QuasiAdamConfig, RAdamConfig, Rejection,
     RmsPropConfig, ScheduleFreeAdamWConfig, ScheduleFreeSgdConfig, Scope, SgdBbConfig, SgdConfig,
-    ShampooConfig, SoapConfig, StepReport,
+    ShampooConfig, SoapConfig, StepReport, SubspaceNewtonConfig,
     blocks::{Blocks, Layout},
     error::{ConfigError, RecordError, StepError},
     method::{
@@ -246,6 +246,8 @@ fn methods_with_one_state_for_all_parameters_refuse_to_leave_some_alone() {
     assert!(matches!(quasi, Err(ConfigError::Conflict { method: "quasi-adam", .. })));
     let sgd_bb = SgdBbConfig::new(4).init().and_then(|o| o.with_missing_gradients(skip));
     assert!(matches!(sgd_bb, Err(ConfigError::Conflict { method: "sgd-bb", .. })));
+    let plane = SubspaceNewtonConfig::new().init().and_then(|o| o.with_missing_gradients(skip));
+    assert!(matches!(plane, Err(ConfigError::Conflict { method: "subspace-newton", .. })));
     let strict = SgdBbConfig::new(4).init();
     assert!(strict.and_then(|o| o.with_missing_gradients(MissingGradients::Error)).is_ok());
 }

@@ -6,7 +6,7 @@ use secant::{
     MultiBatchLBfgsConfig, MuonConfig, OnRejection, OnlineLBfgsConfig, PairSource, QuasiAdamConfig,
     RAdamConfig, Rebound, RmsPropConfig, ScheduleFreeAdamWConfig, ScheduleFreeSgdConfig, Scope,
     SdLBfgsConfig, Search, SelfScaling, SgdBbConfig, SgdConfig, ShampooConfig, SoapConfig,
-    SqnConfig, SsBroydenConfig, SvrgConfig, error::ConfigError,
+    SqnConfig, SsBroydenConfig, SubspaceNewtonConfig, SvrgConfig, error::ConfigError,
 };
 
 use secant::method::lbfgs::quasi_adam::replace_ema::QuasiAdamEmaConfig;
@@ -68,6 +68,7 @@ pub(crate) fn table() -> Vec<Row> {
     rows.extend(ss_broyden());
     rows.extend(stochastic_lbfgs());
     rows.extend(trust_region(0.0));
+    rows.push(subspace_newton(0.0));
     rows.extend(evaluate_again(Decay::None));
     rows.extend(switched());
     rows
@@ -120,6 +121,7 @@ pub(crate) fn decayed() -> Vec<Row> {
         twin::SdLBfgs::new(3, 1.0, false)
     })];
     rows.extend(trust_region(0.1));
+    rows.push(subspace_newton(0.1));
     for decay in [Decay::L2(0.1), Decay::Decoupled(0.1)] {
         rows.extend(first_order(decay));
         rows.extend(evaluate_again(decay));
@@ -305,6 +307,12 @@ fn trust_region(wd: f64) -> Vec<Row> {
             WithL2(twin::LSsr1Tr::new(3, 0.1).armijo(), wd)
         }),
     ]
+}
+
+/// Vectors, with curvature by differences. Matrices and duals are in `subspace_newton.rs`.
+fn subspace_newton(wd: f64) -> Row {
+    let config = SubspaceNewtonConfig::new().with_decay(Decay::L2(wd));
+    Row::new("subspace-newton", 1.0, config.init(), move || WithL2(twin::SubspaceNewton::new(), wd))
 }
 
 /// Methods with decay of both kinds that evaluate again, and SGD-BB.

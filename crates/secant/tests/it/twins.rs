@@ -86,7 +86,9 @@ const DOUBLE_BY_DIFFERENCES: f64 = 1e-9;
 /// How closely a method follows another run of the same arithmetic in another order.
 pub(crate) fn double(row: &Row) -> f64 {
     match row.name {
-        name if name.starts_with("adahessian") || name == "sqn" => DOUBLE_BY_DIFFERENCES,
+        name if name.starts_with("adahessian") || ["sqn", "subspace-newton"].contains(&name) => {
+            DOUBLE_BY_DIFFERENCES
+        }
         name if name.contains("lbfgs") || name.contains("l-bfgs") => DOUBLE_WITH_PAIRS,
         name if name.starts_with("quasi-adam") => DOUBLE_WITH_PAIRS,
         name if name.starts_with("apollo, belief") => DOUBLE_WITH_BELIEF,

@@ -3,3 +3,4 @@
 pub mod muon;
 pub mod shampoo;
 pub mod soap;
+pub mod subspace_newton;

@@ -66,8 +66,6 @@
 //! # }
 //! ```
 
-use std::ops::Range;
-
 use faer::Par;
 use secant_core::report::{PairOutcome, Rejection, SkipReason};
 
@@ -77,7 +75,7 @@ use crate::{
     error::ConfigError,
     hyper_parameter::{HyperParameters, hyper_parameters},
     optimizer::Optimizer,
-    preconditioner::{Sides, Turn, Unfolding, decompose, power_step},
+    preconditioner::{Averages, RotatedAdam, Sides},
     protocol::{
         Decay, GradientMethod, Method, StepContext, TensorSettings, Traffic, add_l2, record_state,
         step_by_gradient,
@@ -210,10 +208,7 @@ impl Method for Soap {
 
     fn init(&self, layout: &Layout) -> SoapState {
         let zeros = Blocks::zeros(layout);
-        let entry =
-            |entry: &Entry| Entry { shape: [self.sides(entry).end()].into(), ..entry.clone() };
-        let shapes = Layout::new(layout.entries().iter().map(entry).collect());
-        let factors = Blocks::zeros(&shapes.in_memory(layout.memory().clone()));
+        let factors = Sides::zeros(layout, |entry| self.sides(entry));
         let steps = vec![0.0; layout.entries().len()];
         SoapState { m: zeros.clone(), v: zeros, bases: factors.clone(), factors, steps }
     }
@@ -232,9 +227,12 @@ impl Soap {
         if shape.len() < 2 && !precondition_1d {
             return Sides::default();
         }
-        let has_basis = |k: &usize| shape[*k] <= max_precond_dim;
-        let unfoldings = (0..shape.len()).filter(has_basis).map(|k| Unfolding::new(&shape, k));
-        Sides::new(unfoldings.collect(), 0)
+        Sides::up_to(max_precond_dim, &shape)
+    }
+
+    fn direction(&self, entry: &Entry) -> RotatedAdam {
+        let SoapConfig { beta_1, beta_2, shampoo_beta, epsilon, .. } = self.config;
+        RotatedAdam { sides: self.sides(entry), beta_1, beta_2, shampoo_beta, epsilon }
     }
 }
 
@@ -250,7 +248,7 @@ impl GradientMethod for Soap {
         let layer = |(index, entry): (usize, &Entry)| Layer {
             config: &self.config,
             settings: context.tensors[index],
-            sides: self.sides(entry),
+            direction: self.direction(entry),
             step: state.steps[index] as u64,
         };
         let layers: Vec<_> = context.layout.entries().iter().enumerate().map(layer).collect();
@@ -269,64 +267,42 @@ impl GradientMethod for Soap {
 struct Layer<'a> {
     config: &'a SoapConfig,
     settings: TensorSettings,
-    sides: Sides,
+    direction: RotatedAdam,
     /// k: gradients before this one.
     step: u64,
 }
 
 impl LayerKernel<6> for Vec<Layer<'_>> {
     fn work(&self, tensor: usize) -> usize {
-        self[tensor].sides.work()
+        self[tensor].direction.sides.work()
     }
 
     fn run<T: Field>(&self, tensor: usize, numbers: [&mut [T]; 6], threads: Par) -> bool {
         let [theta, g, m, v, factors, bases] = numbers;
-        let (layer, mut average) = (&self[tensor], Average { m, v, factors, bases });
+        let layer = &self[tensor];
         match layer.step {
-            0 => layer.begin(g, &mut average, threads),
-            _ => layer.step(theta, g, &mut average, threads),
+            // Nothing moves.
+            0 => layer.direction.begin(g, factors, bases, threads),
+            _ => layer.step(theta, g, Averages { m, v, factors, bases }, threads),
         }
     }
 }
 
-/// The state of one tensor.
-struct Average<'a, T> {
-    m: &'a mut [T],
-    v: &'a mut [T],
-    factors: &'a mut [T],
-    bases: &'a mut [T],
-}
-
 impl Layer<'_> {
-    /// Step 0: the first gradient makes the bases and moves nothing; false where a factor has none.
-    fn begin<T: Field>(&self, g: &[T], state: &mut Average<'_, T>, threads: Par) -> bool {
-        let Average { factors, bases, .. } = state;
-        self.sides.add_squares(factors, [0.0, 1.0 - self.config.shampoo_beta], g, threads);
-        self.sides.make_identity(bases);
-        let decompose = |(unfolding, place): (Unfolding, Range<usize>)| {
-            decompose(&factors[place.clone()], &mut bases[place], unfolding.side)
-        };
-        self.sides.places().map(decompose).fold(true, |all, is_decomposed| all & is_decomposed)
-    }
-
-    /// Steps 1 to 6; false where a basis could not be turned. G's buffer becomes G', N' and N.
+    /// Steps 1 to 6; false where a basis could not be turned. G's buffer becomes N.
     fn step<T: Field>(
         &self,
         theta: &mut [T],
         g: &mut [T],
-        state: &mut Average<'_, T>,
+        mut averages: Averages<'_, T>,
         threads: Par,
     ) -> bool {
+        let direction = &self.direction;
         // 5. comes first, while there is G: no step before 6. reads the factors.
-        let beta = self.config.shampoo_beta;
-        self.sides.add_squares(state.factors, [beta, 1.0 - beta], g, threads);
-        // 1. G'
-        let mut spare = vec![T::of(0.0); if self.sides.is_empty() { 0 } else { g.len() }];
-        self.sides.multiply(g, &mut spare, state.bases, Turn::Into, threads);
-        // 2. and 3. N'
-        self.adam(g, state);
-        // 3. N
-        self.sides.multiply(g, &mut spare, state.bases, Turn::Back, threads);
+        direction.learn(g, averages.factors, threads);
+        let mut spare = direction.spare(g.len());
+        let Averages { m, v, bases, .. } = &mut averages;
+        direction.direct(g, &mut spare, [m, v], bases, threads);
         if self.config.normalize_grads {
             let squares: f64 = g.iter().map(|n| n.wide() * n.wide()).sum();
             let scale = T::of(1.0 / (1e-30 + (squares / g.len() as f64).sqrt()));
@@ -338,47 +314,11 @@ impl Layer<'_> {
         theta.iter_mut().zip(&*g).for_each(|(w, n)| *w = shrink * (*w - rate * *n));
         // 6. Now and then the bases.
         let is_due = self.step.is_multiple_of(self.config.precondition_frequency as u64);
-        let turn = |(unfolding, place)| turn(unfolding, place, state, &mut spare, threads);
-        !is_due || self.sides.places().map(turn).fold(true, |all, is_turned| all & is_turned)
+        !is_due || direction.turn(&mut averages, &mut spare, threads)
     }
 
     /// c of step 4.
     fn correction(&self) -> f64 {
-        let SoapConfig { beta_1, beta_2, correct_bias, .. } = *self.config;
-        let k = self.step as f64;
-        if correct_bias { (1.0 - beta_2.powf(k)).sqrt() / (1.0 - beta_1.powf(k)) } else { 1.0 }
+        if self.config.correct_bias { self.direction.bias_correction(self.step) } else { 1.0 }
     }
-
-    /// Adam's averages of G', which N' takes the place of.
-    fn adam<T: Field>(&self, g: &mut [T], state: &mut Average<'_, T>) {
-        let SoapConfig { beta_1, beta_2, epsilon, .. } = *self.config;
-        let (of_m, of_v, epsilon) = (T::of(beta_1), T::of(beta_2), T::of(epsilon));
-        let (new_m, new_v) = (T::of(1.0 - beta_1), T::of(1.0 - beta_2));
-        let averages = state.m.iter_mut().zip(state.v.iter_mut());
-        for (g, (m, v)) in g.iter_mut().zip(averages) {
-            *m = of_m * *m + new_m * *g;
-            *v = of_v * *v + new_v * *g * *g;
-            let size = v.sqrt() + epsilon;
-            *g = if size > T::of(0.0) { *m / size } else { T::of(0.0) };
-        }
-    }
-}
-
-/// Step 6: one power step of a basis; V follows the order of its columns and M' its turn. False, and nothing
-/// done, where something is not finite.
-fn turn<T: Field>(
-    unfolding: Unfolding,
-    place: Range<usize>,
-    state: &mut Average<'_, T>,
-    spare: &mut [T],
-    threads: Par,
-) -> bool {
-    let Average { m, v, factors, bases } = state;
-    let (factor, basis) = (&factors[place.clone()], &mut bases[place]);
-    let Some(turned) = power_step(factor, basis, unfolding.side) else { return false };
-    spare.copy_from_slice(m);
-    unfolding.multiply(m, turned.turn.as_ref(), spare, threads);
-    spare.copy_from_slice(v);
-    unfolding.permute(v, &turned.order, spare);
-    true
 }

@@ -3,6 +3,7 @@
 
 mod attention;
 mod functions;
+mod gauss_newton;
 mod layers;
 mod networks;
 mod recurrent;
@@ -13,7 +14,7 @@ use burn::{
     module::{Module, ModuleDisplay, ModuleMapper, ModuleVisitor, Param, ParamId},
     nn::{
         BatchNorm, BatchNormConfig, Dropout, DropoutConfig, Embedding, LayerNorm, LayerNormConfig,
-        Linear, PaddingConfig1d, PaddingConfig2d,
+        Linear, LinearConfig, PaddingConfig1d, PaddingConfig2d,
         conv::{
             Conv1d, Conv1dConfig, Conv2d, Conv2dConfig, ConvTranspose1d, ConvTranspose1dConfig,
             ConvTranspose2d, ConvTranspose2dConfig,

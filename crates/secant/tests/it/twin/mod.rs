@@ -11,6 +11,7 @@ mod quasi_newton;
 mod schedule_free;
 mod shampoo;
 mod soap;
+mod subspace_newton;
 mod trust_region;
 mod variance_reduced;
 
@@ -23,6 +24,7 @@ pub(crate) use quasi_newton::*;
 pub(crate) use schedule_free::*;
 pub(crate) use shampoo::*;
 pub(crate) use soap::*;
+pub(crate) use subspace_newton::*;
 pub(crate) use trust_region::*;
 pub(crate) use variance_reduced::*;
 

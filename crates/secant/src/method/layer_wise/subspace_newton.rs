@@ -1,0 +1,597 @@
+//! Subspace Newton: SOAP's direction and the last step, and a quadratic model exactly minimised over both.
+//!
+//! # Idea
+//! [SOAP](super::soap) knows where to go and not how far; the last step knows where it was going. So:
+//! measure the curvature of the loss along the two, which costs two forward passes on duals and nothing
+//! backward, and minimise the quadratic model over the plane that they span. Its damping follows from how
+//! well the model foretold the loss, as the radius of a trust region does. No rate is left to tune.
+//!
+//! # Algorithm
+//! Step on batch B (decay is part of the loss: f + wd/2 |theta|^2). The first only makes SOAP's bases, and
+//! nothing moves. k counts gradients after the first:
+//! 1. f, g = the gradient on B; d = SOAP's direction of the averaged gradient (steps 1 to 3 of its page
+//!    with their correction; for vectors Adam's).
+//! 2. D = [-d, p], p the last step divided by its coefficient; p = 0 where there was none.
+//! 3. Where it is due (in the first ten steps, every `curvature_every` steps and for a check): C = D'G D
+//!    with the Gauss-Newton matrix G on the first `curvature_share` of B;
+//!    K <- `curvature_average` K + (1 - `curvature_average`) C, corrected for its start.
+//! 4. M = K + lambda kappa D'D, kappa = K_11 / |d|^2; r = -D'g; c = M^-1 r. Where c_1 is not
+//!    positive, or M not positive definite: c = (max(r_1, 0) / M_11, 0).
+//! 5. s = D c; where |s| > `cap` |d|, s and c are shortened to it.
+//! 6. theta <- theta + lr s; p = s / c_1.
+//! 7. Every `check_every` steps: rho = (f(theta) - f) / (x'M x / 2 - r'x) on B with x = lr c and this step's
+//!    C for K. rho > 0.75: lambda <- w lambda; rho < 0.25: lambda <- lambda / w; w = 0.95^`check_every`.
+//!    lambda stays within [1e-8, 1e3].
+//! 8. SOAP's factors learn from g, and now and then its bases turn (steps 5 and 6 of its page).
+//!
+//! The learning rate, lr, is 1 but for what a schedule makes of it.
+//!
+//! # Notation
+//! p: of [`SubspaceNewtonState`]; K: its `curvature` and `weights`; lambda: its `damping`; the rest as on
+//! SOAP's page. [`plane`](secant_core::plane) has steps 4, 5 and 7.
+//!
+//! # Cost
+//! SOAP's memory and a vector more, and 4 vectors during a step. One gradient; in the steps that measure,
+//! two products with the Jacobian on a quarter of the batch; in those with a check a forward pass: with the
+//! defaults about 1.2 gradients a step. SOAP's products of matrices.
+//!
+//! # When not to use it
+//! Where a step of [SOAP](super::soap) costs more than the gradient. Small batches: a quarter of one
+//! says little about curvature, and the model fits the batch. Long runs, so far: `cap` is a rate in
+//! disguise and wants to fall with the gradient's noise, which a schedule has to do. Where a rate for SOAP
+//! is known.
+//!
+//! # Deviations
+//! A design of this crate, from a prototype whose lambda was absolute. Without duals
+//! ([`Duals`](crate::Duals) whose outputs are marked, [`Tangents::output`](crate::dual::Tangents::output))
+//! C is of the Hessian: by the user's products ([`WithProduct`](crate::WithProduct)), or by differences of
+//! gradients, three for each product, which are refused on networks with kinks unless they are allowed
+//! ([`Optimizer::allow_differences`]). In [`Optimizer::step`] the part of the batch is the batch. All
+//! parameters have one rate, and decay is of kind `L2`. A first gradient is only learnt from: that step is
+//! accepted, and nothing moves.
+//!
+//! # References
+//! The plane and its model are those of Martens and Grosse, *Optimizing neural networks with
+//! Kronecker-factored approximate curvature*, 2015, sections 6.4 and 7, with SOAP's direction (Vyas et al.,
+//! 2024) in the place of theirs.
+//!
+//! # Example
+//! A network on duals that marks its outputs. No rate is chosen:
+//!
+//! ```
+//! # use burn::{module::Module, nn::{Linear, LinearConfig}, tensor::{Device, Int, Tensor}};
+//! use secant::{Duals, SubspaceNewtonConfig, dual::{Dual, Tangents}};
+//!
+//! # #[derive(Module, Debug)]
+//! # struct Net { hidden: Linear, output: Linear }
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let device = Device::default().autodiff();
+//! # let [hidden, output] = [(2, 16), (16, 2)].map(|(i, o)| LinearConfig::new(i, o).init(&device));
+//! # let mut net = Net { hidden, output };
+//! # let x = Tensor::<2>::from_floats([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]], &device);
+//! # let classes = Tensor::<1, Int>::from_ints([0, 1, 1, 0], &device);
+//! let mut optimizer = SubspaceNewtonConfig::new().init()?;
+//! let mut losses = Vec::new();
+//! for _ in 0..60 {
+//!     let loss = Duals(|net: &Net, at: &Tangents| -> Dual<1> {
+//!         let hidden = at.linear(&net.hidden, x.clone()).tanh();
+//!         let logits = at.output(at.linear(&net.output, hidden));
+//!         logits.cross_entropy(classes.clone())
+//!     });
+//!     losses.extend(optimizer.step(1.0, &mut net, loss)?.loss);
+//! }
+//! assert!(losses[59] < 0.1 * losses[0]);
+//! # Ok(())
+//! # }
+//! ```
+
+use faer::Par;
+use secant_core::{
+    plane::{Averaged, Plane, Symmetric, next_damping},
+    report::{Outcome, PairOutcome, Rejection, SkipReason, StepReport},
+};
+
+use crate::{
+    blocks::{
+        Blocks, Entry, Field, LayerKernel, Layout, Number, TensorKernel, add_scaled, advance,
+        for_each_layer, for_each_tensor, matrix_shape, scale,
+    },
+    error::{ConfigError, StepError},
+    hyper_parameter::{HyperParameters, hyper_parameters},
+    objective::{Beginning, Objective},
+    optimizer::Optimizer,
+    oracle::{Oracle, Records},
+    preconditioner::{Averages, RotatedAdam, Sides},
+    protocol::{Decay, Method, StepContext, record_state},
+};
+
+hyper_parameters! {
+    /// Configuration of [`SubspaceNewton`].
+    #[derive(Copy)]
+    pub struct SubspaceNewtonConfig {
+        /// The decay rate of the average of gradients.
+        #[config(default = 0.9)]
+        #[range(Below1)]
+        beta_1: f64,
+        /// The decay rate of the average of squares.
+        #[config(default = 0.95)]
+        #[range(Below1)]
+        beta_2: f64,
+        /// The decay rate of the factors.
+        #[config(default = 0.95)]
+        #[range(Below1)]
+        shampoo_beta: f64,
+        /// Added to the root of the average of squares.
+        #[config(default = 1e-6)]
+        #[range(NotNegative)]
+        epsilon: f64,
+        /// Steps from one power step of the bases to the next.
+        #[config(default = 10)]
+        #[range(AtLeast1)]
+        precondition_frequency: usize,
+        /// A longer dimension has no basis.
+        #[config(default = 1100)]
+        #[range(NotNegative)]
+        max_precond_dim: usize,
+        /// The damping lambda at first, in times of the curvature along SOAP's direction.
+        #[config(default = 1.0)]
+        #[range(Positive)]
+        lambda: f64,
+        /// Steps from one measurement of the curvature to the next, after the first ten steps.
+        #[config(default = 3)]
+        #[range(AtLeast1)]
+        curvature_every: usize,
+        /// The part of the batch that the curvature is measured on.
+        #[config(default = 0.25)]
+        #[range(Above0To1)]
+        curvature_share: f64,
+        /// The decay rate of the average of curvatures.
+        #[config(default = 0.6)]
+        #[range(Below1)]
+        curvature_average: f64,
+        /// The longest step, in times of SOAP's direction.
+        #[config(default = 0.06)]
+        #[range(Positive)]
+        cap: f64,
+        /// Steps from one check of the model to the next.
+        #[config(default = 10)]
+        #[range(AtLeast1)]
+        check_every: usize,
+        /// Weight decay, of kind `L2`.
+        #[config(default = "Decay::None")]
+        decay: Decay,
+    }
+}
+
+impl SubspaceNewtonConfig {
+    /// The method without an optimizer around it.
+    pub fn build(&self) -> SubspaceNewton {
+        SubspaceNewton { config: *self }
+    }
+
+    /// The optimizer.
+    ///
+    /// # Errors
+    /// Names the first hyper-parameter out of its range.
+    pub fn init(&self) -> Result<Optimizer<SubspaceNewton>, ConfigError> {
+        Optimizer::new(self.build())
+    }
+}
+
+/// Subspace Newton; see the [module](self).
+#[derive(Clone, Debug)]
+pub struct SubspaceNewton {
+    config: SubspaceNewtonConfig,
+}
+
+/// The state of [`SubspaceNewton`].
+#[derive(Clone, Debug, Default)]
+pub struct SubspaceNewtonState {
+    /// M', in the basis.
+    m: Blocks,
+    v: Blocks,
+    /// P_k of all dimensions with a basis, one after the other.
+    factors: Blocks,
+    /// Q_k likewise.
+    bases: Blocks,
+    /// Zero where there is none.
+    p: Blocks,
+    /// K_11, K_12 and K_22, averaged from zero.
+    curvature: Vec<f64>,
+    /// What the weights in each of them add up to.
+    weights: Vec<f64>,
+    /// lambda alone.
+    damping: Vec<f64>,
+    /// Gradients seen.
+    steps: u64,
+}
+
+record_state!(SubspaceNewtonState {
+    vectors: [m, v, factors, bases, p],
+    counters: [steps],
+    numbers: [curvature, weights, damping]
+});
+
+impl SubspaceNewtonState {
+    fn averaged(&self) -> Averaged {
+        let three = |list: &[f64]| [0, 1, 2].map(|i| list.get(i).copied().unwrap_or(0.0));
+        Averaged { sums: three(&self.curvature), weights: three(&self.weights) }
+    }
+
+    fn lambda(&self) -> f64 {
+        self.damping.first().copied().unwrap_or(f64::NAN)
+    }
+}
+
+/// Steps that measure the curvature whatever `curvature_every` is.
+const FIRST_STEPS: u64 = 10;
+
+impl Method for SubspaceNewton {
+    type State = SubspaceNewtonState;
+    const NAME: &'static str = "subspace-newton";
+
+    fn validate(&self) -> Result<(), ConfigError> {
+        self.config.check_ranges(Self::NAME)
+    }
+
+    fn decay(&self) -> Decay {
+        self.config.decay
+    }
+
+    fn evaluates_again(&self) -> bool {
+        true
+    }
+
+    fn searches(&self) -> bool {
+        true
+    }
+
+    fn state_settings(&self) -> Vec<(&'static str, String)> {
+        vec![("max_precond_dim", self.config.max_precond_dim.to_string())]
+    }
+
+    fn init(&self, layout: &Layout) -> SubspaceNewtonState {
+        let zeros = Blocks::zeros(layout);
+        let factors = Sides::zeros(layout, |entry| self.sides(entry));
+        SubspaceNewtonState {
+            m: zeros.clone(),
+            v: zeros.clone(),
+            bases: factors.clone(),
+            factors,
+            p: zeros,
+            curvature: vec![0.0; 3],
+            weights: vec![0.0; 3],
+            damping: vec![self.config.lambda],
+            steps: 0,
+        }
+    }
+
+    fn step(
+        &self,
+        context: &StepContext<'_>,
+        oracle: &mut dyn Oracle,
+        state: &mut SubspaceNewtonState,
+    ) -> Result<StepReport, StepError> {
+        let mut objective = Objective { context, oracle };
+        let Beginning { mut theta, known, mut report, .. } = match objective.here()? {
+            Ok(beginning) => beginning,
+            Err(report) => return Ok(report),
+        };
+        report.objective = Some(known.value);
+        let layers = self.layers(context.layout);
+        if state.steps == 0 {
+            report.pair = begin(&layers, known.gradient, state);
+            return Ok(report);
+        }
+        let trial = self.trial(&layers, &mut objective, &mut theta, &known.gradient, state)?;
+        let reached = match trial {
+            None => Err(Rejection::NonFiniteReduction),
+            Some(trial) => self.reach(&mut objective, &theta, known.value, trial)?,
+        };
+        report.evals = objective.oracle.evals();
+        match reached {
+            Err(rejection) => report.outcome = Outcome::Rejected(rejection),
+            Ok(Reached { point, after, trial }) => {
+                report.step_size = Some(trial.step[0]);
+                report.objective_after = after;
+                objective.move_to(point);
+                trial.leave(state);
+                report.pair = self.learn(&layers, known.gradient, state);
+            }
+        }
+        Ok(report)
+    }
+}
+
+/// A step before it is made, and what the state will be after it.
+struct Trial {
+    /// The next p, times whose `step[0]` the parameters move.
+    p: Blocks,
+    /// lr c
+    step: [f64; 2],
+    m: Blocks,
+    v: Blocks,
+    averaged: Averaged,
+    lambda: f64,
+    /// What the model says of the step, where that is to be checked.
+    promised: Option<f64>,
+}
+
+/// A step's end.
+struct Reached {
+    point: Blocks,
+    /// f there, where it was looked at.
+    after: Option<f64>,
+    trial: Trial,
+}
+
+impl Trial {
+    fn leave(self, state: &mut SubspaceNewtonState) {
+        (state.m, state.v, state.p) = (self.m, self.v, self.p);
+        (state.curvature, state.weights) =
+            (self.averaged.sums.into(), self.averaged.weights.into());
+        state.damping = vec![self.lambda];
+    }
+}
+
+impl SubspaceNewton {
+    fn sides(&self, entry: &Entry) -> Sides {
+        match matrix_shape(&entry.shape) {
+            None => Sides::default(),
+            Some(_) => Sides::up_to(self.config.max_precond_dim, &entry.shape[..]),
+        }
+    }
+
+    fn layers(&self, layout: &Layout) -> Vec<RotatedAdam> {
+        let SubspaceNewtonConfig { beta_1, beta_2, shampoo_beta, epsilon, .. } = self.config;
+        let layer = |entry: &Entry| {
+            let sides = self.sides(entry);
+            RotatedAdam { sides, beta_1, beta_2, shampoo_beta, epsilon }
+        };
+        layout.entries().iter().map(layer).collect()
+    }
+
+    /// Steps 1 to 5; none where a number is not finite.
+    fn trial(
+        &self,
+        layers: &[RotatedAdam],
+        objective: &mut Objective<'_>,
+        theta: &mut Blocks,
+        gradient: &Blocks,
+        state: &mut SubspaceNewtonState,
+    ) -> Result<Option<Trial>, StepError> {
+        let SubspaceNewtonConfig { curvature_average, cap, .. } = self.config;
+        let [downhill, m, v] = downhill(layers, gradient, state);
+        let products = Products::of(objective.context, [&downhill, &state.p], gradient);
+        let mut averaged = state.averaged();
+        let mut measured = None;
+        if self.is_measured(state.steps) {
+            let along = [&downhill, &state.p];
+            let curvature = self.measure(objective, theta, along, &products)?;
+            averaged = averaged.with(curvature_average, curvature, products.has_second());
+            measured = Some(curvature);
+        }
+        let plane = products.plane(averaged.mean());
+        if !plane.is_finite() {
+            return Ok(None);
+        }
+        let lambda = state.lambda();
+        let c = plane.minimiser(lambda, cap);
+        let lr = objective.context.tensors.first().map_or(0.0, |tensor| tensor.lr);
+        let step = c.map(|c| lr * c);
+        let promised = measured
+            .filter(|_| self.is_checked(state.steps))
+            .map(|curvature| products.plane(curvature).change(lambda, step));
+        let p = next_direction(downhill, c, &state.p);
+        Ok(Some(Trial { p, step, m, v, averaged, lambda, promised }))
+    }
+
+    /// Whether the curvature is measured after `k` gradients.
+    fn is_measured(&self, k: u64) -> bool {
+        let every = self.config.curvature_every as u64;
+        k <= FIRST_STEPS || k.is_multiple_of(every) || self.is_checked(k)
+    }
+
+    fn is_checked(&self, k: u64) -> bool {
+        k.is_multiple_of(self.config.check_every as u64)
+    }
+
+    /// Step 3: C = D'G D, decay included. Along p alone where there is one.
+    fn measure(
+        &self,
+        objective: &mut Objective<'_>,
+        theta: &mut Blocks,
+        along: [&Blocks; 2],
+        products: &Products,
+    ) -> Result<Symmetric, StepError> {
+        let batch = objective.oracle.batch_sizes().batch as f64;
+        let part = Records::Part((self.config.curvature_share * batch).ceil() as usize);
+        let directions = if products.has_second() { &along[..] } else { &along[..1] };
+        let form = objective.oracle.curvature_form(part, theta, directions)?;
+        let entry = |i: usize, j: usize| form.get(i).and_then(|row| row.get(j)).copied();
+        let [first, mixed, second] = [(0, 0), (0, 1), (1, 1)].map(|(i, j)| entry(i, j));
+        let of_loss = [first, mixed, second].map(|entry| entry.unwrap_or(0.0));
+        Ok(Symmetric(of_loss).plus(1.0, products.decay))
+    }
+
+    /// Steps 6 and 7, without writing anything.
+    fn reach(
+        &self,
+        objective: &mut Objective<'_>,
+        theta: &Blocks,
+        value: f64,
+        mut trial: Trial,
+    ) -> Result<Result<Reached, Rejection>, StepError> {
+        let mut point = theta.zeros_like();
+        advance(&mut point, theta, trial.step[0], &trial.p);
+        let mut after = None;
+        if let Some(promised) = trial.promised.filter(|promised| *promised < 0.0) {
+            let found = objective.value_at(&mut point)?;
+            if !found.is_finite() {
+                return Ok(Err(Rejection::NonFiniteLoss));
+            }
+            let steps = self.config.check_every as u64;
+            trial.lambda = next_damping(trial.lambda, promised, found - value, steps);
+            after = Some(found);
+        }
+        Ok(Ok(Reached { point, after, trial }))
+    }
+
+    /// Step 8.
+    fn learn(
+        &self,
+        layers: &[RotatedAdam],
+        mut gradient: Blocks,
+        state: &mut SubspaceNewtonState,
+    ) -> PairOutcome {
+        let turns = state.steps.is_multiple_of(self.config.precondition_frequency as u64);
+        state.steps += 1;
+        let SubspaceNewtonState { m, v, factors, bases, .. } = state;
+        outcome(for_each_layer(&Learn { layers, turns }, [&mut gradient, m, v, factors, bases]))
+    }
+}
+
+/// The first gradient: SOAP's step 0.
+fn begin(
+    layers: &[RotatedAdam],
+    mut gradient: Blocks,
+    state: &mut SubspaceNewtonState,
+) -> PairOutcome {
+    state.steps = 1;
+    let SubspaceNewtonState { factors, bases, .. } = state;
+    outcome(for_each_layer(&Begin { layers }, [&mut gradient, factors, bases]))
+}
+
+fn outcome(is_decomposed: bool) -> PairOutcome {
+    match is_decomposed {
+        true => PairOutcome::NotTried,
+        // A factor that could not be decomposed kept its last basis.
+        false => PairOutcome::Skipped(SkipReason::NonFinite),
+    }
+}
+
+/// Step 1: -d, and the averages that it was made of. Of the state nothing is changed.
+fn downhill(
+    layers: &[RotatedAdam],
+    gradient: &Blocks,
+    state: &mut SubspaceNewtonState,
+) -> [Blocks; 3] {
+    let (mut d, mut m, mut v) = (gradient.clone(), state.m.clone(), state.v.clone());
+    // Its kernel does every part.
+    let _ = for_each_layer(&Direct { layers }, [&mut d, &mut m, &mut v, &mut state.bases]);
+    let correction = layers.first().map_or(1.0, |layer| layer.bias_correction(state.steps));
+    scale(&mut d, -correction);
+    [d, m, v]
+}
+
+/// D c / c_1; zero where nothing moves.
+fn next_direction(mut downhill: Blocks, c: [f64; 2], p: &Blocks) -> Blocks {
+    if c[0] > 0.0 {
+        add_scaled(&mut downhill, c[1] / c[0], p);
+        downhill
+    } else {
+        downhill.zeros_like()
+    }
+}
+
+struct Begin<'a> {
+    layers: &'a [RotatedAdam],
+}
+
+impl LayerKernel<3> for Begin<'_> {
+    fn work(&self, tensor: usize) -> usize {
+        self.layers[tensor].sides.work()
+    }
+
+    fn run<T: Field>(&self, tensor: usize, numbers: [&mut [T]; 3], threads: Par) -> bool {
+        let [g, factors, bases] = numbers;
+        self.layers[tensor].begin(g, factors, bases, threads)
+    }
+}
+
+struct Direct<'a> {
+    layers: &'a [RotatedAdam],
+}
+
+impl LayerKernel<4> for Direct<'_> {
+    fn work(&self, tensor: usize) -> usize {
+        self.layers[tensor].sides.work()
+    }
+
+    fn run<T: Field>(&self, tensor: usize, numbers: [&mut [T]; 4], threads: Par) -> bool {
+        let [g, m, v, bases] = numbers;
+        let layer = &self.layers[tensor];
+        layer.direct(g, &mut layer.spare(g.len()), [m, v], bases, threads);
+        true
+    }
+}
+
+struct Learn<'a> {
+    layers: &'a [RotatedAdam],
+    /// Whether the bases turn in this step.
+    turns: bool,
+}
+
+impl LayerKernel<5> for Learn<'_> {
+    fn work(&self, tensor: usize) -> usize {
+        self.layers[tensor].sides.work()
+    }
+
+    fn run<T: Field>(&self, tensor: usize, numbers: [&mut [T]; 5], threads: Par) -> bool {
+        let [g, m, v, factors, bases] = numbers;
+        let layer = &self.layers[tensor];
+        layer.learn(g, factors, threads);
+        let mut averages = Averages { m, v, factors, bases };
+        !self.turns || layer.turn(&mut averages, &mut layer.spare(g.len()), threads)
+    }
+}
+
+/// The inner products of D = [-d, p] and g.
+struct Products {
+    gram: Symmetric,
+    /// D'WD with the strengths W of decay.
+    decay: Symmetric,
+    descent: [f64; 2],
+}
+
+impl Products {
+    fn of(context: &StepContext<'_>, [downhill, p]: [&Blocks; 2], gradient: &Blocks) -> Self {
+        let none = Symmetric::default();
+        let mut all = Self { gram: none, decay: none, descent: [0.0; 2] };
+        let of_tensors = for_each_tensor(|_| Sums, [], [downhill, p, gradient]);
+        for ([dd, dp, pp, dg, pg], tensor) in of_tensors.into_iter().zip(context.tensors) {
+            let gram = Symmetric([dd, dp, pp]);
+            all.gram = all.gram.plus(1.0, gram);
+            all.decay = all.decay.plus(tensor.decay.l2(), gram);
+            all.descent = [all.descent[0] - dg, all.descent[1] - pg];
+        }
+        all
+    }
+
+    /// Whether p is not zero.
+    fn has_second(&self) -> bool {
+        self.gram.0[2] > 0.0
+    }
+
+    fn plane(&self, curvature: Symmetric) -> Plane {
+        Plane { curvature, gram: self.gram, descent: self.descent }
+    }
+}
+
+/// Of a, p and g: a.a, a.p, p.p, a.g, p.g.
+#[derive(Clone, Copy)]
+struct Sums;
+
+impl TensorKernel<0, 3, 5> for Sums {
+    type Decision = [f64; 5];
+
+    #[inline(always)]
+    fn terms<N: Number>(self, []: [N; 0], [a, p, g]: [N; 3]) -> [N::Wide; 5] {
+        let (a, p, g) = (a.wide(), p.wide(), g.wide());
+        [a * a, a * p, p * p, a * g, p * g]
+    }
+
+    fn decide(self, sums: [f64; 5]) -> [f64; 5] {
+        sums
+    }
+}

@@ -1,0 +1,119 @@
+//! Adam's direction in the eigenbases of a tensor's factors. Steps have the numbers of
+//! [SOAP's page](crate::method::layer_wise::soap).
+
+use std::ops::Range;
+
+use faer::Par;
+
+use super::{Sides, Turn, Unfolding, decompose, power_step};
+use crate::blocks::Field;
+
+/// The direction's settings for one tensor.
+#[derive(Clone, Debug)]
+pub(crate) struct RotatedAdam {
+    /// The dimensions with a basis.
+    pub sides: Sides,
+    pub beta_1: f64,
+    pub beta_2: f64,
+    pub shampoo_beta: f64,
+    pub epsilon: f64,
+}
+
+/// The averages of one tensor: M' in the basis and V; all its factors P_k; all its bases Q_k.
+pub(crate) struct Averages<'a, T> {
+    pub m: &'a mut [T],
+    pub v: &'a mut [T],
+    pub factors: &'a mut [T],
+    pub bases: &'a mut [T],
+}
+
+impl RotatedAdam {
+    /// Step 0: the first gradient makes the bases; false where a factor has none.
+    pub fn begin<T: Field>(
+        &self,
+        g: &[T],
+        factors: &mut [T],
+        bases: &mut [T],
+        threads: Par,
+    ) -> bool {
+        self.sides.add_squares(factors, [0.0, 1.0 - self.shampoo_beta], g, threads);
+        self.sides.make_identity(bases);
+        let decompose = |(unfolding, place): (Unfolding, Range<usize>)| {
+            decompose(&factors[place.clone()], &mut bases[place], unfolding.side)
+        };
+        self.sides.places().map(decompose).fold(true, |all, is_decomposed| all & is_decomposed)
+    }
+
+    /// Step 5: the factors learn from G.
+    pub fn learn<T: Field>(&self, g: &[T], factors: &mut [T], threads: Par) {
+        let beta = self.shampoo_beta;
+        self.sides.add_squares(factors, [beta, 1.0 - beta], g, threads);
+    }
+
+    /// Steps 1 to 3: G's buffer becomes G', N' and N. `spare` is as long where there is a basis.
+    pub fn direct<T: Field>(
+        &self,
+        g: &mut [T],
+        spare: &mut [T],
+        [m, v]: [&mut [T]; 2],
+        bases: &[T],
+        threads: Par,
+    ) {
+        self.sides.multiply(g, spare, bases, Turn::Into, threads);
+        self.adam(g, m, v);
+        self.sides.multiply(g, spare, bases, Turn::Back, threads);
+    }
+
+    /// Adam's averages of G', which N' takes the place of.
+    fn adam<T: Field>(&self, g: &mut [T], m: &mut [T], v: &mut [T]) {
+        let (of_m, of_v, epsilon) = (T::of(self.beta_1), T::of(self.beta_2), T::of(self.epsilon));
+        let (new_m, new_v) = (T::of(1.0 - self.beta_1), T::of(1.0 - self.beta_2));
+        for (g, (m, v)) in g.iter_mut().zip(m.iter_mut().zip(v.iter_mut())) {
+            *m = of_m * *m + new_m * *g;
+            *v = of_v * *v + new_v * *g * *g;
+            let size = v.sqrt() + epsilon;
+            *g = if size > T::of(0.0) { *m / size } else { T::of(0.0) };
+        }
+    }
+
+    /// c of step 4 with bias correction, k gradients after the first.
+    pub fn bias_correction(&self, k: u64) -> f64 {
+        let k = k as f64;
+        (1.0 - self.beta_2.powf(k)).sqrt() / (1.0 - self.beta_1.powf(k))
+    }
+
+    /// Step 6: one power step of every basis; false where one could not be turned.
+    pub fn turn<T: Field>(
+        &self,
+        averages: &mut Averages<'_, T>,
+        spare: &mut [T],
+        threads: Par,
+    ) -> bool {
+        let turn = |(unfolding, place)| turn(unfolding, place, averages, spare, threads);
+        self.sides.places().map(turn).fold(true, |all, is_turned| all & is_turned)
+    }
+
+    /// A buffer for products, empty where there is no basis.
+    pub fn spare<T: Field>(&self, length: usize) -> Vec<T> {
+        vec![T::of(0.0); if self.sides.is_empty() { 0 } else { length }]
+    }
+}
+
+/// One power step of a basis; V follows the order of its columns and M' its turn. False, and nothing done,
+/// where something is not finite.
+fn turn<T: Field>(
+    unfolding: Unfolding,
+    place: Range<usize>,
+    averages: &mut Averages<'_, T>,
+    spare: &mut [T],
+    threads: Par,
+) -> bool {
+    let Averages { m, v, factors, bases } = averages;
+    let (factor, basis) = (&factors[place.clone()], &mut bases[place]);
+    let Some(turned) = power_step(factor, basis, unfolding.side) else { return false };
+    spare.copy_from_slice(m);
+    unfolding.multiply(m, turned.turn.as_ref(), spare, threads);
+    spare.copy_from_slice(v);
+    unfolding.permute(v, &turned.order, spare);
+    true
+}
