@@ -43,7 +43,7 @@ pub(super) struct CompareArgs {
     /// defaults first, as in 'mb-lsr1(delta0=log:1e-4..1, memory=8|16|32)'; may be given several times
     #[arg(long, value_name = "RANGES")]
     search: Vec<Search>,
-    /// Final runs of every optimizer with its best settings, each from another seed [default: 5; 20 on the
+    /// Final runs of every optimizer with its best settings, each from another seed [default: 5; 25 on the
     /// drawn digits]
     #[arg(long, value_name = "N", value_parser = parse_few)]
     seeds: Option<NonZeroUsize>,

@@ -122,7 +122,7 @@ fn describe_choosing(preset: &Preset) -> String {
         text += &wrapped(&format!("{when}: {chosen}."), 0);
     }
     let rate = format!(
-        "Its rate, {}, is not tuned. It chooses for a run of {} steps here; what it chooses has \
+        "Its rate, {}, is not tuned, and falls with the root of a batch below 256 records. It chooses for a run of {} steps here; what it chooses has \
          hyper-parameters, and it has none.",
         preset.usual_rate, RUN.steps
     );

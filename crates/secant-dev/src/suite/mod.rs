@@ -86,6 +86,8 @@ pub fn measure<P: Problem>(
     let gradients = entry.gradients * plan.longer;
     let batch_size = entry.batch_size.unwrap_or_else(|| problem.batch_size());
     let all = gradients * batch_size.min(problem.records(Part::Train)) as u64;
+    // A preset that is never tuned knows its rate itself.
+    let is_untuned = |method: &Choice| *method == plan.candidate && method.preset().is_tuned;
     let run = |method: &Choice, part: f64| {
         let problem = WithTrainingLoss(problem);
         let own = Plan {
@@ -93,7 +95,7 @@ pub fn measure<P: Problem>(
             seeds: Some(plan.seeds),
             budget: Some(Budget::Evaluations((part * all as f64).round() as u64)),
             batch_size: entry.batch_size,
-            lr: (*method == plan.candidate).then(|| method.preset().usual_rate),
+            lr: Some(method.preset().usual_rate).filter(|_| is_untuned(method)),
             precision: entry.precision(),
             metric: Some(TRAINING_LOSS.to_string()),
             threads: plan.threads,

@@ -24,7 +24,7 @@ pub use progress::Shown;
 
 use keys::Keys;
 use progress::Progress;
-use tune::{Tuned, TuningState};
+use tune::{Tuned, TuningState, untuned};
 pub(crate) use work::alone;
 use work::{rotated, side_by_side};
 
@@ -96,7 +96,7 @@ impl<'a, P: Problem> Comparison<'a, P> {
         let states = self
             .plan
             .at_work()
-            .map(|method| Mutex::new(TuningState::new(method.clone(), &self.plan)));
+            .map(|method| Mutex::new(TuningState::new(method.clone(), &self.plan, &self.design)));
         let states: Vec<Mutex<TuningState>> = states.collect();
         let (least, most) = self.plan.trials_range();
         let rounds = |count: usize| {
@@ -283,7 +283,7 @@ pub(crate) fn one_run<P: Problem>(
     let design = plan.design(problem, String::new())?;
     // The design has at least one method.
     let method = plan.methods[0].clone();
-    let lr = plan.lr.unwrap_or(method.preset().usual_rate);
+    let lr = plan.lr.unwrap_or_else(|| untuned(&method, &design));
     let tuned = Tuned { of: method.clone(), method, lr };
     let setting = setting(plan, &design, &tuned, plan.first_seed);
     let key = Keys::new(&design).run("train", &setting)?;

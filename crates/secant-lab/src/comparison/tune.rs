@@ -43,11 +43,11 @@ enum Way {
 }
 
 impl TuningState {
-    pub(super) fn new(method: Choice, plan: &Plan) -> Self {
+    pub(super) fn new(method: Choice, plan: &Plan, design: &Design) -> Self {
         let rates = plan.particulars_of(&method).map_or(&[][..], |own| &own.rates);
         let way = match (plan.search_of(&method), plan.lr, rates) {
             (_, Some(lr), _) | (None, None, &[lr]) => Way::Given(lr),
-            (None, None, []) if !method.preset().is_tuned => Way::Given(method.preset().usual_rate),
+            (None, None, []) if !method.preset().is_tuned => Way::Given(untuned(&method, design)),
             (Some(search), None, _) => Way::Ranges { search: search.clone(), tried: Vec::new() },
             (None, None, []) => Way::Rate(RateSearch::new(method.preset().usual_rate)),
             (None, None, rates) => Way::Listed { rates: rates.to_vec(), tried: Vec::new() },
@@ -143,6 +143,12 @@ impl TuningState {
             }
         }
     }
+}
+
+/// The rate of a method where none is searched.
+pub(super) fn untuned(method: &Choice, design: &Design) -> f64 {
+    let is_all = design.batch_size == design.train_records;
+    method.preset().rate(design.batch_size, is_all)
 }
 
 /// How good a run was, by the metric that tuning goes by.

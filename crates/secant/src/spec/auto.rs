@@ -14,6 +14,10 @@ pub(super) const NAME: &str = "auto";
 /// The rate at which SOAP was the best on most problems without tuning.
 const RATE: f64 = 0.03;
 
+/// The records in a batch from which that rate is right. The gradient's noise grows as a batch shrinks, and a
+/// step through noise does best at a rate that falls with the root of the batch.
+const RECORDS: f64 = 256.0;
+
 /// Parameters up to which a dense matrix pays: a step then reads 400 MB three times.
 const DENSE_UP_TO: usize = 10_000;
 
@@ -21,7 +25,8 @@ const DENSE_UP_TO: usize = 10_000;
 const FIRST_PART: u64 = 6;
 
 /// What it chooses:
-/// - where every step has another batch: SOAP;
+/// - where every step has another batch: SOAP, at a rate of 0.03 that falls with the root of a batch below 256
+///   records;
 /// - where every step sees the same function: SOAP with bases that turn every 5 steps for a sixth of the
 ///   run, then self-scaled Broyden; L-BFGS in its place for more than 10,000 parameters and in single
 ///   precision, in which a whole matrix learns rounding.
@@ -35,6 +40,11 @@ pub(super) const AUTO: Preset = Preset {
     by_default: true,
     make: choose,
 };
+
+/// The rate where every step has another batch of so many records.
+pub(super) fn rate_for_batches(batch_size: usize) -> f64 {
+    RATE * (batch_size as f64 / RECORDS).sqrt().min(1.0)
+}
 
 fn choose(run: &Run) -> MethodSpec {
     let soap = SoapConfig::new();

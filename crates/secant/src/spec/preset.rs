@@ -15,7 +15,7 @@ pub struct Preset {
     pub vectors: &'static str,
     /// Gradients in a step.
     pub gradients: u8,
-    /// The rate from which tuning starts.
+    /// The rate from which tuning starts; see also [`rate`](Self::rate).
     pub usual_rate: f64,
     /// Whether a comparison searches for its rate; else it has the usual one.
     pub is_tuned: bool,
@@ -62,6 +62,15 @@ impl Preset {
     /// Whether it is a choice among the methods, made by the run, and no method with settings.
     pub fn chooses(&self) -> bool {
         self.name == auto::NAME
+    }
+
+    /// The rate to take where none is searched: the usual one, and of a preset that chooses the one for its
+    /// batches.
+    pub fn rate(&self, batch_size: usize, full_batch: bool) -> f64 {
+        match self.chooses() && !full_batch {
+            true => auto::rate_for_batches(batch_size),
+            false => self.usual_rate,
+        }
     }
 
     /// The description, with settings for `run`.

@@ -61,6 +61,19 @@ fn auto_is_soap_for_batches_and_goes_on_with_a_quasi_newton_method_on_one_functi
 }
 
 #[test]
+fn the_rate_of_auto_falls_with_the_root_of_small_batches_and_no_other_ones_do() {
+    let preset = |name: &str| Preset::named(name).expect("a preset");
+    let rate = |batch_size: usize| preset("auto").rate(batch_size, false);
+    assert_eq!([rate(256), rate(1000)], [0.03, 0.03]);
+    // A quarter of the records has half of the rate.
+    assert!((rate(64) - 0.015).abs() < 1e-15 && (rate(4) - 0.03 / 8.0).abs() < 1e-15);
+    assert_eq!(preset("auto").rate(16, true), 0.03);
+    for other in PRESETS.iter().filter(|preset| !preset.chooses()) {
+        assert_eq!(other.rate(1, false), other.usual_rate);
+    }
+}
+
+#[test]
 fn what_auto_chooses_is_not_changed_and_has_no_place_in_a_switch() {
     let mistake = |text: &str| text.parse::<Choice>().expect_err(text).to_string();
     assert_eq!(

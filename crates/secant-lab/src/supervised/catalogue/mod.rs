@@ -90,7 +90,7 @@ impl UnknownProblem {
 pub const DEFAULT_PROBLEM: &str = "digits/cnn";
 
 /// Final runs where one takes a second.
-const MANY_SEEDS: usize = 20;
+const MANY_SEEDS: usize = 25;
 
 /// Validation records of a named data set, as a part of its training records.
 const VALIDATION: f64 = 1.0 / 12.0;
