@@ -123,7 +123,8 @@ pub fn legend(summary: &Summary) -> String {
         "* best, = not to be told from it, ! no winner (untrained, or no better than the baseline). \
          [ ]: 95 % intervals over seeds; differences are paired by seed, {direction}, their \
          intervals together 95 % (Bonferroni); what other tuning trials would change is not in them. \
-         {} of {}; {}. Evaluations: gradients in records, Hessian products as two, losses as a third.",
+         {} of {}; {}. Evaluations: gradients in records, Hessian products as two, products with the \
+         Jacobian as one, losses as a third.",
         tuning_text(summary, &runs),
         budget(design.budget),
         schedules_text(design),

@@ -134,7 +134,7 @@ hyper_parameters! {
         #[range(NotNegative)]
         max_precond_dim: usize,
         /// The damping lambda at first, in times of the curvature along SOAP's direction.
-        #[config(default = 1.0)]
+        #[config(default = 5.0)]
         #[range(Positive)]
         lambda: f64,
         /// Steps from one measurement of the curvature to the next, after the first ten steps.

@@ -18,7 +18,7 @@ pub(crate) struct SubspaceNewton {
 
 impl SubspaceNewton {
     pub(crate) fn new() -> Self {
-        Self { lambda: 1.0, ..Self::default() }
+        Self { lambda: 5.0, ..Self::default() }
     }
 
     /// M from K, with lambda in times of K_11 / |d|^2.
