@@ -43,7 +43,9 @@ pub(super) const AUTO: Preset = Preset {
 
 /// The rate where every step has another batch of so many records.
 pub(super) fn rate_for_batches(batch_size: usize) -> f64 {
-    RATE * (batch_size as f64 / RECORDS).sqrt().min(1.0)
+    let exact = RATE * (batch_size as f64 / RECORDS).sqrt().min(1.0);
+    // Four digits after the point say all there is to say.
+    (1e4 * exact).round().max(1.0) / 1e4
 }
 
 fn choose(run: &Run) -> MethodSpec {
