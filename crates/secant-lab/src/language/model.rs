@@ -10,6 +10,10 @@ use crate::attention::Stack;
 
 /// A network of one kind or the other.
 #[derive(Module, Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is one model at a time, and modules cannot be boxed"
+)]
 pub enum LanguageModel {
     /// Two layers of LSTM.
     Recurrent(RecurrentModel),
