@@ -156,6 +156,7 @@ impl Plan {
     /// How many trials a method gets at least.
     fn least_trials_of(&self, method: &Choice) -> usize {
         match self.particulars_of(method).map_or(0, |own| own.rates.len()) {
+            0 if !method.preset().is_tuned && self.search_of(method).is_none() => 0,
             0 => self.trials_range().0,
             1 => 0,
             rates => rates,

@@ -47,8 +47,8 @@ impl TuningState {
         let rates = plan.particulars_of(&method).map_or(&[][..], |own| &own.rates);
         let way = match (plan.search_of(&method), plan.lr, rates) {
             (_, Some(lr), _) | (None, None, &[lr]) => Way::Given(lr),
-            (None, None, []) if !method.preset().is_tuned => Way::Given(untuned(&method, design)),
             (Some(search), None, _) => Way::Ranges { search: search.clone(), tried: Vec::new() },
+            (None, None, []) if !method.preset().is_tuned => Way::Given(untuned(&method, design)),
             (None, None, []) => Way::Rate(RateSearch::new(method.preset().usual_rate)),
             (None, None, rates) => Way::Listed { rates: rates.to_vec(), tried: Vec::new() },
         };
