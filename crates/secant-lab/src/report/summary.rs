@@ -91,7 +91,7 @@ impl Summary {
     }
 
     /// The difference to the best that counts as none, where there is such a thing: the standard error of a
-    /// share over the test records.
+    /// difference of two shares over the test records.
     pub fn resolution(&self) -> Option<f64> {
         let best = self.methods.iter().find(|method| method.standing == Standing::Best)?;
         Some(resolution(&self.design, best.ranked)).filter(|resolution| *resolution > 0.0)

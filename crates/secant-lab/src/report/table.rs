@@ -131,7 +131,7 @@ pub fn legend(summary: &Summary) -> String {
     );
     if let Some(resolution) = summary.resolution() {
         text += &format!(
-            " A difference of {:.2} points, the standard error of {} test records, counts as none.",
+            " A difference of {:.2} points, its standard error over other {} test records, counts as none.",
             100.0 * resolution,
             grouped(design.test_records as f64)
         );

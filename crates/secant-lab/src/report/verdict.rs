@@ -145,12 +145,12 @@ pub(super) fn paired(
     Difference::of(&gains, metric.range, together)
 }
 
-/// The difference that counts as none: of a share over the test records its standard error, as other records of
-/// the same kind would have moved it as far; of other metrics 0.
+/// The difference that counts as none: of shares over the test records the standard error of a difference between
+/// two, as other records of the same kind would have moved it as far; of other metrics 0.
 pub(super) fn resolution(design: &Design, best: Option<Interval>) -> f64 {
     match (design.metrics[design.ranked_by].range, best) {
         (Range::Share, Some(Interval { mean, .. })) if (0.0..=1.0).contains(&mean) => {
-            (mean * (1.0 - mean) / design.test_records as f64).sqrt()
+            (2.0 * mean * (1.0 - mean) / design.test_records as f64).sqrt()
         }
         _ => 0.0,
     }
