@@ -85,25 +85,26 @@
 //! # }
 //! ```
 
-use faer::Par;
+mod kernels;
+mod products;
+
 use secant_core::{
-    plane::{Averaged, Plane, Symmetric, next_damping},
+    plane::{Averaged, Symmetric, next_damping},
     report::{Outcome, PairOutcome, Rejection, SkipReason, StepReport},
 };
 
 use crate::{
-    blocks::{
-        Blocks, Entry, Field, LayerKernel, Layout, Number, TensorKernel, add_scaled, advance,
-        for_each_layer, for_each_tensor, matrix_shape, scale,
-    },
+    blocks::{Blocks, Entry, Layout, add_scaled, advance, for_each_layer, matrix_shape, scale},
     error::{ConfigError, StepError},
     hyper_parameter::{HyperParameters, hyper_parameters},
     objective::{Beginning, Objective},
     optimizer::Optimizer,
     oracle::{Oracle, Records},
-    preconditioner::{Averages, RotatedAdam, Sides},
+    preconditioner::{RotatedAdam, Sides},
     protocol::{Decay, Method, StepContext, record_state},
 };
+use kernels::{Begin, Direct, Learn};
+use products::Products;
 
 hyper_parameters! {
     /// Configuration of [`SubspaceNewton`].
@@ -491,107 +492,5 @@ fn next_direction(mut downhill: Blocks, c: [f64; 2], p: &Blocks) -> Blocks {
         downhill
     } else {
         downhill.zeros_like()
-    }
-}
-
-struct Begin<'a> {
-    layers: &'a [RotatedAdam],
-}
-
-impl LayerKernel<3> for Begin<'_> {
-    fn work(&self, tensor: usize) -> usize {
-        self.layers[tensor].sides.work()
-    }
-
-    fn run<T: Field>(&self, tensor: usize, numbers: [&mut [T]; 3], threads: Par) -> bool {
-        let [g, factors, bases] = numbers;
-        self.layers[tensor].begin(g, factors, bases, threads)
-    }
-}
-
-struct Direct<'a> {
-    layers: &'a [RotatedAdam],
-}
-
-impl LayerKernel<4> for Direct<'_> {
-    fn work(&self, tensor: usize) -> usize {
-        self.layers[tensor].sides.work()
-    }
-
-    fn run<T: Field>(&self, tensor: usize, numbers: [&mut [T]; 4], threads: Par) -> bool {
-        let [g, m, v, bases] = numbers;
-        let layer = &self.layers[tensor];
-        layer.direct(g, &mut layer.spare(g.len()), [m, v], bases, threads);
-        true
-    }
-}
-
-struct Learn<'a> {
-    layers: &'a [RotatedAdam],
-    /// Whether the bases turn in this step.
-    turns: bool,
-}
-
-impl LayerKernel<5> for Learn<'_> {
-    fn work(&self, tensor: usize) -> usize {
-        self.layers[tensor].sides.work()
-    }
-
-    fn run<T: Field>(&self, tensor: usize, numbers: [&mut [T]; 5], threads: Par) -> bool {
-        let [g, m, v, factors, bases] = numbers;
-        let layer = &self.layers[tensor];
-        layer.learn(g, factors, threads);
-        let mut averages = Averages { m, v, factors, bases };
-        !self.turns || layer.turn(&mut averages, &mut layer.spare(g.len()), threads)
-    }
-}
-
-/// The inner products of D = [-d, p] and g.
-struct Products {
-    gram: Symmetric,
-    /// D'WD with the strengths W of decay.
-    decay: Symmetric,
-    descent: [f64; 2],
-}
-
-impl Products {
-    fn of(context: &StepContext<'_>, [downhill, p]: [&Blocks; 2], gradient: &Blocks) -> Self {
-        let none = Symmetric::default();
-        let mut all = Self { gram: none, decay: none, descent: [0.0; 2] };
-        let of_tensors = for_each_tensor(|_| Sums, [], [downhill, p, gradient]);
-        for ([dd, dp, pp, dg, pg], tensor) in of_tensors.into_iter().zip(context.tensors) {
-            let gram = Symmetric([dd, dp, pp]);
-            all.gram = all.gram.plus(1.0, gram);
-            all.decay = all.decay.plus(tensor.decay.l2(), gram);
-            all.descent = [all.descent[0] - dg, all.descent[1] - pg];
-        }
-        all
-    }
-
-    /// Whether p is not zero.
-    fn has_second(&self) -> bool {
-        self.gram.0[2] > 0.0
-    }
-
-    fn plane(&self, curvature: Symmetric) -> Plane {
-        Plane { curvature, gram: self.gram, descent: self.descent }
-    }
-}
-
-/// Of a, p and g: a.a, a.p, p.p, a.g, p.g.
-#[derive(Clone, Copy)]
-struct Sums;
-
-impl TensorKernel<0, 3, 5> for Sums {
-    type Decision = [f64; 5];
-
-    #[inline(always)]
-    fn terms<N: Number>(self, []: [N; 0], [a, p, g]: [N; 3]) -> [N::Wide; 5] {
-        let (a, p, g) = (a.wide(), p.wide(), g.wide());
-        [a * a, a * p, p * p, a * g, p * g]
-    }
-
-    fn decide(self, sums: [f64; 5]) -> [f64; 5] {
-        sums
     }
 }

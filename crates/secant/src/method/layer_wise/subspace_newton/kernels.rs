@@ -1,0 +1,63 @@
+//! What is done layer by layer, with SOAP's pieces.
+
+use faer::Par;
+
+use crate::{
+    blocks::{Field, LayerKernel},
+    preconditioner::{Averages, RotatedAdam},
+};
+
+/// SOAP's step 0 for every layer.
+pub(super) struct Begin<'a> {
+    pub layers: &'a [RotatedAdam],
+}
+
+impl LayerKernel<3> for Begin<'_> {
+    fn work(&self, tensor: usize) -> usize {
+        self.layers[tensor].sides.work()
+    }
+
+    fn run<T: Field>(&self, tensor: usize, numbers: [&mut [T]; 3], threads: Par) -> bool {
+        let [g, factors, bases] = numbers;
+        self.layers[tensor].begin(g, factors, bases, threads)
+    }
+}
+
+/// Step 1: SOAP's direction takes the gradient's place.
+pub(super) struct Direct<'a> {
+    pub layers: &'a [RotatedAdam],
+}
+
+impl LayerKernel<4> for Direct<'_> {
+    fn work(&self, tensor: usize) -> usize {
+        self.layers[tensor].sides.work()
+    }
+
+    fn run<T: Field>(&self, tensor: usize, numbers: [&mut [T]; 4], threads: Par) -> bool {
+        let [g, m, v, bases] = numbers;
+        let layer = &self.layers[tensor];
+        layer.direct(g, &mut layer.spare(g.len()), [m, v], bases, threads);
+        true
+    }
+}
+
+/// Step 8: the factors, and now and then the bases.
+pub(super) struct Learn<'a> {
+    pub layers: &'a [RotatedAdam],
+    /// Whether the bases turn in this step.
+    pub turns: bool,
+}
+
+impl LayerKernel<5> for Learn<'_> {
+    fn work(&self, tensor: usize) -> usize {
+        self.layers[tensor].sides.work()
+    }
+
+    fn run<T: Field>(&self, tensor: usize, numbers: [&mut [T]; 5], threads: Par) -> bool {
+        let [g, m, v, factors, bases] = numbers;
+        let layer = &self.layers[tensor];
+        layer.learn(g, factors, threads);
+        let mut averages = Averages { m, v, factors, bases };
+        !self.turns || layer.turn(&mut averages, &mut layer.spare(g.len()), threads)
+    }
+}
