@@ -117,7 +117,12 @@ impl<'a, P: Problem> Comparison<'a, P> {
             {
                 break;
             }
-            self.progress.add_tuning_runs(states.len() * self.plan.tuning_seeds);
+            // Methods with a given number of trials, or none, have no more.
+            let is_open = |state: &&Mutex<TuningState>| {
+                state.lock().unwrap_or_else(PoisonError::into_inner).most_trials().is_none()
+            };
+            let open = states.iter().filter(is_open).count();
+            self.progress.add_tuning_runs(open * self.plan.tuning_seeds);
             rounds(count)?;
         }
         let states =
