@@ -26,10 +26,13 @@ BINARY = HERE.parent / "target" / "release" / "secant-dev"
 # and the first step of every optimizer allocates its state.
 WARMUP_STEPS = 10
 # Timed steps of one measurement, by shapes.
-ROUNDS = {"one-tensor": 30, "resnet-110": 200}
+ROUNDS = {"one-tensor": 30, "resnet-110": 200, "transformer": 40}
 # A peer's measurement ends early after this many seconds of timed steps, which
 # only a busy machine reaches.
 LONGEST = 10.0
+# SOAP that turns its bases in every step, where it does so in every tenth else,
+# which a median leaves out.
+SOAP_EVERY_STEP = "soap(precondition_frequency=1)"
 # The peers of each of our methods, the closest rival first.
 PEERS = {
     "adam": ["torch-adam-fused", "torch-adam-foreach", "torch-adam-loop"],
@@ -41,7 +44,34 @@ PEERS = {
         "po-radam-foreach",
         "po-radam-loop",
     ],
+    "muon": ["torch-muon"],
+    "soap": ["po-soap"],
+    SOAP_EVERY_STEP: ["po-soap-every-step"],
 }
+# The shapes of layer-wise methods; PyTorch's Muon takes no convolution kernels.
+LAYER_SHAPES = {
+    "muon": ["transformer"],
+    "soap": ["resnet-110", "transformer"],
+    SOAP_EVERY_STEP: ["resnet-110", "transformer"],
+}
+
+
+def fits(method, shapes):
+    """Whether this method is measured on these shapes."""
+    if method in LAYER_SHAPES:
+        return shapes in LAYER_SHAPES[method]
+    return shapes != "transformer"
+
+
+def transformer():
+    """Four transformer blocks of width 256; matrices as [in, out], as ours."""
+    shapes = []
+    for _block in range(4):
+        shapes += [(256,), (256,), (256, 768), (768,), (256, 256), (256,)]
+        shapes += [(256,), (256,), (256, 1024), (1024,), (1024, 256), (256,)]
+    assert len(shapes) == 48
+    assert sum(map(math.prod, shapes)) == 3_159_040
+    return shapes
 
 
 def resnet_110():
@@ -60,10 +90,32 @@ def resnet_110():
 
 
 def shapes_named(name):
-    return [(10_000_000,)] if name == "one-tensor" else resnet_110()
+    match name:
+        case "one-tensor":
+            return [(10_000_000,)]
+        case "resnet-110":
+            return resnet_110()
+        case "transformer":
+            return transformer()
+    raise ValueError(f"no shapes are named {name}")
 
 
 # The worker: holds PyTorch, answers one JSON line for each JSON line it reads.
+
+
+class Both:
+    """Muon for matrices and Adam for vectors, as its authors use it."""
+
+    def __init__(self, parameters):
+        from torch.optim import Adam, Muon
+
+        matrices = [tensor for tensor in parameters if tensor.ndim == 2]
+        vectors = [tensor for tensor in parameters if tensor.ndim != 2]
+        self.parts = [Muon(matrices, weight_decay=0.0), Adam(vectors, fused=True)]
+
+    def step(self):
+        for part in self.parts:
+            part.step()
 
 
 def optimizer_named(peer, parameters):
@@ -103,6 +155,12 @@ def optimizer_named(peer, parameters):
             return po.ApolloDQN(parameters, foreach=True)
         case "po-apollo-loop":
             return po.ApolloDQN(parameters, foreach=False)
+        case "torch-muon":
+            return Both(parameters)
+        case "po-soap":
+            return po.SOAP(parameters, weight_decay=0.0)
+        case "po-soap-every-step":
+            return po.SOAP(parameters, weight_decay=0.0, precondition_frequency=1)
     raise ValueError(f"no peer is named {peer}")
 
 
@@ -350,10 +408,10 @@ def main():
         for method in options.methods
         for guard in guards
         for peer in PEERS[method]
-        if peer in options.peers
+        if peer in options.peers and fits(method, shapes)
     ]
     if not plan:
-        sys.exit("peers.py: none of the chosen peers belongs to the chosen methods.")
+        sys.exit("peers.py: none of the chosen peers belongs to the chosen methods and shapes.")
     peers = Peers(threads)
     rows = []
     for number, (method, shapes, guard, peer) in enumerate(plan, 1):

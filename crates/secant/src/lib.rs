@@ -84,6 +84,7 @@ pub use method::{
         mb_lsr1::{Restart, Sampling},
     },
 };
+pub use objective::AdamMetric;
 pub use optimizer::{
     AnyOptimizer, FunctionOptimizer, Group, MissingGradients, Optimizer, Stall, SwitchAt,
     SwitchConfig,

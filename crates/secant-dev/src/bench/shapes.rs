@@ -10,6 +10,8 @@ pub enum Shapes {
     /// The 327 tensors of CIFAR-10's ResNet-110, 1,727,930 numbers: what a tensor costs as such
     #[value(name = "resnet-110")]
     Resnet110,
+    /// The 48 tensors of four transformer blocks of width 256, 3,159,040 numbers: matrices for layer-wise methods
+    Transformer,
 }
 
 impl Shapes {
@@ -18,6 +20,7 @@ impl Shapes {
         match self {
             Self::OneTensor => "one-tensor",
             Self::Resnet110 => "resnet-110",
+            Self::Transformer => "transformer",
         }
     }
 
@@ -26,6 +29,7 @@ impl Shapes {
         match self {
             Self::OneTensor => vec![vec![10_000_000]],
             Self::Resnet110 => resnet_110(),
+            Self::Transformer => (0..4).flat_map(|_| transformer_block(256)).collect(),
         }
     }
 
@@ -40,7 +44,7 @@ impl Shapes {
     pub(super) fn prepared_ahead(self) -> usize {
         match self {
             Self::OneTensor => 2,
-            Self::Resnet110 => 1,
+            Self::Resnet110 | Self::Transformer => 1,
         }
     }
 
@@ -49,6 +53,7 @@ impl Shapes {
         match self {
             Self::OneTensor => 30,
             Self::Resnet110 => 200,
+            Self::Transformer => 40,
         }
     }
 }
@@ -67,6 +72,16 @@ fn resnet_110() -> Vec<Vec<usize>> {
     shapes
 }
 
+/// Attention with queries, keys and values in one matrix, then two layers with four times the width
+/// between them, each after a layer norm.
+fn transformer_block(width: usize) -> Vec<Vec<usize>> {
+    let layer = |inputs, outputs| [vec![inputs, outputs], vec![outputs]];
+    let norm = || [vec![width], vec![width]];
+    let attention = [norm(), layer(width, 3 * width), layer(width, width)];
+    let layers = [norm(), layer(width, 4 * width), layer(4 * width, width)];
+    attention.into_iter().chain(layers).flatten().collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -75,6 +90,8 @@ mod tests {
     fn the_sizes_are_those_of_the_paper_s_network() {
         assert_eq!(Shapes::Resnet110.list().len(), 327);
         assert_eq!(Shapes::Resnet110.num_elements(), 1_727_930);
+        assert_eq!(Shapes::Transformer.list().len(), 48);
+        assert_eq!(Shapes::Transformer.num_elements(), 3_159_040);
         assert_eq!(Shapes::OneTensor.num_elements(), 10_000_000);
     }
 }

@@ -83,6 +83,17 @@ pub(crate) fn outer_product<T: Field>(mut out: MatMut<'_, T>, a: MatRef<'_, T>, 
     mirror(out);
 }
 
+/// out <- A B for symmetric A and B that commute, so that out is symmetric, at half the cost of [`product`].
+pub(crate) fn commuting_product<T: Field>(
+    mut out: MatMut<'_, T>,
+    a: MatRef<'_, T>,
+    b: MatRef<'_, T>,
+    threads: Par,
+) {
+    lower_product(out.as_mut(), Accum::Replace, a, b, T::of(1.0), threads);
+    mirror(out);
+}
+
 /// out <- out + scale A A for symmetric A and out, at half the cost of [`product`]. Of out the half
 /// below the diagonal is read.
 pub(crate) fn add_square<T: Field>(

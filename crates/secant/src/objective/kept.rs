@@ -45,10 +45,11 @@ impl Objective<'_> {
         else {
             return self.here();
         };
-        let theta = self.oracle.parameters()?;
+        let mut theta = self.oracle.parameters()?;
         if fingerprint(self.context, &theta) != point {
             return self.here();
         }
+        self.metric.scale(&mut theta);
         let mut report = StepReport::new(Outcome::Accepted, self.oracle.evals());
         report.loss = Some(loss);
         report.gradient_norm = Some(loss_gradient_norm);

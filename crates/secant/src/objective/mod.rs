@@ -1,10 +1,13 @@
 //! The function that a method searches along: the loss of the step's batch with its L2 decay.
 
 mod kept;
+mod metric;
 mod sampling;
 
 pub(crate) use kept::{Kept, fingerprint};
 
+pub use metric::AdamMetric;
+pub(crate) use metric::{Change, Metric};
 pub use sampling::Sampling;
 
 use burn::tensor::DType;
@@ -28,6 +31,8 @@ use crate::{
 pub(crate) struct Objective<'a> {
     pub context: &'a StepContext<'a>,
     pub oracle: &'a mut dyn Oracle,
+    /// In whose coordinates points and gradients are.
+    pub metric: Metric,
 }
 
 /// The function at a point.
@@ -82,6 +87,17 @@ pub(crate) struct Reached {
     pub known: Known,
 }
 
+impl<'a> Objective<'a> {
+    pub fn new(context: &'a StepContext<'a>, oracle: &'a mut dyn Oracle) -> Self {
+        Self { context, oracle, metric: Metric::default() }
+    }
+
+    /// The same in the coordinates of a metric.
+    pub fn in_metric(self, metric: Metric) -> Self {
+        Self { metric, ..self }
+    }
+}
+
 impl Objective<'_> {
     /// The parameters, and the function there; a report where it cannot be used. Asked first in a step.
     pub fn here(&mut self) -> Result<Result<Beginning, StepReport>, StepError> {
@@ -92,12 +108,14 @@ impl Objective<'_> {
         }
         let mut theta = self.oracle.parameters()?;
         let known = self.with_decay(at, &mut theta);
+        self.metric.scale(&mut theta);
         Ok(Ok(Beginning { theta, known, report, is_kept: false }))
     }
 
     /// Moves the parameters to `point`.
     pub fn move_to(&mut self, point: Blocks) {
         let mut point = point;
+        self.metric.unscale(&mut point);
         self.oracle.write(&mut |theta| std::mem::swap(theta, &mut point));
     }
 
@@ -112,11 +130,14 @@ impl Objective<'_> {
         records: Records,
         point: &mut Blocks,
     ) -> Result<Result<Known, Rejection>, StepError> {
+        self.metric.unscale(point);
         let at = self.oracle.gradient_at(records, point)?;
-        match at.rejection {
-            Some(rejection) => Ok(Err(rejection)),
-            None => Ok(Ok(self.with_decay(at, point))),
-        }
+        let known = match at.rejection {
+            Some(rejection) => Err(rejection),
+            None => Ok(self.with_decay(at, point)),
+        };
+        self.metric.scale(point);
+        Ok(known)
     }
 
     /// The value alone at `point`.
@@ -126,7 +147,22 @@ impl Objective<'_> {
 
     /// The value alone of other records at `point`.
     pub fn value_of(&mut self, records: Records, point: &mut Blocks) -> Result<f64, StepError> {
-        Ok(self.oracle.value_at(records, point)? + self.decay_value(point))
+        self.metric.unscale(point);
+        let value = self.oracle.value_at(records, point)? + self.decay_value(point);
+        self.metric.scale(point);
+        Ok(value)
+    }
+
+    /// The product of the Hessian of f at `point` with s.
+    pub fn hessian_vector(&mut self, point: &mut Blocks, s: &Blocks) -> Result<Blocks, StepError> {
+        let mut s = s.clone();
+        self.metric.unscale(&mut s);
+        self.metric.unscale(point);
+        let mut product = self.oracle.hessian_vector(Records::Batch, point, &s)?.product;
+        self.metric.scale(point);
+        self.add_decay_product(&mut product, &s);
+        self.metric.unscale(&mut product);
+        Ok(product)
     }
 
     /// y <- y + wd s: the decay's part of a Hessian product with s.
@@ -135,9 +171,18 @@ impl Objective<'_> {
         add_l2(self.context, &mut s, y);
     }
 
+    /// Tells a point and its decay from others, whatever the metric; see [`fingerprint`].
+    pub fn fingerprint(&self, point: &mut Blocks) -> u64 {
+        self.metric.unscale(point);
+        let found = fingerprint(self.context, point);
+        self.metric.scale(point);
+        found
+    }
+
     fn with_decay(&self, at: Evaluation, theta: &mut Blocks) -> Known {
         let Evaluation { loss, mut gradient, gradient_norm, .. } = at;
         add_l2(self.context, theta, &mut gradient);
+        self.metric.unscale(&mut gradient);
         let (loss, loss_gradient_norm) =
             (loss.unwrap_or(f64::NAN), gradient_norm.unwrap_or(f64::NAN));
         Known { value: loss + self.decay_value(theta), loss, loss_gradient_norm, gradient }

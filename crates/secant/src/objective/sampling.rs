@@ -6,7 +6,6 @@ use crate::objective::{Known, Objective};
 use crate::{
     blocks::{Blocks, add_scaled, make_pair, norm, scale},
     error::{ConfigError, StepError, require_positive},
-    oracle::Records,
 };
 
 /// Where y of a sampled pair (s, y) comes from; s is random.
@@ -47,8 +46,7 @@ impl Sampling {
         let mut s = Blocks::random_bell(objective.context.layout, rng);
         match self {
             Self::HessianProducts => {
-                let mut y = objective.oracle.hessian_vector(Records::Batch, w, &s)?.product;
-                objective.add_decay_product(&mut y, &s);
+                let y = objective.hessian_vector(w, &s)?;
                 Ok(Some((s, y)))
             }
             Self::GradientDifferences { radius } => {

@@ -7,7 +7,10 @@ use secant_core::{
 };
 
 use super::{PairMatrix, PairMemory};
-use crate::blocks::{Blocks, combine_rows, row_products};
+use crate::{
+    blocks::{Blocks, combine_rows, dot, row_products},
+    objective::Change,
+};
 
 /// The initial matrix gamma I.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -69,13 +72,29 @@ impl InverseLBfgs {
         s: Blocks,
         y: Blocks,
     ) -> PairOutcome {
-        if let Err(reason) = test.check(products) {
-            return PairOutcome::Skipped(reason);
+        self.push_self_scaled(test, products, 1.0, s, y)
+    }
+
+    /// As [`InverseLBfgs::push`], with H multiplied by `growth` before: H <- `growth` V'HV + rho s s'.
+    pub fn push_self_scaled(
+        &mut self,
+        test: CurvatureTest,
+        products: PairProducts,
+        growth: f64,
+        s: Blocks,
+        y: Blocks,
+    ) -> PairOutcome {
+        match test.check(products) {
+            Ok(()) => self.insert(products, growth, s, y),
+            Err(reason) => PairOutcome::Skipped(reason),
         }
+    }
+
+    fn insert(&mut self, products: PairProducts, growth: f64, s: Blocks, y: Blocks) -> PairOutcome {
         if self.memory.is_full() {
             self.gram.drop_oldest();
         }
-        let new = self.products_with(&s, &y, products);
+        let new = NewPair { growth, ..self.products_with(&s, &y, products) };
         if !new.stored_s_y.iter().chain(&new.s_stored_y).all(|x| x.is_finite()) {
             self.reset();
             return PairOutcome::Skipped(SkipReason::NonFinite);
@@ -83,6 +102,16 @@ impl InverseLBfgs {
         self.gram.push(&new);
         self.memory.push(s, y);
         PairOutcome::Stored { cosine: products.cosine() }
+    }
+
+    /// All pairs in new coordinates.
+    pub(crate) fn change(&mut self, change: &Change) {
+        let (pairs, growths) = (self.memory.changed(change), self.gram.growths().to_vec());
+        self.reset();
+        for ((s, y), growth) in pairs.into_iter().zip(growths) {
+            let products = PairProducts { ss: dot(&s, &s), sy: dot(&s, &y), yy: dot(&y, &y) };
+            self.insert(products, growth, s, y);
+        }
     }
 
     /// The products with the pairs that stay: the oldest is left out where there is no more room.
@@ -96,6 +125,7 @@ impl InverseLBfgs {
             stored_y_y: Vec::new(),
             sy: products.sy,
             yy: products.yy,
+            growth: 1.0,
         };
         if stored > leaving {
             let all = row_products(&rows, &[s, y]);

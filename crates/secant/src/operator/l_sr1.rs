@@ -10,7 +10,10 @@ use secant_core::{
 use thiserror::Error;
 
 use super::{PairMatrix, PairMemory};
-use crate::blocks::{Blocks, combine_rows, dot, norm, row_products};
+use crate::{
+    blocks::{Blocks, combine_rows, dot, norm, row_products},
+    objective::Change,
+};
 
 /// B = gamma I and the SR1 updates of the stored pairs, as pairs and their inner products with each
 /// other: B s = y for the newest pair. B can be indefinite, so that pairs of negative curvature
@@ -107,6 +110,15 @@ impl LSr1 {
         self.gram.push(&new);
         self.memory.push(s, y);
         true
+    }
+
+    /// All pairs in new coordinates; one whose products are not finite there is forgotten.
+    pub(crate) fn change(&mut self, change: &Change) {
+        let pairs = self.memory.changed(change);
+        self.reset();
+        for (s, y) in pairs {
+            self.push(s, y);
+        }
     }
 
     /// The products with itself and the pairs that stay: all but the `leaving` oldest.

@@ -2,7 +2,7 @@
 
 use std::{collections::VecDeque, sync::Arc};
 
-use crate::blocks::Blocks;
+use crate::{blocks::Blocks, objective::Change};
 
 /// The last pairs, at most `capacity`. A vector is moved in and never copied: clones of a memory share
 /// its vectors.
@@ -53,6 +53,17 @@ impl PairMemory {
     /// All displacements, then all gradient changes, oldest first.
     pub fn rows(&self) -> Vec<&Blocks> {
         self.s.iter().chain(&self.y).map(|row| &**row).collect()
+    }
+
+    /// Copies of the pairs in new coordinates, oldest first.
+    pub(crate) fn changed(&self, change: &Change) -> Vec<(Blocks, Blocks)> {
+        let pair = |(s, y): (&Arc<Blocks>, &Arc<Blocks>)| {
+            let (mut s, mut y) = (Blocks::clone(s), Blocks::clone(y));
+            change.of_point(&mut s);
+            change.of_gradient(&mut y);
+            (s, y)
+        };
+        self.s.iter().zip(&self.y).map(pair).collect()
     }
 
     /// Bytes that the vectors take.

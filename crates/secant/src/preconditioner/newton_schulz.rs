@@ -2,10 +2,14 @@
 
 use faer::{Mat, MatMut, Par};
 
-use crate::blocks::{Field, MatrixKernel, add_square, outer_product, product};
+use crate::blocks::{Field, MatrixKernel, add_square, commuting_product, outer_product, product};
 
 /// X <- a X + (b A + c A A) X with A = X X', `steps` times: singular vectors stay, and every singular
 /// value x becomes q(q(...q(x))), q(x) = a x + b x^3 + c x^5.
+///
+/// All factors a I + b A + c A A are polynomials of the first A, so they are multiplied with each other first, as
+/// small as A is, and X by their product P at the end: A <- F A F, P <- F P. That is as much work for a
+/// square X, and 40 % of it where X has four times as many columns as rows.
 ///
 /// Step 3 of Muon.
 #[derive(Clone, Copy, Debug)]
@@ -15,35 +19,44 @@ pub(crate) struct NewtonSchulz {
 }
 
 impl MatrixKernel for NewtonSchulz {
-    fn run<T: Field>(&self, x: MatMut<'_, T>, threads: Par) {
-        let (rows, columns) = (x.nrows(), x.ncols());
+    fn run<T: Field>(&self, mut x: MatMut<'_, T>, threads: Par) {
+        if self.steps == 0 {
+            return;
+        }
+        let rows = x.nrows();
+        let [mut gram, mut factor, mut spare, mut total] =
+            [0; 4].map(|_| Mat::<T>::zeros(rows, rows));
+        outer_product(gram.as_mut(), x.as_ref(), threads);
+        for step in 1..=self.steps {
+            self.factor(&gram, &mut factor, threads);
+            if step == 1 {
+                total.copy_from(&factor);
+            } else {
+                commuting_product(spare.as_mut(), factor.as_ref(), total.as_ref(), threads);
+                std::mem::swap(&mut spare, &mut total);
+            }
+            if step < self.steps {
+                commuting_product(spare.as_mut(), factor.as_ref(), gram.as_ref(), threads);
+                commuting_product(gram.as_mut(), factor.as_ref(), spare.as_ref(), threads);
+            }
+        }
+        let before = x.to_owned();
+        product(x.as_mut(), total.as_ref(), before.as_ref(), threads);
+    }
+}
+
+impl NewtonSchulz {
+    /// F = a I + b A + c A A.
+    fn factor<T: Field>(&self, gram: &Mat<T>, factor: &mut Mat<T>, threads: Par) {
         let (a, b, c) = self.coefficients;
         let (a, b, c) = (T::of(a), T::of(b), T::of(c));
-        let [mut gram, mut polynomial] = [0, 1].map(|_| Mat::<T>::zeros(rows, rows));
-        // The next X, stored as X is.
-        let mut numbers = vec![T::zero(); rows * columns];
-        let mut next = if x.col_stride() == 1 {
-            MatMut::from_row_major_slice_mut(&mut numbers, rows, columns)
-        } else {
-            MatMut::from_column_major_slice_mut(&mut numbers, rows, columns)
-        };
-        let mut x = x;
-        for _ in 0..self.steps {
-            // A = X X', P = a I + b A + c A A; of P the half below the diagonal will do here.
-            outer_product(gram.as_mut(), x.as_ref(), threads);
-            for column in 0..rows {
-                for row in column..rows {
-                    polynomial[(row, column)] = b * gram[(row, column)];
-                }
-                polynomial[(column, column)] += a;
+        // The half below the diagonal will do here.
+        for column in 0..gram.ncols() {
+            for row in column..gram.nrows() {
+                factor[(row, column)] = b * gram[(row, column)];
             }
-            add_square(polynomial.as_mut(), gram.as_ref(), c, threads);
-            product(next.as_mut(), polynomial.as_ref(), x.as_ref(), threads);
-            std::mem::swap(&mut x, &mut next);
+            factor[(column, column)] += a;
         }
-        if self.steps % 2 == 1 {
-            // The caller's buffer is `next`.
-            next.copy_from(&x);
-        }
+        add_square(factor.as_mut(), gram.as_ref(), c, threads);
     }
 }

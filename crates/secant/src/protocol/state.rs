@@ -30,18 +30,18 @@ pub trait State: Default + Clone + Send + Sync + 'static {
 /// Implements [`State`] for a struct: its vectors, its counters, its lists of numbers, and its
 /// matrices of pairs if it has some.
 macro_rules! record_state {
-    ($state:ty { vectors: [$($vector:ident),*], counters: [$($counter:ident),*], numbers: [$($number:ident),*] $(, matrices: [$($matrix:ident),*])? }) => {
+    ($state:ty { vectors: [$($($vector:ident).+),*], counters: [$($($counter:ident).+),*], numbers: [$($number:ident),*] $(, matrices: [$($matrix:ident),*])? }) => {
         impl $crate::protocol::State for $state {
             fn vectors(&self) -> Vec<(&'static str, &$crate::blocks::Blocks)> {
-                vec![$((stringify!($vector), &self.$vector)),*]
+                vec![$((stringify!($($vector).+), &self.$($vector).+)),*]
             }
 
             fn vectors_mut(&mut self) -> Vec<(&'static str, &mut $crate::blocks::Blocks)> {
-                vec![$((stringify!($vector), &mut self.$vector)),*]
+                vec![$((stringify!($($vector).+), &mut self.$($vector).+)),*]
             }
 
             fn counters_mut(&mut self) -> Vec<(&'static str, &mut u64)> {
-                vec![$((stringify!($counter), &mut self.$counter)),*]
+                vec![$((stringify!($($counter).+), &mut self.$($counter).+)),*]
             }
 
             fn numbers_mut(&mut self) -> Vec<(&'static str, &mut Vec<f64>)> {

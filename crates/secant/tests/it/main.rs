@@ -12,6 +12,7 @@ mod device;
 mod dual;
 mod groups_and_clipping;
 mod layers;
+mod metric;
 mod missing;
 mod muon;
 mod panics;

@@ -147,6 +147,7 @@ fn random(parameter: &HyperParameter, kind: &Kind, numbers: &mut Numbers) -> Val
         }
         Kind::Table(names) if names.contains(&"beta_1") => json!({ "decay": { "l2": wide } }),
         Kind::Table(names) if names.contains(&"max_trials") => json!({ "max_trials": 7 }),
+        Kind::Table(names) if names.contains(&"every") => json!({ "epsilon": wide }),
         Kind::Table(_) => json!({ "delta_min": wide }),
     }
 }
@@ -184,6 +185,8 @@ proptest! {
                 Err(error) => prop_assert!(
                     [
                         "PyTorch's rules have no damping",
+                        "PyTorch's rules have neither self-scaling nor a metric",
+                        "damping and self-scaling both mend a pair",
                         "apollo: epsilon must be finite and above 0",
                         "muon:",
                         "its search needs c1 < c2",

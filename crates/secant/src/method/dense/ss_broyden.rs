@@ -231,7 +231,7 @@ impl Method for SsBroyden {
         state: &mut SsBroydenState,
     ) -> Result<StepReport, StepError> {
         state.keep_in_host_memory();
-        let mut objective = Objective { context, oracle };
+        let mut objective = Objective::new(context, oracle);
         let beginning = objective.begin(self.config.full_batch, state.kept())?;
         let Beginning { theta, known, mut report, is_kept } = match beginning {
             Ok(beginning) => beginning,

@@ -29,9 +29,10 @@
 //!
 //! # Cost
 //! 1 vector of memory for matrices, 2 for the rest; one gradient. A matrix of sides s <= l costs
-//! `ns_steps` times 3 s^2 l + s^3 multiplications and additions (half of A and of A A is enough, they
-//! are symmetric): at 1024 x 1024 some hundred times what Adam's step costs, and less than the
-//! gradient of a batch that is several times larger than s.
+//! 3 s^2 l + (4 `ns_steps` - 3) s^3 multiplications and additions: the factors a I + b A + c A A are
+//! multiplied with each other before X is by their product, and half of every symmetric matrix is enough. At
+//! 1024 x 1024 that is some hundred times what Adam's step costs, and less than the gradient of a batch that
+//! is several times larger than s.
 //!
 //! # When not to use it
 //! Layers where rows or columns are things of their own, such as embeddings and classifiers: name them

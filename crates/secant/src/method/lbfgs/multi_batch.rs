@@ -155,7 +155,7 @@ impl Method for MultiBatchLBfgs {
         oracle: &mut dyn Oracle,
         state: &mut MultiBatchLBfgsState,
     ) -> Result<StepReport, StepError> {
-        let mut objective = Objective { context, oracle };
+        let mut objective = Objective::new(context, oracle);
         let (mut theta, gradient, mut report) = match objective.here()? {
             Ok(Beginning { theta, known, report, .. }) => (theta, known.gradient, report),
             Err(report) => return Ok(report),

@@ -162,7 +162,7 @@ impl Method for OnlineLBfgs {
         oracle: &mut dyn Oracle,
         state: &mut OnlineLBfgsState,
     ) -> Result<StepReport, StepError> {
-        let mut objective = Objective { context, oracle };
+        let mut objective = Objective::new(context, oracle);
         let (theta, gradient, mut report) = match objective.here()? {
             Ok(Beginning { theta, known, report, .. }) => (theta, known.gradient, report),
             Err(report) => return Ok(report),

@@ -194,7 +194,7 @@ impl Method for SdLBfgs {
         oracle: &mut dyn Oracle,
         state: &mut SdLBfgsState,
     ) -> Result<StepReport, StepError> {
-        let mut objective = Objective { context, oracle };
+        let mut objective = Objective::new(context, oracle);
         let (theta, gradient, mut report) = match objective.here()? {
             Ok(Beginning { theta, known, report, .. }) => (theta, known.gradient, report),
             Err(report) => return Ok(report),

@@ -116,7 +116,7 @@ use crate::{
     blocks::{Blocks, Layout, combine_rows, dot, norm},
     error::{ConfigError, StepError},
     hyper_parameter::{HyperParameters, hyper_parameters},
-    objective::Objective,
+    objective::{AdamMetric, Objective},
     operator::Minimiser,
     optimizer::Optimizer,
     oracle::Oracle,
@@ -183,6 +183,10 @@ hyper_parameters! {
         #[config(default = 1e-5)]
         #[range(NotNegative)]
         tolerance_gradient: f64,
+        /// Adam's diagonal in the initial matrix, gamma D in the place of gamma I; radius, lengths and
+        /// `tolerance_gradient` are then of its coordinates.
+        #[config(default = "None")]
+        metric: Option<AdamMetric>,
         /// Weight decay, of kind `L2`.
         #[config(default = "Decay::None")]
         decay: Decay,
@@ -227,6 +231,7 @@ impl Method for LSsr1Tr {
 
     fn validate(&self) -> Result<(), ConfigError> {
         self.config.check_ranges(Self::NAME)?;
+        self.config.metric.map_or(Ok(()), |metric| metric.validate(Self::NAME))?;
         match self.config.line_search {
             Search::Armijo(settings) => settings.validate(),
             Search::StrongWolfe(settings) => settings.validate(),
@@ -252,7 +257,8 @@ impl Method for LSsr1Tr {
     }
 
     fn state_settings(&self) -> Vec<(&'static str, String)> {
-        vec![("full_batch", self.config.full_batch.to_string())]
+        let LSsr1TrConfig { full_batch, metric, .. } = self.config;
+        vec![("full_batch", full_batch.to_string()), ("metric", metric.is_some().to_string())]
     }
 
     fn init(&self, _: &Layout) -> TrustRegionState {
@@ -267,7 +273,7 @@ impl Method for LSsr1Tr {
         state: &mut TrustRegionState,
     ) -> Result<StepReport, StepError> {
         // 1. and 8. f, g and p*, and whether there is anything to do.
-        let mut step = match Step::begin(self.common(), Objective { context, oracle }, state)? {
+        let mut step = match Step::begin(self.common(), Objective::new(context, oracle), state)? {
             Ok(step) => step,
             Err(report) => return Ok(report),
         };
@@ -320,7 +326,15 @@ impl LSsr1Tr {
             bound_is_too_little: false,
             snapshot: false,
         };
-        Common { gamma, initial_matrix, skip, tolerance_gradient, full_batch, batch_rule }
+        Common {
+            gamma,
+            initial_matrix,
+            skip,
+            tolerance_gradient,
+            full_batch,
+            metric: self.config.metric,
+            batch_rule,
+        }
     }
 
     /// 2. mu min(1, delta / |v|) of the v that was carried over.

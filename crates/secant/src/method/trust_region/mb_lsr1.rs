@@ -154,7 +154,7 @@ use crate::{
     blocks::{Blocks, Layout, combine_rows},
     error::{ConfigError, StepError},
     hyper_parameter::{HyperParameters, hyper_parameters},
-    objective::{Known, Objective},
+    objective::{AdamMetric, Known, Objective},
     optimizer::Optimizer,
     oracle::Oracle,
     protocol::{Decay, Method, StepContext},
@@ -282,6 +282,10 @@ hyper_parameters! {
         /// Draws the vectors of warm starts.
         #[config(default = 0)]
         seed: u64,
+        /// Adam's diagonal in the initial matrix, gamma D in the place of gamma I; radius, lengths and
+        /// `tolerance_gradient` are then of its coordinates.
+        #[config(default = "None")]
+        metric: Option<AdamMetric>,
         /// Weight decay, of kind `L2`.
         #[config(default = "Decay::None")]
         decay: Decay,
@@ -352,6 +356,7 @@ impl Method for MbLsr1 {
         let MbLsr1Config { sampling, line_search, radius_rule, .. } = self.config;
         self.config.check_ranges(Self::NAME)?;
         sampling.validate(Self::NAME)?;
+        self.config.metric.map_or(Ok(()), |metric| metric.validate(Self::NAME))?;
         line_search.validate().map_err(search_error(Self::NAME))?;
         radius_rule.validate().map_err(radius_error(Self::NAME))
     }
@@ -373,8 +378,9 @@ impl Method for MbLsr1 {
     }
 
     fn state_settings(&self) -> Vec<(&'static str, String)> {
-        let MbLsr1Config { full_batch, check_snapshot, zeta, .. } = self.config;
+        let MbLsr1Config { full_batch, check_snapshot, zeta, metric, .. } = self.config;
         vec![
+            ("metric", metric.is_some().to_string()),
             ("full_batch", full_batch.to_string()),
             ("check_snapshot", check_snapshot.to_string()),
             ("zeta", zeta.to_string()),
@@ -393,7 +399,7 @@ impl Method for MbLsr1 {
         state: &mut TrustRegionState,
     ) -> Result<StepReport, StepError> {
         // Algorithm 2, 12. Whether there is anything to do; 1. f and g.
-        let mut step = match Step::begin(self.common(), Objective { context, oracle }, state)? {
+        let mut step = match Step::begin(self.common(), Objective::new(context, oracle), state)? {
             Ok(step) => step,
             Err(report) => return Ok(report),
         };
@@ -453,7 +459,15 @@ impl MbLsr1 {
             bound_is_too_little: true,
             snapshot: self.config.check_snapshot,
         };
-        Common { gamma, initial_matrix, skip, tolerance_gradient, full_batch, batch_rule }
+        Common {
+            gamma,
+            initial_matrix,
+            skip,
+            tolerance_gradient,
+            full_batch,
+            metric: self.config.metric,
+            batch_rule,
+        }
     }
 
     /// The weight of v in p.

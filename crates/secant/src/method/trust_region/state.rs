@@ -2,7 +2,12 @@
 
 use secant_core::trust_region::radius::AveragedRatio;
 
-use crate::{blocks::Blocks, objective::Kept, operator::LSr1, protocol::record_state};
+use crate::{
+    blocks::Blocks,
+    objective::{Change, Kept, Metric},
+    operator::LSr1,
+    protocol::record_state,
+};
 
 /// What the L-SR1 trust-region methods remember.
 #[derive(Clone, Debug, Default)]
@@ -27,11 +32,13 @@ pub struct TrustRegionState {
     pub(super) steps: u64,
     /// n_b; 0 where it is that of the user's batches.
     pub(super) batch_size: u64,
+    /// In whose coordinates all vectors are.
+    pub(super) metric: Metric,
 }
 
 record_state!(TrustRegionState {
-    vectors: [carried, gradient, snapshot],
-    counters: [steps, batch_size, fingerprint],
+    vectors: [carried, gradient, snapshot, metric.squares, metric.scale],
+    counters: [steps, batch_size, fingerprint, metric.steps],
     numbers: [region, changes, checked, value],
     matrices: [matrix]
 });
@@ -46,6 +53,14 @@ impl TrustRegionState {
     pub(super) fn kept(&self) -> Kept<'_> {
         let (gradient, numbers) = (&self.gradient, self.value.as_slice());
         Kept { gradient, numbers, fingerprint: self.fingerprint }
+    }
+
+    /// All vectors in new coordinates.
+    pub(super) fn change(&mut self, change: &Change) {
+        self.matrix.change(change);
+        change.of_point(&mut self.carried);
+        change.of_point(&mut self.snapshot);
+        change.of_gradient(&mut self.gradient);
     }
 
     /// What momentum begins with; none where that is zero.

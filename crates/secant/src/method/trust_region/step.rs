@@ -30,7 +30,7 @@ use super::{
     batch_rule::BatchRule,
     state::{Region, TrustRegionState},
 };
-use crate::objective::{Beginning, Known, Line, Objective, Reached, fingerprint};
+use crate::objective::{AdamMetric, Beginning, Known, Line, Objective, Reached};
 use crate::{
     blocks::{Blocks, advance, combine_rows, make_pair, norm, scale},
     error::{ConfigError, StepError},
@@ -69,6 +69,8 @@ pub(super) struct Common {
     pub tolerance_gradient: f64,
     /// Whether every step sees the same function.
     pub full_batch: bool,
+    /// What the initial matrix has in the place of I.
+    pub metric: Option<AdamMetric>,
     pub batch_rule: BatchRule,
 }
 
@@ -183,9 +185,10 @@ impl<'a> Step<'a> {
     /// MB-LSR1 1 and 12, L-SSR1-TR 1 and 8. Asks for loss and gradient; a report where the step ends here.
     pub fn begin(
         common: Common,
-        mut objective: Objective<'a>,
+        objective: Objective<'a>,
         state: &TrustRegionState,
     ) -> Result<Result<Self, StepReport>, StepError> {
+        let mut objective = objective.in_metric(state.metric.clone());
         let beginning = objective.begin(common.full_batch, state.kept())?;
         let Beginning { mut theta, known, mut report, .. } = match beginning {
             Ok(beginning) => beginning,
@@ -417,12 +420,21 @@ impl<'a> Step<'a> {
         state.carried = carried;
         state.region = self.region.to_numbers();
         state.steps += 1;
+        let mut learnt = self.objective.metric.clone();
+        let change = self.common.metric.and_then(|metric| {
+            let layout = self.objective.context.layout;
+            learnt.learn(metric, layout, &known.gradient)
+        });
         if self.common.full_batch {
-            state.fingerprint = fingerprint(self.objective.context, &point);
+            state.fingerprint = self.objective.fingerprint(&mut point);
             (state.value, state.gradient) = (known.numbers(), known.gradient);
         }
         if step_norm > 0.0 {
             self.objective.move_to(point);
+        }
+        state.metric = learnt;
+        if let Some(change) = change {
+            state.change(&change);
         }
         Ok(self.report)
     }

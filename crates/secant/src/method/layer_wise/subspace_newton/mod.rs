@@ -273,7 +273,7 @@ impl Method for SubspaceNewton {
         oracle: &mut dyn Oracle,
         state: &mut SubspaceNewtonState,
     ) -> Result<StepReport, StepError> {
-        let mut objective = Objective { context, oracle };
+        let mut objective = Objective::new(context, oracle);
         let Beginning { mut theta, known, mut report, .. } = match objective.here()? {
             Ok(beginning) => beginning,
             Err(report) => return Ok(report),

@@ -15,12 +15,14 @@
 //!    trial would change f and the parameters by no more than their rounding.
 //! 3. theta <- theta + t d; s = the displacement, y = the change of the gradient on the same batch (Algorithm 7.5).
 //! 4. Store (s, y) if it passes the curvature test (Algorithm 7.5). With damping, a pair with s.y < `damping` s.Bs
-//!    is moved towards B s before that (Procedure 18.2, where it is 0.2; Powell 1978).
+//!    is moved towards B s before that (Procedure 18.2, where it is 0.2; Powell 1978). With self-scaling, H is
+//!    multiplied by max(1, s.Bs / s.y) before the update, but for the first pair.
 //!
 //! A step makes `max_iter` of them. Nothing is written before the last one has ended.
 //!
 //! # Notation
 //! H: the [`InverseLBfgs`] of [`LBfgsState`], with initial matrix s.y / y.y of the newest pair; m: `history_size`.
+//! With a `metric` all of this is in the coordinates of an [`AdamMetric`].
 //! Filippova, Blinova, Parshikov 2022, Algorithm 1, is H g, and calls it H^-1 g.
 //!
 //! # Cost
@@ -42,7 +44,8 @@
 //! search it ends the step at the last good point.
 //!
 //! # References
-//! Nocedal, Wright, *Numerical Optimization*, 2nd ed., Chapters 3, 7, and 18.3; Hager, Zhang, *A
+//! Nocedal, Wright, *Numerical Optimization*, 2nd ed., Chapters 3, 7, and 18.3; Al-Baali, *Improved Hessian
+//! approximations for the limited memory BFGS method*, 1999 (self-scaling); Hager, Zhang, *A
 //! new conjugate gradient method with guaranteed descent*, 2005 (the decrease test near the minimum).
 //!
 //! # Example
@@ -91,7 +94,7 @@ use crate::{
     blocks::{Blocks, Layout},
     error::{ConfigError, StepError},
     hyper_parameter::{HyperParameters, hyper_parameters},
-    objective::{Beginning, Kept, Objective},
+    objective::{AdamMetric, Beginning, Kept, Metric, Objective},
     operator::InverseLBfgs,
     optimizer::Optimizer,
     oracle::Oracle,
@@ -150,6 +153,14 @@ hyper_parameters! {
         #[config(default = "None")]
         #[range(Inside1)]
         damping: Option<f64>,
+        /// Whether H is scaled before each update where it is too small along the last displacement: Al-Baali's
+        /// tau = min(1, s.y / s.Bs), as in self-scaled Broyden.
+        #[config(default = false)]
+        self_scaling: bool,
+        /// Adam's diagonal in the initial matrix, gamma D^-1 in the place of gamma I; `tolerance_grad` is then of its
+        /// coordinates.
+        #[config(default = "None")]
+        metric: Option<AdamMetric>,
         /// The loss is the same function in every step, so that its gradient at the end of a step is not
         /// evaluated again by the next. Not for models with batch norm.
         #[config(default = false)]
@@ -206,11 +217,13 @@ pub struct LBfgsState {
     iterations: u64,
     /// Of the parameters that `gradient` and `value` belong to, and of their decay.
     fingerprint: u64,
+    /// In whose coordinates all vectors are.
+    metric: Metric,
 }
 
 record_state!(LBfgsState {
-    vectors: [gradient, theta],
-    counters: [iterations, fingerprint],
+    vectors: [gradient, theta, metric.squares, metric.scale],
+    counters: [iterations, fingerprint, metric.steps],
     numbers: [value],
     matrices: [matrix]
 });
@@ -221,12 +234,22 @@ impl Method for LBfgs {
 
     fn validate(&self) -> Result<(), ConfigError> {
         self.config.check_ranges(Self::NAME)?;
-        let LBfgsConfig { damping, full_batch, rules, .. } = self.config;
+        let LBfgsConfig { damping, full_batch, rules, self_scaling, metric, .. } = self.config;
+        let conflict = |reason| Err(ConfigError::Conflict { method: Self::NAME, reason });
         if rules == Rules::Torch && (damping.is_some() || full_batch) {
-            let reason = "PyTorch's rules have no damping and know no full batch; leave them out";
-            return Err(ConfigError::Conflict { method: Self::NAME, reason });
+            return conflict(
+                "PyTorch's rules have no damping and know no full batch; leave them out",
+            );
         }
-        Ok(())
+        if rules == Rules::Torch && (self_scaling || metric.is_some()) {
+            return conflict(
+                "PyTorch's rules have neither self-scaling nor a metric; leave them out",
+            );
+        }
+        if damping.is_some() && self_scaling {
+            return conflict("damping and self-scaling both mend a pair; leave one of them out");
+        }
+        metric.map_or(Ok(()), |metric| metric.validate(Self::NAME))
     }
 
     fn decay(&self) -> Decay {
@@ -242,8 +265,12 @@ impl Method for LBfgs {
     }
 
     fn state_settings(&self) -> Vec<(&'static str, String)> {
-        let LBfgsConfig { rules, full_batch, .. } = self.config;
-        vec![("rules", format!("{rules:?}")), ("full_batch", full_batch.to_string())]
+        let LBfgsConfig { rules, full_batch, metric, .. } = self.config;
+        vec![
+            ("rules", format!("{rules:?}")),
+            ("full_batch", full_batch.to_string()),
+            ("metric", metric.is_some().to_string()),
+        ]
     }
 
     fn init(&self, _: &Layout) -> LBfgsState {
@@ -256,7 +283,7 @@ impl Method for LBfgs {
         oracle: &mut dyn Oracle,
         state: &mut LBfgsState,
     ) -> Result<StepReport, StepError> {
-        let mut objective = Objective { context, oracle };
+        let mut objective = Objective::new(context, oracle).in_metric(state.metric.clone());
         let beginning = objective.begin(self.config.full_batch, state.kept())?;
         let Beginning { theta, known, mut report, .. } = match beginning {
             Ok(beginning) => beginning,
@@ -273,6 +300,7 @@ impl Method for LBfgs {
             pending: None,
             iterations: state.iterations,
             moved: false,
+            s_b_s: f64::NAN,
             restarted: false,
             promise: None,
             otherwise: NO_DECREASE,

@@ -10,7 +10,7 @@ use super::{LBfgsConfig, LBfgsState, LineSearch, Rules, torch};
 use crate::{
     blocks::{Blocks, add_scaled, advance, dot, largest_difference, make_pair, maximum_norm},
     error::StepError,
-    objective::{Known, Line, Objective, Reached, fingerprint},
+    objective::{Known, Line, Objective, Reached},
     operator::{InverseLBfgs, Scaling},
 };
 
@@ -29,6 +29,8 @@ pub(super) struct Run<'a> {
     pub iterations: u64,
     /// Whether a displacement was more than rounding.
     pub moved: bool,
+    /// s.Bs of the newest displacement: -t^2 g.d, because s = t d and B d = -g.
+    pub s_b_s: f64,
     /// Whether it forgot its pairs.
     pub restarted: bool,
     /// The decrease that the first direction promised.
@@ -111,12 +113,16 @@ impl Run<'_> {
         }
         // 2. The step length.
         match self.config.line_search {
-            LineSearch::None => self.go(objective, &direction, is_last),
+            LineSearch::None => {
+                self.s_b_s = -self.first_step().powi(2) * slope;
+                self.go(objective, &direction, is_last)
+            }
             LineSearch::Armijo | LineSearch::StrongWolfe => loop {
                 let found = self.search(objective, &direction, slope, evaluations_left)?;
                 if let Some(reached) = found {
                     let change = (reached.known.value - self.known.value).abs();
                     let step = reached.step;
+                    self.s_b_s = -step * step * slope;
                     // 3. The displacement.
                     if self.arrive(reached.point, reached.known) {
                         return Ok(self.progress(step, &direction, change));
@@ -251,11 +257,23 @@ impl Run<'_> {
         };
         let damped = with_b.and_then(|(least, g)| self.damp(least, &s, &mut y, &g, products));
         let (theta, products) = damped.map_or((None, products), |(t, p)| (Some(t), p));
-        self.pair = match (self.matrix.push(test, products, s, y), theta) {
+        let growth = self.growth(products.sy);
+        let pushed = self.matrix.push_self_scaled(test, products, growth, s, y);
+        self.pair = match (pushed, theta) {
             (PairOutcome::Stored { .. }, Some(theta)) => PairOutcome::Damped { theta },
             (outcome, _) => outcome,
         };
         true
+    }
+
+    /// 1/tau of Al-Baali's self-scaling, max(1, s.Bs / s.y), where it is asked for and H is more than its
+    /// initial matrix, which has a scale of its own.
+    fn growth(&self, sy: f64) -> f64 {
+        match self.config.self_scaling && !self.matrix.is_empty() {
+            // NaN does not grow it.
+            true => (self.s_b_s / sy).max(1.0),
+            false => 1.0,
+        }
     }
 
     /// y <- theta y + (1 - theta) B s where s.y < least s.Bs; theta and the new products.
@@ -287,8 +305,14 @@ impl Run<'_> {
     }
 
     /// Writes parameters and state.
-    pub fn finish(self, objective: &mut Objective<'_>, state: &mut LBfgsState) {
+    pub fn finish(mut self, objective: &mut Objective<'_>, state: &mut LBfgsState) {
         state.matrix = self.matrix;
+        let mut metric = objective.metric.clone();
+        let layout = objective.context.layout;
+        let change = self
+            .config
+            .metric
+            .and_then(|config| metric.learn(config, layout, &self.known.gradient));
         state.iterations = self.iterations;
         if self.config.rules == Rules::Torch {
             // Without a displacement the next pair has s = 0, and is skipped.
@@ -297,7 +321,7 @@ impl Run<'_> {
             (state.theta, state.gradient) = pending;
         }
         if self.config.full_batch {
-            state.fingerprint = fingerprint(objective.context, &self.theta);
+            state.fingerprint = objective.fingerprint(&mut self.theta);
         }
         if self.moved {
             objective.move_to(self.theta);
@@ -309,6 +333,11 @@ impl Run<'_> {
                 state.gradient = self.known.gradient;
             }
             Rules::Safe => {}
+        }
+        state.metric = metric;
+        if let Some(change) = change {
+            state.matrix.change(&change);
+            change.of_gradient(&mut state.gradient);
         }
     }
 }
