@@ -1,5 +1,7 @@
 //! What one step did and cost. A report is returned by every step and never printed by the library.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::trust_region::subproblem::Case;
@@ -33,8 +35,46 @@ pub struct StepReport {
     /// What the model of the loss said and how it fared, in trust-region methods.
     #[serde(default)]
     pub trust_region: Option<TrustRegionReport>,
+    /// What `auto` chose for the run, where it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chosen: Option<Chosen>,
     /// Evaluations of the loss, counted by the oracle.
     pub evals: Evals,
+}
+
+/// What `auto` chose for a run, and why: its text is both.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Chosen {
+    /// SOAP, because every step sees another batch.
+    SoapForBatches,
+    /// SOAP and then self-scaled Broyden, because every step sees the same function, which is small.
+    DenseMatrix,
+    /// SOAP and then L-BFGS, because every step sees the same function, which is large.
+    PairsForMany,
+    /// SOAP and then L-BFGS, because every step sees the same function in single precision.
+    PairsForSingle,
+}
+
+impl fmt::Display for Chosen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::SoapForBatches => "soap, because every step sees another batch",
+            Self::DenseMatrix => {
+                "soap and then ss-broyden, because every step sees the same function, of few enough parameters \
+                 for a dense matrix"
+            }
+            Self::PairsForMany => {
+                "soap and then l-bfgs, because every step sees the same function, of too many parameters for a \
+                 dense matrix"
+            }
+            Self::PairsForSingle => {
+                "soap and then l-bfgs, because every step sees the same function in single precision, in which a \
+                 dense matrix learns rounding"
+            }
+        })
+    }
 }
 
 impl StepReport {
@@ -51,6 +91,7 @@ impl StepReport {
             pair: PairOutcome::NotTried,
             line_search: None,
             trust_region: None,
+            chosen: None,
             evals,
         }
     }

@@ -1,6 +1,6 @@
 //! What a comparison writes down: the data behind every table and picture.
 
-use secant::{Case, StepReport};
+use secant::{Case, Chosen, StepReport};
 use serde::{Deserialize, Serialize};
 
 use crate::{Budget, Metric};
@@ -180,6 +180,9 @@ pub struct Run {
     pub trained: bool,
     /// Steps that were rejected because something was not finite.
     pub rejected_steps: u64,
+    /// What `auto` chose, and why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chosen: Option<Chosen>,
     /// Of trust-region methods: every step.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub trust_region: Vec<RegionStep>,

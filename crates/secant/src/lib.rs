@@ -97,7 +97,7 @@ pub use secant_core::{
     curvature::CurvatureTest,
     line_search::{ArmijoSettings, LowPoint, WolfeSettings},
     report::{
-        BatchCheck, Evals, LineSearchReport, Outcome, PairOutcome, Rejection, SkipReason,
+        BatchCheck, Chosen, Evals, LineSearchReport, Outcome, PairOutcome, Rejection, SkipReason,
         StepReport, TrustRegionReport,
     },
     schedule::Schedule,

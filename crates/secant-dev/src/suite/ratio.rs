@@ -52,6 +52,7 @@ mod tests {
             curve: Vec::new(),
             trained: true,
             rejected_steps: 0,
+            chosen: None,
             trust_region: Vec::new(),
         }
     }

@@ -310,7 +310,8 @@ const MANY_STEPS: usize = 15;
 const PAUSE: Duration = Duration::from_millis(200);
 
 fn record(tuned: &Tuned, setting: &Setting, outcome: Outcome) -> Run {
-    let Outcome { curve, validation, test, trained, rejected_steps, trust_region } = outcome;
+    let Outcome { curve, validation, test, trained, rejected_steps, chosen, trust_region } =
+        outcome;
     Run {
         method: tuned.of.to_string(),
         settings: setting.method.to_string(),
@@ -321,6 +322,7 @@ fn record(tuned: &Tuned, setting: &Setting, outcome: Outcome) -> Run {
         curve,
         trained,
         rejected_steps,
+        chosen,
         trust_region,
     }
 }

@@ -191,6 +191,7 @@ fn run(method: &Method, seed: u64) -> Run {
         curve,
         trained: !diverges,
         rejected_steps: if diverges { 12 } else { 0 },
+        chosen: None,
         trust_region: Vec::new(),
     }
 }

@@ -6,6 +6,8 @@ use super::{
     verdict::{Standing, Verdict, paired, resolution},
     warning::{Warning, warnings},
 };
+use secant::Chosen;
+
 use crate::{
     Metric,
     record::{Design, Run, StepTime, Trial},
@@ -38,6 +40,8 @@ pub struct MethodSummary {
     pub name: String,
     /// Its tuned hyper-parameters, as on the command line; its name where there is no run.
     pub settings: String,
+    /// What `auto` chose, and why.
+    pub chosen: Option<Chosen>,
     /// The rate of its runs; `None` without runs.
     pub best_rate: Option<f64>,
     /// Where it stands.
@@ -154,6 +158,7 @@ impl MethodSummary {
         let metric = &design.metrics[design.ranked_by];
         Self {
             name: name.to_owned(),
+            chosen: runs.first().and_then(|run| run.chosen),
             settings: runs.first().map_or_else(|| name.to_owned(), |run| run.settings.clone()),
             best_rate: runs.first().map(|run| run.lr),
             standing: Standing::NoRuns,

@@ -75,6 +75,7 @@ pub fn summary_json(summary: &Summary) -> String {
         json!({
             "method": method.name,
             "settings": method.settings,
+            "chosen": method.chosen.map(|chosen| chosen.to_string()),
             "lr": method.best_rate,
             "standing": method.standing,
             "runs": method.runs,
@@ -142,6 +143,11 @@ pub fn legend(summary: &Summary) -> String {
             " Target: validation {} {target}; medians over the runs that reached it.",
             summary.metric().name
         );
+    }
+    for method in &summary.methods {
+        if let Some((chosen, rate)) = method.chosen.zip(method.best_rate) {
+            text += &format!(" {} is {chosen}, here at {rate}.", method.name);
+        }
     }
     text
 }
@@ -256,6 +262,8 @@ fn wrapped(text: &str, indent: &str, width: usize) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use secant::Chosen;
+
     use super::*;
     use crate::report::samples;
 
@@ -294,6 +302,21 @@ mod tests {
         let summary = Summary::new(&recorded);
         let row = rows(&columns(&summary), &summary).swap_remove(0);
         assert!(row[2..].iter().all(|cell| cell == "–"), "{row:?}");
+    }
+
+    #[test]
+    fn what_auto_chose_is_under_the_table_and_in_the_summary() {
+        let mut recorded = samples::one_seed();
+        samples::rename(&mut recorded, "adam", "auto");
+        assert!(!legend(&Summary::new(&recorded)).contains("auto is"));
+        recorded.runs.iter_mut().filter(|run| run.method == "auto").for_each(|run| {
+            run.chosen = Some(Chosen::SoapForBatches);
+            run.lr = 0.015;
+        });
+        let summary = Summary::new(&recorded);
+        let expected = "auto is soap, because every step sees another batch, here at 0.015.";
+        assert!(legend(&summary).ends_with(expected));
+        assert!(summary_json(&summary).contains(r#""chosen":"soap, because every step"#));
     }
 
     #[test]

@@ -119,7 +119,7 @@ impl Setting {
             full_batch: batches.size() == batches.records(),
             double_precision: self.precision == Precision::F64,
         };
-        let optimizer = self.treatment.apply(self.method.spec(Some(&run))?.init()?)?;
+        let optimizer = self.treatment.apply(self.method.init(&run)?)?;
         Ok(match self.products {
             HessianProducts::AnyDifferences => optimizer.allow_differences(),
             HessianProducts::Exact | HessianProducts::Differences => optimizer,

@@ -6,7 +6,7 @@ use std::{
 };
 
 use secant::{
-    Rejection, StepReport,
+    Chosen, Rejection, StepReport,
     error::{ConfigError, StepError},
     spec::SpecError,
 };
@@ -110,6 +110,8 @@ pub(crate) struct Outcome {
     pub trained: bool,
     /// Steps it rejected because a number was not finite.
     pub rejected_steps: u64,
+    /// What `auto` chose.
+    pub chosen: Option<Chosen>,
     /// The steps of a trust-region method.
     pub trust_region: Vec<RegionStep>,
 }
@@ -185,6 +187,9 @@ struct Notes {
     step_length: Option<Bits>,
     /// Steps rejected because a number was not finite.
     not_finite: u64,
+    /// What `auto` chose.
+    #[serde(default)]
+    chosen: Option<Chosen>,
     trust_region: Vec<RegionStep>,
     /// The points so far.
     curve: Vec<Point>,
@@ -219,6 +224,7 @@ impl<'a, P: Problem> Run<'a, P> {
             gradient_norm: None,
             step_length: None,
             not_finite: 0,
+            chosen: None,
             trust_region: Vec::new(),
             curve: Vec::new(),
             next: 1.0,
@@ -278,6 +284,7 @@ impl<'a, P: Problem> Run<'a, P> {
         notes.spent.evaluations += evaluations(&report.evals);
         notes.spent.epochs += (batches.size() - overlap) as f64 / records;
         notes.spent.seconds = notes.time.as_secs_f64();
+        notes.chosen = report.chosen;
         notes.trust_region.extend(RegionStep::of(notes.steps, notes.spent.epochs, report));
         // A search that finds nothing is no fault of the numbers.
         notes.not_finite += u64::from(!matches!(
@@ -326,6 +333,7 @@ impl<'a, P: Problem> Run<'a, P> {
             validation,
             test,
             rejected_steps: self.notes.not_finite,
+            chosen: self.notes.chosen,
             trust_region: self.notes.trust_region,
         };
         Ok((outcome, model))

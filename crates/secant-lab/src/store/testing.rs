@@ -80,6 +80,7 @@ pub(super) fn run(method: &str, seed: u64) -> Run {
         curve: (0..40).map(point).collect(),
         trained: true,
         rejected_steps: 2,
+        chosen: None,
         trust_region: vec![],
     }
 }

@@ -224,6 +224,7 @@ fn run(seed: u64) -> Run {
         curve,
         trained: true,
         rejected_steps: 0,
+        chosen: None,
         trust_region: vec![],
     }
 }

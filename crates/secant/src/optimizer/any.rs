@@ -7,7 +7,7 @@ use burn::{
     optim::{GradientsParams, lr_scheduler::module_lr_scheduler::ModuleLearningRate},
     tensor::Tensor,
 };
-use secant_core::report::StepReport;
+use secant_core::report::{Chosen, StepReport};
 
 use burn_pack::{Scalar, Writer};
 
@@ -27,20 +27,23 @@ use crate::{
 /// An optimizer of modules `M` whose method is chosen at run time: made from an [`Optimizer`] by
 /// `into`, or by [`MethodSpec::init`](crate::spec::MethodSpec::init). It has the functions of an
 /// [`Optimizer`].
-pub struct AnyOptimizer<M>(Box<dyn Erased<M>>);
+pub struct AnyOptimizer<M> {
+    method: Box<dyn Erased<M>>,
+    chosen: Option<Chosen>,
+}
 
 /// An optimizer of functions of one vector, for [`AnyOptimizer::step_function`].
 pub type FunctionOptimizer = AnyOptimizer<Param<Tensor<1>>>;
 
 impl<M: Module, K: Method> From<Optimizer<K>> for AnyOptimizer<M> {
     fn from(optimizer: Optimizer<K>) -> Self {
-        Self(Box::new(optimizer))
+        Self { method: Box::new(optimizer), chosen: None }
     }
 }
 
 impl<M> Clone for AnyOptimizer<M> {
     fn clone(&self) -> Self {
-        Self(self.0.boxed())
+        Self { method: self.method.boxed(), ..*self }
     }
 }
 
@@ -55,7 +58,8 @@ impl<M: Module> AnyOptimizer<M> {
         model: &mut M,
         mut loss: impl Loss<M>,
     ) -> Result<StepReport, StepError> {
-        self.0.step_with(&lr.into(), model, &mut OfBatch(&mut loss))
+        let report = self.method.step_with(&lr.into(), model, &mut OfBatch(&mut loss))?;
+        Ok(self.told(report))
     }
 
     /// See [`Optimizer::step_on`].
@@ -69,7 +73,8 @@ impl<M: Module> AnyOptimizer<M> {
         batches: &mut Batches,
         mut loss: impl Loss<M, [usize]>,
     ) -> Result<StepReport, StepError> {
-        self.0.step_drawn(&lr.into(), model, batches, &mut loss)
+        let report = self.method.step_drawn(&lr.into(), model, batches, &mut loss)?;
+        Ok(self.told(report))
     }
 
     /// See [`Optimizer::step_with_gradients`].
@@ -82,7 +87,8 @@ impl<M: Module> AnyOptimizer<M> {
         model: &mut M,
         gradients: GradientsParams,
     ) -> Result<StepReport, StepError> {
-        self.0.step_along(&lr.into(), model, gradients)
+        let report = self.method.step_along(&lr.into(), model, gradients)?;
+        Ok(self.told(report))
     }
 
     /// See [`Optimizer::averaged`]. Of a switch it is the method at work that averages or does not; one that
@@ -91,7 +97,7 @@ impl<M: Module> AnyOptimizer<M> {
     /// # Errors
     /// `model` lacks a parameter that the optimizer has moved, or has it in another shape or number type.
     pub fn averaged(&self, model: &M) -> Result<M, StepError> {
-        self.0.averaged(model)
+        self.method.averaged(model)
     }
 
     /// See [`Optimizer::save`].
@@ -99,7 +105,7 @@ impl<M: Module> AnyOptimizer<M> {
     /// # Errors
     /// The file cannot be written.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<(), RecordError> {
-        write_file(self.0.writer(Vec::new())?, path.as_ref())
+        write_file(self.method.writer(Vec::new())?, path.as_ref())
     }
 
     /// See [`Optimizer::load`].
@@ -107,7 +113,7 @@ impl<M: Module> AnyOptimizer<M> {
     /// # Errors
     /// The file is damaged, or of another method or model. The optimizer is then as before.
     pub fn load(&mut self, path: impl AsRef<Path>, model: &M) -> Result<(), RecordError> {
-        self.0.read(&Parts::open(path.as_ref())?, model)
+        self.method.read(&Parts::open(path.as_ref())?, model)
     }
 
     /// See [`Optimizer::to_bytes`].
@@ -115,7 +121,7 @@ impl<M: Module> AnyOptimizer<M> {
     /// # Errors
     /// A tensor cannot be read.
     pub fn to_bytes(&self) -> Result<Vec<u8>, RecordError> {
-        bytes_of(self.0.writer(Vec::new())?)
+        bytes_of(self.method.writer(Vec::new())?)
     }
 
     /// See [`Optimizer::load_bytes`].
@@ -123,7 +129,7 @@ impl<M: Module> AnyOptimizer<M> {
     /// # Errors
     /// The record is damaged, or of another method or model. The optimizer is then as before.
     pub fn load_bytes(&mut self, bytes: &[u8], model: &M) -> Result<(), RecordError> {
-        self.0.read(&Parts::of_bytes(bytes)?, model)
+        self.method.read(&Parts::of_bytes(bytes)?, model)
     }
 
     /// See [`Optimizer::with_group`].
@@ -131,7 +137,7 @@ impl<M: Module> AnyOptimizer<M> {
     /// # Errors
     /// A setting out of its range.
     pub fn with_group(self, group: Group) -> Result<Self, ConfigError> {
-        self.0.with_group(group).map(Self)
+        Ok(Self { method: self.method.with_group(group)?, ..self })
     }
 
     /// See [`Optimizer::with_clipping`].
@@ -139,7 +145,7 @@ impl<M: Module> AnyOptimizer<M> {
     /// # Errors
     /// The threshold is not a positive finite number, or the method searches along the loss.
     pub fn with_clipping(self, clipping: Clipping) -> Result<Self, ConfigError> {
-        self.0.with_clipping(clipping).map(Self)
+        Ok(Self { method: self.method.with_clipping(clipping)?, ..self })
     }
 
     /// See [`Optimizer::with_missing_gradients`].
@@ -147,31 +153,31 @@ impl<M: Module> AnyOptimizer<M> {
     /// # Errors
     /// [`MissingGradients::Skip`] and a method, or a scope of it, that treats tensors together.
     pub fn with_missing_gradients(self, missing: MissingGradients) -> Result<Self, ConfigError> {
-        self.0.with_missing_gradients(missing).map(Self)
+        Ok(Self { method: self.method.with_missing_gradients(missing)?, ..self })
     }
 
     /// See [`Optimizer::with_collective`].
     #[must_use]
     pub fn with_collective(self, collective: Arc<dyn Collective>) -> Self {
-        Self(self.0.with_collective(collective))
+        Self { method: self.method.with_collective(collective), ..self }
     }
 
     /// See [`Optimizer::without_guard`].
     #[must_use]
     pub fn without_guard(self) -> Self {
-        Self(self.0.without_guard())
+        Self { method: self.method.without_guard(), ..self }
     }
 
     /// See [`Optimizer::with_seed`].
     #[must_use]
     pub fn with_seed(self, seed: u64) -> Self {
-        Self(self.0.with_seed(seed))
+        Self { method: self.method.with_seed(seed), ..self }
     }
 
     /// See [`Optimizer::allow_differences`].
     #[must_use]
     pub fn allow_differences(self) -> Self {
-        Self(self.0.allow_differences())
+        Self { method: self.method.allow_differences(), ..self }
     }
 }
 
@@ -187,11 +193,22 @@ impl<M: Module + 'static> AnyOptimizer<M> {
     /// # Errors
     /// A number out of its range, or one of the two is a switch already.
     pub fn then(self, second: Self, switch: SwitchConfig) -> Result<Self, ConfigError> {
-        Ok(Self(Box::new(Switched::new(self.0, second.0, switch)?)))
+        let method = Box::new(Switched::new(self.method, second.method, switch)?);
+        Ok(Self { method, chosen: None })
     }
 }
 
 impl<M> AnyOptimizer<M> {
+    /// The same, whose reports say what `auto` chose.
+    pub(crate) fn chosen(self, chosen: Chosen) -> Self {
+        Self { chosen: Some(chosen), ..self }
+    }
+
+    fn told(&self, mut report: StepReport) -> StepReport {
+        report.chosen = self.chosen;
+        report
+    }
+
     /// See [`Optimizer::step_function`].
     ///
     /// # Errors
@@ -202,32 +219,33 @@ impl<M> AnyOptimizer<M> {
         x: &mut Vec<f64>,
         function: &mut dyn Function,
     ) -> Result<StepReport, StepError> {
-        self.0.step_function(lr, x, function)
+        let report = self.method.step_function(lr, x, function)?;
+        Ok(self.told(report))
     }
 
     /// The name of the method; of a switch, that of the one that made the last step.
     pub fn method(&self) -> &'static str {
-        self.0.method()
+        self.method.method()
     }
 
     /// See [`Optimizer::averages`]; of a switch, of the method at work.
     pub fn averages(&self) -> bool {
-        self.0.averages()
+        self.method.averages()
     }
 
     /// See [`Optimizer::accepted_steps`].
     pub fn accepted_steps(&self) -> u64 {
-        self.0.accepted_steps()
+        self.method.accepted_steps()
     }
 
     /// See [`Optimizer::rejected_steps`].
     pub fn rejected_steps(&self) -> u64 {
-        self.0.rejected_steps()
+        self.method.rejected_steps()
     }
 
     /// See [`Optimizer::state_bytes`].
     pub fn state_bytes(&self) -> usize {
-        self.0.state_bytes()
+        self.method.state_bytes()
     }
 }
 

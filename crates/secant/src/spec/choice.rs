@@ -2,11 +2,17 @@
 
 use std::{fmt, str::FromStr};
 
+use burn::module::Module;
 use secant_core::nearest::suggestion;
 use serde_json::{Map, Value};
 
-use super::{MethodSpec, PRESETS, Preset, Run, SpecError, auto::NAME as AUTO, switch::Next, text};
-use crate::{hyper_parameter::HyperParameter, optimizer::SWITCH};
+use super::{
+    Auto, MethodSpec, PRESETS, Preset, Run, SpecError, auto::NAME as AUTO, switch::Next, text,
+};
+use crate::{
+    hyper_parameter::HyperParameter,
+    optimizer::{AnyOptimizer, SWITCH},
+};
 
 /// A preset and what is changed of it: `adam`, `mb-lsr1(memory=8)`; of a switch, both methods.
 #[derive(Clone, Debug)]
@@ -120,6 +126,19 @@ impl Choice {
             None => Ok(spec),
             Some(next) => next.spec(spec, run),
         }
+    }
+}
+
+impl Choice {
+    /// The optimizer for a run; that of `auto` says in its reports what it chose.
+    ///
+    /// # Errors
+    /// As [`Choice::spec`], or a setting out of its range.
+    pub fn init<M: Module + 'static>(&self, run: &Run) -> Result<AnyOptimizer<M>, SpecError> {
+        if self.preset.chooses() && self.next.is_none() {
+            return Ok(Auto::of(run).init()?);
+        }
+        Ok(self.spec(Some(run))?.init()?)
     }
 }
 

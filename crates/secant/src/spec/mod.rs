@@ -33,6 +33,7 @@ mod preset;
 mod switch;
 mod text;
 
+pub use auto::Auto;
 pub use choice::Choice;
 pub use error::SpecError;
 pub use methods::{MethodSpec, configs};

@@ -4,10 +4,11 @@
 use burn::{nn::Linear, optim::GradientsParams};
 use proptest::prelude::*;
 use secant::{
-    AnyOptimizer, AveragedRule, LBfgsConfig, MbLsr1Config, MethodSpec, Momentum, SgdConfig,
+    AnyOptimizer, AveragedRule, Chosen, Function, FunctionOptimizer, LBfgsConfig, MbLsr1Config,
+    MethodSpec, Momentum, SgdConfig,
     error::{ConfigError, StepError},
     hyper_parameter::{HyperParameter, Kind, Range},
-    spec::{Choice, PRESETS, Preset, Run, SpecError},
+    spec::{Auto, Choice, PRESETS, Preset, Run, SpecError},
 };
 use serde_json::{Value, json};
 
@@ -50,11 +51,13 @@ fn auto_is_soap_for_batches_and_goes_on_with_a_quasi_newton_method_on_one_functi
     let chosen = |run: Run| {
         "auto".parse::<Choice>().expect("a name").spec(Some(&run)).expect("in range").to_string()
     };
-    assert_eq!(chosen(RUN), "soap");
+    assert_eq!(chosen(RUN), "soap(beta_1=0.85,precondition_frequency=5)");
     let smooth = Run { full_batch: true, parameters: 10_000, ..RUN };
     let first = "switch(first=soap(precondition_frequency=5),then=";
     assert_eq!(chosen(smooth), format!("{first}ss-broyden(full_batch=true),at=step(166),rate=1)"));
-    let l_bfgs = format!("{first}l-bfgs(full_batch=true),at=step(166),rate=1)");
+    let l_bfgs = format!(
+        "{first}l-bfgs(history_size=50,self_scaling=true,full_batch=true),at=step(166),rate=1)"
+    );
     assert_eq!(chosen(Run { parameters: 10_001, ..smooth }), l_bfgs);
     assert_eq!(chosen(Run { double_precision: false, ..smooth }), l_bfgs);
     assert!(chosen(Run { steps: 3, ..smooth }).contains("at=step(1)"));
@@ -64,9 +67,9 @@ fn auto_is_soap_for_batches_and_goes_on_with_a_quasi_newton_method_on_one_functi
 fn the_rate_of_auto_falls_with_the_root_of_small_batches_and_no_other_ones_do() {
     let preset = |name: &str| Preset::named(name).expect("a preset");
     let rate = |batch_size: usize| preset("auto").rate(batch_size, false);
-    assert_eq!([rate(256), rate(1000)], [0.03, 0.03]);
+    assert_eq!([rate(256), rate(1000)], [0.025, 0.025]);
     // A quarter of the records has half of the rate; four digits.
-    assert_eq!([rate(64), rate(32), rate(4), rate(1)], [0.015, 0.0106, 0.0038, 0.0019]);
+    assert_eq!([rate(64), rate(32), rate(4), rate(1)], [0.0125, 0.0088, 0.0031, 0.0016]);
     assert_eq!(preset("auto").rate(16, true), 0.03);
     for other in PRESETS.iter().filter(|preset| !preset.chooses()) {
         assert_eq!(other.rate(1, false), other.usual_rate);
@@ -372,4 +375,47 @@ fn along_ready_gradients_methods_of_one_gradient_step_and_the_others_ask_for_the
         assert_eq!(along.bits(), by_loss.bits(), "{}", preset.name);
         assert!(spec.traffic().expect("in range").is_some(), "{}", preset.name);
     }
+}
+
+/// x.x/2
+struct Bowl;
+
+impl Function for Bowl {
+    fn gradient(&mut self, x: &[f64], gradient: &mut [f64]) -> f64 {
+        gradient.copy_from_slice(x);
+        0.5 * x.iter().map(|x| x * x).sum::<f64>()
+    }
+}
+
+#[test]
+fn auto_says_in_every_report_what_it_chose_and_why() {
+    let full_batch =
+        Run { full_batch: true, double_precision: true, parameters: 2, steps: 6, ..RUN };
+    let many = Run { parameters: 10_001, ..full_batch };
+    let single = Run { double_precision: false, ..full_batch };
+    let cases = [
+        (RUN, Chosen::SoapForBatches, "soap"),
+        (full_batch, Chosen::DenseMatrix, "switch"),
+        (many, Chosen::PairsForMany, "switch"),
+        (single, Chosen::PairsForSingle, "switch"),
+    ];
+    for (run, chosen, method) in cases {
+        let auto = Auto::of(&run);
+        assert_eq!((auto.chosen, auto.method.method()), (chosen, method));
+        let by_name: Choice = "auto".parse().expect("a preset");
+        assert_eq!(by_name.spec(Some(&run)), Ok(auto.method.clone()));
+        assert_eq!(by_name.preset().rate(run.batch_size, run.full_batch), auto.rate);
+    }
+    let mut optimizer: FunctionOptimizer = Auto::of(&full_batch).init().expect("in range");
+    let mut function = Bowl;
+    let mut x = vec![1.0, -2.0];
+    for step in 0..3 {
+        let report = optimizer.step_function(0.03, &mut x, &mut function).expect("a step");
+        assert_eq!(report.chosen, Some(Chosen::DenseMatrix));
+        assert_eq!(optimizer.method(), if step == 0 { "soap" } else { "ss-broyden" });
+    }
+    // A method that somebody chose says nothing of the kind.
+    let adam: Choice = "adam".parse().expect("a preset");
+    let mut adam: FunctionOptimizer = adam.init(&full_batch).expect("in range");
+    assert_eq!(adam.step_function(0.1, &mut x, &mut function).expect("a step").chosen, None);
 }
