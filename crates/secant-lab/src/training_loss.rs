@@ -84,6 +84,10 @@ impl<P: Problem> Problem for WithTrainingLoss<'_, P> {
         self.0.batch_size()
     }
 
+    fn rows_per_record(&self) -> usize {
+        self.0.rows_per_record()
+    }
+
     fn epochs(&self) -> f64 {
         self.0.epochs()
     }

@@ -134,6 +134,7 @@ const RUN: Run = Run {
     steps: 10_000,
     steps_per_epoch: 100,
     batch_size: 100,
+    rows: 1,
     parameters: 10_000,
     full_batch: false,
     double_precision: false,

@@ -87,6 +87,7 @@ pub fn measure_function(
         steps: (plan.memory + STEPS) as u64,
         steps_per_epoch: EPOCH,
         batch_size: 1,
+        rows: 1,
         parameters: plan.numbers,
         full_batch: !plan.for_batches,
         double_precision: true,

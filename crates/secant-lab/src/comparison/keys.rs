@@ -44,6 +44,7 @@ impl Keys {
             steps: 1000,
             steps_per_epoch: 10,
             batch_size: 10,
+            rows: 1,
             parameters: 1000,
             full_batch: false,
             double_precision: false,

@@ -226,6 +226,10 @@ impl Problem for Language {
         self.entry.batch_size
     }
 
+    fn rows_per_record(&self) -> usize {
+        self.entry.window
+    }
+
     fn epochs(&self) -> f64 {
         self.entry.epochs
     }

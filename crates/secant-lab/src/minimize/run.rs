@@ -219,6 +219,7 @@ fn optimizer(
         steps: limits.max_evaluations,
         steps_per_epoch: 1,
         batch_size: 1,
+        rows: 1,
         parameters,
         full_batch: true,
         double_precision: true,

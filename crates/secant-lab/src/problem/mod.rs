@@ -138,6 +138,11 @@ pub trait Problem: Sync {
         self.records(Part::Train).min(32)
     }
 
+    /// How often a record passes through a dense layer: once, in a model of sequences once for each item.
+    fn rows_per_record(&self) -> usize {
+        1
+    }
+
     /// Passes over the training records, of a method with one gradient a step, unless the user says
     /// otherwise.
     fn epochs(&self) -> f64 {

@@ -102,19 +102,21 @@ impl Setting {
         (steps as u64).max(1)
     }
 
-    /// The optimizer of so many parameters.
+    /// The optimizer of so many parameters, through whose dense layers each record passes so many times.
     ///
     /// # Errors
     /// A hyper-parameter out of its range, or a treatment that the method does not allow.
     pub(super) fn optimizer<M: Module + 'static>(
         &self,
         batches: &Batches,
+        rows: usize,
         parameters: usize,
     ) -> Result<AnyOptimizer<M>, TrainError> {
         let run = Run {
             steps: self.steps(batches),
             steps_per_epoch: batches.per_epoch(),
             batch_size: self.batch_size,
+            rows,
             parameters,
             full_batch: batches.size() == batches.records(),
             double_precision: self.precision == Precision::F64,

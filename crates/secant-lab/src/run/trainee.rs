@@ -38,7 +38,7 @@ impl<'a, P: Problem> Trainee<'a, P> {
         let model = drawn(seed, setting.precision, &device, || problem.model(seed, &device));
         let has_duals = has_duals(problem, &model, setting.precision);
         Ok(Self {
-            optimizer: setting.optimizer(&batches, count(&model))?,
+            optimizer: setting.optimizer(&batches, problem.rows_per_record(), count(&model))?,
             is_exact: setting.products == HessianProducts::Exact && has_duals,
             problem,
             setting,

@@ -282,6 +282,10 @@ impl Problem for Translation {
         self.batch_size
     }
 
+    fn rows_per_record(&self) -> usize {
+        self.train.mean_length()
+    }
+
     fn epochs(&self) -> f64 {
         self.epochs
     }

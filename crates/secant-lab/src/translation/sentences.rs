@@ -24,6 +24,12 @@ pub(super) struct Lesson {
 }
 
 impl Sentences {
+    /// The mean length of a translation, in tokens.
+    pub fn mean_length(&self) -> usize {
+        let tokens: usize = self.targets.iter().map(Vec::len).sum();
+        tokens.div_ceil(self.targets.len().max(1))
+    }
+
     /// Each sentence ends with its end.
     pub fn new(pairs: Vec<Pair>, encoding: &BytePairEncoding) -> Self {
         let encoded = |text: &str| [encoding.encode(text), vec![END]].concat();

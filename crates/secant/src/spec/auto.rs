@@ -34,6 +34,10 @@ const TURN_EVERY: usize = 5;
 /// `beta_1` of SOAP on batches: in a few hundred steps the directions of the last 20 are too old.
 const SHORT_AVERAGE: f64 = 0.85;
 
+/// The bases of a layer pay up to this many times the multiplications of its gradient, which are 3 for each of its
+/// numbers and each row of the batch.
+const PAYS: f64 = 4.0;
+
 /// Pairs of L-BFGS where a dense matrix does not fit.
 const PAIRS: usize = 50;
 
@@ -42,7 +46,8 @@ const FIRST_PART: u64 = 6;
 
 /// What it chooses:
 /// - where every step has another batch: SOAP with a shorter average of gradients (`beta_1` 0.85) and bases that turn
-///   every 5 steps, at a rate of 0.025 that falls with the root of a batch below 256 records;
+///   every 5 steps, at a rate of 0.025 that falls with the root of a batch below 256 records; a layer so wide that its
+///   bases would take more than four times its gradient's multiplications goes along the polar factor, as in Muon;
 /// - where every step sees the same function: SOAP with bases that turn every 5 steps for a sixth of the
 ///   run, then self-scaled Broyden; self-scaled L-BFGS in its place for more than 10,000 parameters and in single
 ///   precision, in which a whole matrix learns rounding.
@@ -78,6 +83,7 @@ pub(super) fn rate_for_batches(batch_size: usize) -> f64 {
 ///     steps: 1000,
 ///     steps_per_epoch: 100,
 ///     batch_size: 64,
+///     rows: 1,
 ///     parameters: 10,
 ///     full_batch: false,
 ///     double_precision: false,
@@ -113,7 +119,11 @@ impl Auto {
         // Without noise in the gradients the long average serves as well.
         let soap = SoapConfig::new().with_precondition_frequency(TURN_EVERY);
         let method = match chosen {
-            Chosen::SoapForBatches => MethodSpec::Soap(soap.with_beta_1(SHORT_AVERAGE)),
+            Chosen::SoapForBatches => {
+                let of_gradient = 3.0 * (run.batch_size * run.rows) as f64;
+                let soap = soap.with_beta_1(SHORT_AVERAGE);
+                MethodSpec::Soap(soap.with_max_cost(Some(PAYS * of_gradient)))
+            }
             Chosen::DenseMatrix => {
                 let dense = SsBroydenConfig::new().with_full_batch(true);
                 then(run, soap, MethodSpec::SsBroyden(dense))

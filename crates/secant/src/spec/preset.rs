@@ -33,6 +33,8 @@ pub struct Run {
     pub steps_per_epoch: usize,
     /// Records in a batch.
     pub batch_size: usize,
+    /// How often a record passes through a dense layer: once, in a model of sequences once for each of its items.
+    pub rows: usize,
     /// Trainable numbers.
     pub parameters: usize,
     /// Whether every step sees the same function.
@@ -47,6 +49,7 @@ impl Run {
         steps: u64::MAX,
         steps_per_epoch: 1,
         batch_size: 1,
+        rows: 1,
         parameters: usize::MAX,
         full_batch: false,
         double_precision: false,

@@ -3,7 +3,8 @@
 
 use burn::tensor::DType;
 use secant::{
-    Decay, KernelShape, Optimizer, SoapConfig, error::RecordError, method::layer_wise::soap::Soap,
+    AdjustLrFn, Decay, KernelShape, MuonConfig, Optimizer, SoapConfig, error::RecordError,
+    method::layer_wise::soap::Soap,
 };
 
 use crate::{
@@ -154,4 +155,50 @@ fn one_and_three_threads_give_the_same_bits() {
         })
     };
     assert!(run(1) == run(3), "threads change the result");
+}
+
+#[test]
+fn a_matrix_whose_bases_cost_too_much_goes_muon_s_way() {
+    const SHAPE: [usize; 2] = [258, 3];
+    let wide = SoapConfig::new().with_beta_1(0.85).with_max_cost(Some(0.0));
+    let mut polar = wide.init().expect("valid");
+    let muon = MuonConfig::new()
+        .with_momentum(0.85)
+        .with_adjust_lr_fn(AdjustLrFn::MatchRmsAdamw)
+        .with_decay(Decay::None)
+        .with_adamw_params(Vec::new());
+    let mut muon = muon.init().expect("valid");
+    let start = Numbers::new(30).vector(774);
+    let matrix = || Layers::new(&[SHAPE.to_vec()], std::slice::from_ref(&start), DType::F64);
+    let (mut one, mut two) = (matrix(), matrix());
+    step(&mut polar, &mut one, &[Numbers::new(31).vector(774)]);
+    assert_eq!(one.values(), two.values(), "nothing moves at the first gradient");
+    for k in 0..5 {
+        let g = [Numbers::new(32 + k).vector(774)];
+        step(&mut polar, &mut one, &g);
+        // 0.08 in the place of Muon's 0.2.
+        let report = muon.step(0.04, &mut two, |model: &Layers| model.linear(&g));
+        assert!(report.expect("the contract is kept").is_accepted());
+        assert_close(&one.values(), &two.values(), 1e-12, "polar");
+    }
+    // M and V, which is not used; no bases.
+    assert_eq!(polar.state_bytes(), 8 * (2 * 774 + 1));
+}
+
+#[test]
+fn bases_are_given_up_above_their_cost_and_only_where_a_side_is_above_256() {
+    let has_bases = |shape: [usize; 2], max_cost: f64| {
+        let config = SoapConfig::new().with_max_cost(Some(max_cost));
+        let numbers = shape[0] * shape[1];
+        let start = Numbers::new(40).vector(numbers);
+        let mut model = Layers::new(&[shape.to_vec()], std::slice::from_ref(&start), DType::F64);
+        let mut optimizer = config.init().expect("valid");
+        step(&mut optimizer, &mut model, std::slice::from_ref(&start));
+        optimizer.state_bytes() > 8 * (2 * numbers + 1)
+    };
+    assert!(has_bases([256, 2], 0.0));
+    // Products along both sides, and a tenth of a turn of each: 10/3 of a product with itself.
+    let cost = 2.5 * (320.0 + 20.0) + (320.0 * 320.0 / 20.0 + 20.0 * 20.0 / 320.0) / 3.0;
+    assert!(has_bases([320, 20], cost * 1.001) && !has_bases([320, 20], cost * 0.999));
+    assert!(!has_bases([20, 320], cost * 0.999));
 }

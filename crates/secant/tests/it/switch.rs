@@ -186,6 +186,7 @@ const RUN: Run = Run {
     steps: 1000,
     steps_per_epoch: 50,
     batch_size: 32,
+    rows: 1,
     parameters: 10,
     full_batch: true,
     double_precision: true,

@@ -133,6 +133,7 @@ fn every_method_of_the_list_has_a_plain_twin() {
             steps: 100,
             steps_per_epoch: 10,
             batch_size: 1,
+            rows: 1,
             parameters: 10,
             full_batch: false,
             double_precision: true,

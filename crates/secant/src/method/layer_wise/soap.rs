@@ -23,17 +23,23 @@
 //! Dimensions longer than `max_precond_dim` have no basis; neither have vectors without
 //! `precondition_1d`, and then this is Adam but for where eps stands.
 //!
+//! A matrix whose bases cost more than `max_cost` has none, and goes Muon's way in the place of 1. to 3.:
+//! 3'. M <- beta1 M + (1 - beta1) G; N = 0.08 sqrt(max(m, n)) times the polar factor of beta1 M + (1 - beta1) G, by five
+//!     iterations of Newton and Schulz; c = 1.
+//!
 //! # Notation
 //! M', V, P, Q: `m`, `v`, `factors`, `bases` of [`SoapState`]; k: its `steps`, tensor by tensor.
 //!
 //! # Cost
 //! For an m-by-n matrix 2 mn + 2 (m^2 + n^2) numbers of memory and, in a step, 6 mn (m + n) operations:
 //! two rotations and the two factors (half of each is enough, they are symmetric); in every tenth step
-//! about 7 (m^3 + n^3) more. One gradient.
+//! about 7 (m^3 + n^3) more. One gradient. The gradient of a dense layer takes 3 multiplications for each of its numbers
+//! and each row of the batch, the basis of its side m 5/2 m, and 10/3 m^2 / n for its turns over the steps between
+//! them: where the layer is much wider than the batch is large, the bases take most of the time, and `max_cost` is for that.
 //!
 //! # When not to use it
 //! Layers of several thousand units (a longer side than `max_precond_dim` has no basis), where a step
-//! costs more than the gradient. Small batches, whose factors are noise.
+//! costs more than the gradient, unless `max_cost` is given. Small batches, whose factors are noise.
 //!
 //! # Deviations
 //! eps is 1e-6 and not 1e-8: in single precision a direction that no gradient has (of the last layer
@@ -75,7 +81,7 @@ use crate::{
     error::ConfigError,
     hyper_parameter::{HyperParameters, hyper_parameters},
     optimizer::Optimizer,
-    preconditioner::{Averages, RotatedAdam, Sides},
+    preconditioner::{Averages, Polar, RotatedAdam, Sides},
     protocol::{
         Decay, GradientMethod, Method, StepContext, TensorSettings, Traffic, add_l2, record_state,
         step_by_gradient,
@@ -91,6 +97,9 @@ pub enum KernelShape {
     /// As a matrix `[out, in h w]`.
     Matrix,
 }
+
+/// Sides up to this are not looked at: their bases take less time than what else a step does for a tensor.
+const ALWAYS_PAYS: usize = 256;
 
 hyper_parameters! {
     /// Configuration of [`Soap`].
@@ -122,6 +131,11 @@ hyper_parameters! {
         #[config(default = 2048)]
         #[range(NotNegative)]
         max_precond_dim: usize,
+        /// A matrix with a side above 256 whose bases take more multiplications than this, for each of its numbers and
+        /// in the mean over steps, has none and goes along the polar factor of its averaged gradient.
+        #[config(default = "None")]
+        #[range(NotNegative)]
+        max_cost: Option<f64>,
         /// How a convolution's kernel is read.
         #[config(default = "KernelShape::Tensor")]
         kernel: KernelShape,
@@ -194,8 +208,9 @@ impl Method for Soap {
     }
 
     fn state_settings(&self) -> Vec<(&'static str, String)> {
-        let SoapConfig { max_precond_dim, kernel, precondition_1d, .. } = &self.config;
+        let SoapConfig { max_precond_dim, max_cost, kernel, precondition_1d, .. } = &self.config;
         vec![
+            ("max_cost", format!("{max_cost:?}")),
             ("max_precond_dim", max_precond_dim.to_string()),
             ("kernel", format!("{kernel:?}")),
             ("precondition_1d", precondition_1d.to_string()),
@@ -224,10 +239,30 @@ impl Soap {
             (KernelShape::Matrix, Some(matrix)) => matrix.to_vec(),
             _ => entry.shape.to_vec(),
         };
-        if shape.len() < 2 && !precondition_1d {
+        if shape.len() < 2 && !precondition_1d || self.polar(entry).is_some() {
             return Sides::default();
         }
         Sides::up_to(max_precond_dim, &shape)
+    }
+
+    /// The direction of a matrix whose bases cost too much.
+    fn polar(&self, entry: &Entry) -> Option<Polar> {
+        let SoapConfig { beta_1, max_cost, .. } = self.config;
+        let [rows, columns] = entry.shape[..] else { return None };
+        let is_wide = rows.max(columns) > ALWAYS_PAYS;
+        let costs = |most: f64| self.cost(rows, columns) + self.cost(columns, rows) > most;
+        (is_wide && max_cost.is_some_and(costs)).then_some(Polar { shape: [rows, columns], beta_1 })
+    }
+
+    /// Multiplications for each number and step that a basis of `side` takes: half a product for the factor, one into the
+    /// basis and one back, and for a turn two products and a QR decomposition.
+    fn cost(&self, side: usize, other: usize) -> f64 {
+        let SoapConfig { max_precond_dim, precondition_frequency, .. } = self.config;
+        let (side, other) = match side <= max_precond_dim {
+            true => (side as f64, other as f64),
+            false => return 0.0,
+        };
+        2.5 * side + 10.0 / 3.0 * side * side / (other * precondition_frequency as f64)
     }
 
     fn direction(&self, entry: &Entry) -> RotatedAdam {
@@ -249,6 +284,7 @@ impl GradientMethod for Soap {
             config: &self.config,
             settings: context.tensors[index],
             direction: self.direction(entry),
+            polar: self.polar(entry),
             step: state.steps[index] as u64,
         };
         let layers: Vec<_> = context.layout.entries().iter().enumerate().map(layer).collect();
@@ -268,13 +304,15 @@ struct Layer<'a> {
     config: &'a SoapConfig,
     settings: TensorSettings,
     direction: RotatedAdam,
+    /// In the place of the direction, where there is one.
+    polar: Option<Polar>,
     /// k: gradients before this one.
     step: u64,
 }
 
 impl LayerKernel<6> for Vec<Layer<'_>> {
     fn work(&self, tensor: usize) -> usize {
-        self[tensor].direction.sides.work()
+        self[tensor].polar.map_or_else(|| self[tensor].direction.sides.work(), Polar::work)
     }
 
     fn run<T: Field>(&self, tensor: usize, numbers: [&mut [T]; 6], threads: Par) -> bool {
@@ -298,6 +336,11 @@ impl Layer<'_> {
         threads: Par,
     ) -> bool {
         let direction = &self.direction;
+        if let Some(polar) = self.polar {
+            polar.direct(g, averages.m, threads);
+            self.walk(theta, g, 1.0);
+            return true;
+        }
         // 5. comes first, while there is G: no step before 6. reads the factors.
         direction.learn(g, averages.factors, threads);
         let mut spare = direction.spare(g.len());
@@ -308,13 +351,17 @@ impl Layer<'_> {
             let scale = T::of(1.0 / (1e-30 + (squares / g.len() as f64).sqrt()));
             g.iter_mut().for_each(|n| *n = scale * *n);
         }
-        // 4. The step; decay comes last.
-        let TensorSettings { lr, decay } = self.settings;
-        let (rate, shrink) = (T::of(lr * self.correction()), T::of(1.0 - lr * decay.decoupled()));
-        theta.iter_mut().zip(&*g).for_each(|(w, n)| *w = shrink * (*w - rate * *n));
+        self.walk(theta, g, self.correction());
         // 6. Now and then the bases.
         let is_due = self.step.is_multiple_of(self.config.precondition_frequency as u64);
         !is_due || direction.turn(&mut averages, &mut spare, threads)
+    }
+
+    /// 4. The step; decay comes last.
+    fn walk<T: Field>(&self, theta: &mut [T], n: &[T], c: f64) {
+        let TensorSettings { lr, decay } = self.settings;
+        let (rate, shrink) = (T::of(lr * c), T::of(1.0 - lr * decay.decoupled()));
+        theta.iter_mut().zip(n).for_each(|(w, n)| *w = shrink * (*w - rate * *n));
     }
 
     /// c of step 4.
