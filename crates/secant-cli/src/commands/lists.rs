@@ -122,9 +122,12 @@ fn describe_choosing(preset: &Preset) -> String {
         text += &wrapped(&format!("{when}: {chosen}."), 0);
     }
     let rate = format!(
-        "Its rate, {}, is not tuned, and falls with the root of a batch below 256 records. It chooses for a run of {} steps here; what it chooses has \
-         hyper-parameters, and it has none.",
-        preset.usual_rate, RUN.steps
+        "Its rate is not tuned: {} in batches of 256 records or more, less by the root of their number in smaller ones, {} on one \
+         function. It chooses for a run of {} steps here, in batches of {}; what it chooses has hyper-parameters, and it has none.",
+        preset.rate(256, false),
+        preset.usual_rate,
+        RUN.steps,
+        RUN.batch_size
     );
     text + &wrapped(&rate, 0)
 }
@@ -179,7 +182,7 @@ mod tests {
     #[test]
     fn a_preset_that_chooses_says_what_and_has_no_hyper_parameters() {
         let text = describe(&"auto".parse().expect("a name"));
-        assert!(text.contains("Batches: soap.") && text.contains("then=ss-broyden"), "{text}");
-        assert!(!text.contains("beta_1"), "{text}");
+        assert!(text.contains("Batches: soap(") && text.contains("then=ss-broyden"), "{text}");
+        assert!(text.contains("0.025 in batches") && !text.contains("beta_1 = "), "{text}");
     }
 }
