@@ -1,9 +1,12 @@
 //! Quasi-Newton methods in Adam's diagonal metric, and self-scaled L-BFGS, beside dense matrices.
 
+use burn::tensor::DType;
 use secant::{
-    AdamMetric, Function, FunctionOptimizer, InitialMatrix, LBfgsConfig, LSsr1TrConfig, LineSearch,
-    MbLsr1Config, Outcome,
+    AdamMetric, AnyOptimizer, Function, FunctionOptimizer, InitialMatrix, LBfgsConfig,
+    LSsr1TrConfig, LineSearch, MbLsr1Config, Outcome,
 };
+
+use crate::{layers::Layers, support::Numbers};
 
 const N: usize = 5;
 type Vector = [f64; N];
@@ -214,5 +217,43 @@ fn in_its_metric_each_method_finds_the_minimum() {
         });
         let g = gradient(&x);
         assert!(ended && dot(&g, &g).sqrt() < 1e-6, "{x:?} {g:?}");
+    }
+}
+
+#[test]
+fn a_run_in_a_metric_goes_on_from_a_record_with_the_same_bits() {
+    // D is made anew after the steps 1, 2, 4, 5 and 10.
+    let metric = Some(AdamMetric { every: 5, epsilon: 0.01, beta_2: 0.9 });
+    let l_bfgs = LBfgsConfig::new().with_metric(metric).with_self_scaling(true);
+    let tr = LSsr1TrConfig::new().with_metric(metric);
+    let mb = MbLsr1Config::new().with_metric(metric).with_check_snapshot(true);
+    let make: [&dyn Fn() -> AnyOptimizer<Layers>; 3] =
+        [&|| l_bfgs.init().expect("valid").into(), &|| tr.init().expect("valid").into(), &|| {
+            mb.init().expect("valid").into()
+        }];
+    let sizes = [12, 5];
+    let shapes = [vec![4, 3], vec![5]];
+    for make in make {
+        for dtype in [DType::F32, DType::F64] {
+            let run = |stop: Option<u64>| {
+                let mut model = Layers::new(&shapes, &Numbers::new(1).vectors(&sizes), dtype);
+                let mut optimizer = make();
+                for k in 0..12 {
+                    if stop == Some(k) {
+                        let bytes = optimizer.to_bytes().expect("a record");
+                        optimizer = make();
+                        optimizer.load_bytes(&bytes, &model).expect("of this method");
+                    }
+                    let target = Numbers::new(50 + k).vectors(&sizes);
+                    let loss = |model: &Layers| model.distance(&target);
+                    let _ = optimizer.step(1.0, &mut model, loss).expect("a step");
+                }
+                model.values()
+            };
+            let whole = run(None);
+            for stop in [3, 7] {
+                assert_eq!(run(Some(stop)), whole, "{}, {dtype:?}", make().method());
+            }
+        }
     }
 }

@@ -42,7 +42,8 @@
 //! 2m + 1 vectors of memory; two gradients (with `full_batch` one, and two
 //! passes over the parameters, for checksums), one more for each further trial of the
 //! Wolfe search (backtracking: as [MB-LSR1](super::mb_lsr1)); 6m R for the matrix; every K steps a forward
-//! pass of all records.
+//! pass of all records. With a `metric` 2 vectors more and two or three passes over vectors for each
+//! evaluation; for each new D the pairs are scaled and multiplied with each other again.
 //!
 //! # When not to use it
 //! As [MB-LSR1](super::mb_lsr1). Checks on all records cost as much as an epoch of forward passes.

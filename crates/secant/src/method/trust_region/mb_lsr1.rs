@@ -58,7 +58,7 @@
 //! last step left them) and a forward pass for R*, unless p = p*. A step that is shortened costs a forward pass
 //! for each shorter trial, and then one more gradient at the point accepted. 6m R for the matrix; every K
 //! steps a forward pass of the sample, two with `check_snapshot`. A warm start costs m Hessian products or
-//! gradients.
+//! gradients. A `metric` costs what it does in [L-SSR1-TR](super::l_ssr1_tr).
 //!
 //! # When not to use it
 //! Large models: every step reads the memory three times. Tiny batches, whose pairs are noise. A few dozen

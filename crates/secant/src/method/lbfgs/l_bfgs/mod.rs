@@ -29,7 +29,8 @@
 //! 2m vectors of memory. An iteration needs about one gradient and reads the 2m vectors twice and once
 //! more for the new pair. With `full_batch` the gradient at the new point is kept for the next
 //! step, which looks whether the parameters are still there (two passes over them, for checksums) and
-//! evaluates where they are not; otherwise each step evaluates one more.
+//! evaluates where they are not; otherwise each step evaluates one more. A `metric` costs what it does in
+//! [L-SSR1-TR](crate::method::trust_region::l_ssr1_tr).
 //!
 //! # When not to use it
 //! Mini-batches with noisy gradients: H then fits the noise of one batch. Use a method whose pairs are
