@@ -411,7 +411,10 @@ def main():
         if peer in options.peers and fits(method, shapes)
     ]
     if not plan:
-        sys.exit("peers.py: none of the chosen peers belongs to the chosen methods and shapes.")
+        sys.exit(
+            "peers.py: none of the chosen peers belongs to the chosen methods and "
+            "shapes."
+        )
     peers = Peers(threads)
     rows = []
     for number, (method, shapes, guard, peer) in enumerate(plan, 1):

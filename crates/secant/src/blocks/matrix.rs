@@ -54,17 +54,31 @@ struct Matrices<'a, K> {
 
 impl<K: MatrixKernel> LayerKernel<1> for Matrices<'_, K> {
     fn work(&self, tensor: usize) -> usize {
-        self.shapes[tensor].map_or(0, |[rows, columns]| rows * columns * rows.min(columns))
+        self.shapes[tensor].map_or(0, matrix_work)
     }
 
     fn run<T: Field>(&self, tensor: usize, [numbers]: [&mut [T]; 1], threads: Par) -> bool {
-        if let Some([rows, columns]) = self.shapes[tensor] {
-            let matrix = MatMut::from_row_major_slice_mut(numbers, rows, columns);
-            let matrix = if rows > columns { matrix.transpose_mut() } else { matrix };
-            self.kernel.run(matrix, threads);
+        if let Some(shape) = self.shapes[tensor] {
+            run_on_matrix(self.kernel, numbers, shape, threads);
         }
         true
     }
+}
+
+/// Runs `kernel` on one matrix, row by row in memory.
+pub(crate) fn run_on_matrix<T: Field>(
+    kernel: &impl MatrixKernel,
+    numbers: &mut [T],
+    [rows, columns]: [usize; 2],
+    threads: Par,
+) {
+    let matrix = MatMut::from_row_major_slice_mut(numbers, rows, columns);
+    kernel.run(if rows > columns { matrix.transpose_mut() } else { matrix }, threads);
+}
+
+/// Multiplications of one product of a matrix with its smaller Gram matrix.
+pub(crate) fn matrix_work([rows, columns]: [usize; 2]) -> usize {
+    rows * columns * rows.min(columns)
 }
 
 /// out <- A B

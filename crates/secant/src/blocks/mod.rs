@@ -31,7 +31,8 @@ pub use kernel::{Reduction, TensorKernel, for_each_tensor, for_tensors};
 pub use layout::{Entry, Layout, Memory};
 pub(crate) use matrix::{
     Field, LayerKernel, MatrixKernel, add_outer_product, add_square, commuting_product,
-    for_each_layer, for_each_matrix, matrix_shape, outer_product, product,
+    for_each_layer, for_each_matrix, matrix_shape, matrix_work, outer_product, product,
+    run_on_matrix,
 };
 pub use number::{Number, Real};
 pub use rows::{combine_rows, row_products};

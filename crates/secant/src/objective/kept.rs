@@ -49,7 +49,7 @@ impl Objective<'_> {
         if fingerprint(self.context, &theta) != point {
             return self.here();
         }
-        self.metric.scale(&mut theta);
+        self.coordinates.multiply(&mut theta);
         let mut report = StepReport::new(Outcome::Accepted, self.oracle.evals());
         report.loss = Some(loss);
         report.gradient_norm = Some(loss_gradient_norm);

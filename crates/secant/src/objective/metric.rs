@@ -11,7 +11,7 @@
 //! back rounds no parameter, and a run goes on exactly where a record has stopped it.
 
 use crate::{
-    blocks::{Blocks, Layout, Number, TensorKernel, for_each_tensor},
+    blocks::{Blocks, Layout, Number, TensorKernel, absolute_sum, for_each_tensor},
     error::ConfigError,
 };
 
@@ -36,8 +36,9 @@ impl Default for AdamMetric {
 }
 
 impl AdamMetric {
-    pub(crate) fn validate(self, method: &'static str) -> Result<(), ConfigError> {
-        let Self { beta_2, epsilon, every } = self;
+    /// Whether the numbers of a method's metric, if it has one, are in order.
+    pub(crate) fn validate(metric: Option<Self>, method: &'static str) -> Result<(), ConfigError> {
+        let Some(Self { beta_2, epsilon, every }) = metric else { return Ok(()) };
         if (0.0..1.0).contains(&beta_2) && epsilon > 0.0 && epsilon.is_finite() && every > 0 {
             return Ok(());
         }
@@ -50,92 +51,91 @@ impl AdamMetric {
     }
 }
 
-/// What a method remembers of its metric; that of the parameters themselves at first.
+/// Coordinates d x of points x, in which gradients are g / d; or the way from some coordinates to others.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Coordinates {
+    /// Powers of 2; empty where it is 1.
+    pub d: Blocks,
+}
+
+impl Coordinates {
+    /// x <- d x: a point or a displacement on its way there, a gradient on its way back.
+    pub fn multiply(&self, x: &mut Blocks) {
+        if !self.d.is_empty() && !x.is_empty() {
+            for_each_tensor(|_| Multiply, [x], [&self.d]);
+        }
+    }
+
+    /// x <- x / d: a point or a displacement on its way back, a gradient on its way there.
+    pub fn divide(&self, x: &mut Blocks) {
+        if !self.d.is_empty() && !x.is_empty() {
+            for_each_tensor(|_| Divide, [x], [&self.d]);
+        }
+    }
+}
+
+/// What a method remembers of its metric.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Metric {
     /// v, not corrected for its start at 0, which r has as well.
     pub squares: Blocks,
-    /// d; empty where it is 1.
-    pub scale: Blocks,
+    /// Those of the parameters themselves at first.
+    pub coordinates: Coordinates,
     /// Gradients that v has seen.
     pub steps: u64,
 }
 
 impl Metric {
-    /// Into its coordinates: x <- d x.
-    pub fn scale(&self, x: &mut Blocks) {
-        if !self.scale.is_empty() && !x.is_empty() {
-            for_each_tensor(|_| Multiply, [x], [&self.scale]);
-        }
-    }
-
-    /// Back, and for gradients into its coordinates: x <- x / d.
-    pub fn unscale(&self, x: &mut Blocks) {
-        if !self.scale.is_empty() && !x.is_empty() {
-            for_each_tensor(|_| Divide, [x], [&self.scale]);
-        }
-    }
-
-    /// Learns from a gradient in its coordinates. Where a new D is due, the change from the old
-    /// coordinates to the new ones.
-    pub fn learn(&mut self, config: AdamMetric, layout: &Layout, g: &Blocks) -> Option<Change> {
-        let mut g = g.clone();
-        self.scale(&mut g);
+    /// Learns from a gradient in its coordinates, where there is a metric. Where a new D is due, the way
+    /// from the old coordinates to the new ones.
+    pub fn learn(
+        &mut self,
+        config: Option<AdamMetric>,
+        layout: &Layout,
+        g: &Blocks,
+    ) -> Option<Coordinates> {
+        let config = config?;
         if self.squares.is_empty() {
             self.squares = g.zeros_like();
+            self.coordinates.d = Blocks::filled(layout, |_| std::iter::repeat(1.0));
         }
-        let beta = config.beta_2;
-        for_each_tensor(|_| AverageOfSquares { beta }, [&mut self.squares], [&g]);
-        self.steps += 1;
-        if !config.is_due(self.steps) {
+        let Self { squares, coordinates: Coordinates { d }, steps } = self;
+        for_each_tensor(|_| AverageOfSquares { beta: config.beta_2 }, [&mut *squares], [g, d]);
+        *steps += 1;
+        if !config.is_due(*steps) {
             return None;
         }
-        let scale = self.scale_of(config.epsilon, layout)?;
-        let mut change = scale.clone();
-        self.unscale(&mut change);
-        self.scale = scale;
-        Some(Change(Self { scale: change, ..Self::default() }))
-    }
-
-    /// d, to the nearest power of 2; none before a gradient that is not 0.
-    fn scale_of(&self, epsilon: f64, layout: &Layout) -> Option<Blocks> {
-        let squares: Vec<Vec<f64>> =
-            self.squares.data().map(|data| data.iter().collect()).collect();
-        let mean = squares.iter().flatten().sum::<f64>() / self.squares.num_elements() as f64;
-        let d = |v: &f64| (0.5 * ((v / mean).sqrt() + epsilon).log2()).round().exp2();
-        (mean > 0.0 && mean.is_finite())
-            .then(|| Blocks::filled(layout, |tensor| squares[tensor].iter().map(d)))
+        let new = scales(squares, config.epsilon, layout)?;
+        let mut change = Coordinates { d: new.clone() };
+        self.coordinates.divide(&mut change.d);
+        self.coordinates.d = new;
+        Some(change)
     }
 }
 
-/// The way from old coordinates to new ones.
-pub(crate) struct Change(Metric);
-
-impl Change {
-    /// A point or a displacement.
-    pub fn of_point(&self, x: &mut Blocks) {
-        self.0.scale(x);
-    }
-
-    /// A gradient or a change of gradients.
-    pub fn of_gradient(&self, g: &mut Blocks) {
-        self.0.unscale(g);
-    }
+/// d, to the nearest power of 2; none before a gradient that is not 0. Reads v from where it is.
+fn scales(squares: &Blocks, epsilon: f64, layout: &Layout) -> Option<Blocks> {
+    let mean = absolute_sum(squares) / squares.num_elements() as f64;
+    let d = |v: f64| (0.5 * ((v / mean).sqrt() + epsilon).log2()).round().exp2();
+    let of_tensor = |tensor| squares.tensor(tensor).iter().map(d).collect::<Vec<f64>>();
+    (mean > 0.0 && mean.is_finite())
+        .then(|| Blocks::filled(layout, |tensor| of_tensor(tensor).into_iter()))
 }
 
-/// v <- beta v + (1 - beta) g^2.
+/// v <- beta v + (1 - beta) g^2 of the gradient d g.
 #[derive(Clone, Copy)]
 struct AverageOfSquares {
     beta: f64,
 }
 
-impl TensorKernel<1, 1, 0> for AverageOfSquares {
+impl TensorKernel<1, 2, 0> for AverageOfSquares {
     type Decision = ();
 
     fn decide(self, []: [f64; 0]) {}
 
     #[inline(always)]
-    fn apply<N: Number>(self, (): (), [v]: [N; 1], [g]: [N; 1]) -> [N; 1] {
+    fn apply<N: Number>(self, (): (), [v]: [N; 1], [g, d]: [N; 2]) -> [N; 1] {
+        let g = d * g;
         [N::of(self.beta) * v + N::of(1.0 - self.beta) * g * g]
     }
 }
@@ -195,34 +195,34 @@ mod tests {
         // r = 4, so that D = 0.25, 1.25 and more.
         let g = [0.0, 4.0, 32.0_f64.sqrt(), 0.0];
         let r = (g.iter().map(|g| g * g).sum::<f64>() / 4.0).sqrt();
-        let change = metric.learn(config, &layout(4), &blocks(&g)).expect("due");
+        let change = metric.learn(Some(config), &layout(4), &blocks(&g)).expect("due");
         let expected = g.map(|g| ((g / r + 0.25).sqrt().log2()).round().exp2());
-        assert_eq!(metric.scale.vector(), expected);
+        assert_eq!(metric.coordinates.d.vector(), expected);
         assert_eq!(expected[0], 0.5);
         let mut s = blocks(&[1.0, 0.3, -7.0, 1e-3]);
         let mut y = s.clone();
-        change.of_point(&mut s);
-        change.of_gradient(&mut y);
+        change.multiply(&mut s);
+        change.divide(&mut y);
         // s.y stays, to the last digit.
         let products: Vec<f64> = s.vector().iter().zip(y.vector()).map(|(s, y)| s * y).collect();
         assert_eq!(products, [1.0, 0.3 * 0.3, 49.0, 1e-3 * 1e-3]);
         // Another gradient: the changes follow each other.
         let mut scaled = blocks(&[1.0, 1.0, 1.0, 1.0]);
-        metric.unscale(&mut scaled);
-        let old = metric.scale.clone();
-        let change = metric.learn(config, &layout(4), &scaled).expect("due");
+        metric.coordinates.divide(&mut scaled);
+        let old = metric.coordinates.d.clone();
+        let change = metric.learn(Some(config), &layout(4), &scaled).expect("due");
         let mut through = old;
-        change.of_point(&mut through);
-        assert_eq!(through.vector(), metric.scale.vector());
+        change.multiply(&mut through);
+        assert_eq!(through.vector(), metric.coordinates.d.vector());
     }
 
     #[test]
     fn without_a_gradient_there_is_no_metric() {
         let mut metric = Metric::default();
         let zero = blocks(&[0.0, 0.0]);
-        assert!(metric.learn(AdamMetric::default(), &layout(2), &zero).is_none());
+        assert!(metric.learn(Some(AdamMetric::default()), &layout(2), &zero).is_none());
         let mut x = blocks(&[1.5, -2.5]);
-        metric.scale(&mut x);
+        metric.coordinates.multiply(&mut x);
         assert_eq!(x.vector(), [1.5, -2.5]);
     }
 

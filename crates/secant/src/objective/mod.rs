@@ -7,7 +7,7 @@ mod sampling;
 pub(crate) use kept::{Kept, fingerprint};
 
 pub use metric::AdamMetric;
-pub(crate) use metric::{Change, Metric};
+pub(crate) use metric::{Coordinates, Metric};
 pub use sampling::Sampling;
 
 use burn::tensor::DType;
@@ -31,8 +31,8 @@ use crate::{
 pub(crate) struct Objective<'a> {
     pub context: &'a StepContext<'a>,
     pub oracle: &'a mut dyn Oracle,
-    /// In whose coordinates points and gradients are.
-    pub metric: Metric,
+    /// Those of points and gradients.
+    pub coordinates: Coordinates,
 }
 
 /// The function at a point.
@@ -89,12 +89,12 @@ pub(crate) struct Reached {
 
 impl<'a> Objective<'a> {
     pub fn new(context: &'a StepContext<'a>, oracle: &'a mut dyn Oracle) -> Self {
-        Self { context, oracle, metric: Metric::default() }
+        Self { context, oracle, coordinates: Coordinates::default() }
     }
 
-    /// The same in the coordinates of a metric.
-    pub fn in_metric(self, metric: Metric) -> Self {
-        Self { metric, ..self }
+    /// The same in other coordinates.
+    pub fn in_coordinates(self, coordinates: Coordinates) -> Self {
+        Self { coordinates, ..self }
     }
 }
 
@@ -108,14 +108,14 @@ impl Objective<'_> {
         }
         let mut theta = self.oracle.parameters()?;
         let known = self.with_decay(at, &mut theta);
-        self.metric.scale(&mut theta);
+        self.coordinates.multiply(&mut theta);
         Ok(Ok(Beginning { theta, known, report, is_kept: false }))
     }
 
     /// Moves the parameters to `point`.
     pub fn move_to(&mut self, point: Blocks) {
         let mut point = point;
-        self.metric.unscale(&mut point);
+        self.coordinates.divide(&mut point);
         self.oracle.write(&mut |theta| std::mem::swap(theta, &mut point));
     }
 
@@ -130,13 +130,13 @@ impl Objective<'_> {
         records: Records,
         point: &mut Blocks,
     ) -> Result<Result<Known, Rejection>, StepError> {
-        self.metric.unscale(point);
+        self.coordinates.divide(point);
         let at = self.oracle.gradient_at(records, point)?;
         let known = match at.rejection {
             Some(rejection) => Err(rejection),
             None => Ok(self.with_decay(at, point)),
         };
-        self.metric.scale(point);
+        self.coordinates.multiply(point);
         Ok(known)
     }
 
@@ -147,21 +147,21 @@ impl Objective<'_> {
 
     /// The value alone of other records at `point`.
     pub fn value_of(&mut self, records: Records, point: &mut Blocks) -> Result<f64, StepError> {
-        self.metric.unscale(point);
+        self.coordinates.divide(point);
         let value = self.oracle.value_at(records, point)? + self.decay_value(point);
-        self.metric.scale(point);
+        self.coordinates.multiply(point);
         Ok(value)
     }
 
     /// The product of the Hessian of f at `point` with s.
     pub fn hessian_vector(&mut self, point: &mut Blocks, s: &Blocks) -> Result<Blocks, StepError> {
         let mut s = s.clone();
-        self.metric.unscale(&mut s);
-        self.metric.unscale(point);
+        self.coordinates.divide(&mut s);
+        self.coordinates.divide(point);
         let mut product = self.oracle.hessian_vector(Records::Batch, point, &s)?.product;
-        self.metric.scale(point);
+        self.coordinates.multiply(point);
         self.add_decay_product(&mut product, &s);
-        self.metric.unscale(&mut product);
+        self.coordinates.divide(&mut product);
         Ok(product)
     }
 
@@ -171,18 +171,18 @@ impl Objective<'_> {
         add_l2(self.context, &mut s, y);
     }
 
-    /// Tells a point and its decay from others, whatever the metric; see [`fingerprint`].
+    /// Tells a point and its decay from others, whatever the coordinates; see [`fingerprint`].
     pub fn fingerprint(&self, point: &mut Blocks) -> u64 {
-        self.metric.unscale(point);
+        self.coordinates.divide(point);
         let found = fingerprint(self.context, point);
-        self.metric.scale(point);
+        self.coordinates.multiply(point);
         found
     }
 
     fn with_decay(&self, at: Evaluation, theta: &mut Blocks) -> Known {
         let Evaluation { loss, mut gradient, gradient_norm, .. } = at;
         add_l2(self.context, theta, &mut gradient);
-        self.metric.unscale(&mut gradient);
+        self.coordinates.divide(&mut gradient);
         let (loss, loss_gradient_norm) =
             (loss.unwrap_or(f64::NAN), gradient_norm.unwrap_or(f64::NAN));
         Known { value: loss + self.decay_value(theta), loss, loss_gradient_norm, gradient }

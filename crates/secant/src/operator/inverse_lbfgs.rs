@@ -9,7 +9,7 @@ use secant_core::{
 use super::{PairMatrix, PairMemory};
 use crate::{
     blocks::{Blocks, combine_rows, dot, row_products},
-    objective::Change,
+    objective::Coordinates,
 };
 
 /// The initial matrix gamma I.
@@ -105,7 +105,7 @@ impl InverseLBfgs {
     }
 
     /// All pairs in new coordinates.
-    pub(crate) fn change(&mut self, change: &Change) {
+    pub(crate) fn change(&mut self, change: &Coordinates) {
         let (pairs, growths) = (self.memory.changed(change), self.gram.growths().to_vec());
         self.reset();
         for ((s, y), growth) in pairs.into_iter().zip(growths) {

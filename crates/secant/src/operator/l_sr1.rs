@@ -12,7 +12,7 @@ use thiserror::Error;
 use super::{PairMatrix, PairMemory};
 use crate::{
     blocks::{Blocks, combine_rows, dot, norm, row_products},
-    objective::Change,
+    objective::Coordinates,
 };
 
 /// B = gamma I and the SR1 updates of the stored pairs, as pairs and their inner products with each
@@ -113,7 +113,7 @@ impl LSr1 {
     }
 
     /// All pairs in new coordinates; one whose products are not finite there is forgotten.
-    pub(crate) fn change(&mut self, change: &Change) {
+    pub(crate) fn change(&mut self, change: &Coordinates) {
         let pairs = self.memory.changed(change);
         self.reset();
         for (s, y) in pairs {

@@ -2,7 +2,7 @@
 
 use std::{collections::VecDeque, sync::Arc};
 
-use crate::{blocks::Blocks, objective::Change};
+use crate::{blocks::Blocks, objective::Coordinates};
 
 /// The last pairs, at most `capacity`. A vector is moved in and never copied: clones of a memory share
 /// its vectors.
@@ -56,11 +56,11 @@ impl PairMemory {
     }
 
     /// Copies of the pairs in new coordinates, oldest first.
-    pub(crate) fn changed(&self, change: &Change) -> Vec<(Blocks, Blocks)> {
+    pub(crate) fn changed(&self, change: &Coordinates) -> Vec<(Blocks, Blocks)> {
         let pair = |(s, y): (&Arc<Blocks>, &Arc<Blocks>)| {
             let (mut s, mut y) = (Blocks::clone(s), Blocks::clone(y));
-            change.of_point(&mut s);
-            change.of_gradient(&mut y);
+            change.multiply(&mut s);
+            change.divide(&mut y);
             (s, y)
         };
         self.s.iter().zip(&self.y).map(pair).collect()

@@ -18,6 +18,11 @@ pub(crate) struct NewtonSchulz {
     pub steps: usize,
 }
 
+impl NewtonSchulz {
+    /// Muon's (Jordan et al. 2024).
+    pub const MUON: Self = Self { coefficients: (3.4445, -4.775, 2.0315), steps: 5 };
+}
+
 impl MatrixKernel for NewtonSchulz {
     fn run<T: Field>(&self, mut x: MatMut<'_, T>, threads: Par) {
         if self.steps == 0 {

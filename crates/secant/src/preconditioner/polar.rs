@@ -1,14 +1,13 @@
 //! Muon's direction for a matrix whose bases would take too long. Steps have the numbers of
 //! [SOAP's page](crate::method::layer_wise::soap).
 
-use faer::{MatMut, Par};
+use faer::Par;
 
 use super::NewtonSchulz;
-use crate::blocks::{Field, MatrixKernel};
+use crate::blocks::{Field, run_on_matrix};
 
-/// Muon's coefficients and number of iterations.
-const NEWTON_SCHULZ: NewtonSchulz =
-    NewtonSchulz { coefficients: (3.4445, -4.775, 2.0315), steps: 5 };
+/// The least that a matrix is divided by, as in Muon: one of denormal numbers would overflow.
+const LEAST_NORM: f64 = 1e-7;
 
 /// The root mean square of a direction. Muon's that takes AdamW's rates has 0.2; SOAP's rates are larger.
 const SIZE: f64 = 0.08;
@@ -22,12 +21,6 @@ pub(crate) struct Polar {
 }
 
 impl Polar {
-    /// Multiplications of one product.
-    pub fn work(self) -> usize {
-        let [rows, columns] = self.shape;
-        rows * columns * rows.min(columns)
-    }
-
     /// Step 3': M learns from G, and G's buffer becomes N.
     pub fn direct<T: Field>(&self, g: &mut [T], m: &mut [T], threads: Par) {
         let (old, new) = (T::of(self.beta_1), T::of(1.0 - self.beta_1));
@@ -36,14 +29,10 @@ impl Polar {
             *g = old * *m + new * *g;
         }
         let norm = g.iter().map(|u| u.wide() * u.wide()).sum::<f64>().sqrt();
-        if norm == 0.0 {
-            return;
-        }
-        scale(g, 1.0 / norm);
-        let [rows, columns] = self.shape;
-        let matrix = MatMut::from_row_major_slice_mut(g, rows, columns);
-        NEWTON_SCHULZ.run(if rows > columns { matrix.transpose_mut() } else { matrix }, threads);
+        scale(g, 1.0 / norm.max(LEAST_NORM));
+        run_on_matrix(&NewtonSchulz::MUON, g, self.shape, threads);
         // Singular values of 1 have the root mean square 1 / sqrt(max(rows, columns)).
+        let [rows, columns] = self.shape;
         scale(g, SIZE * (rows.max(columns) as f64).sqrt());
     }
 }

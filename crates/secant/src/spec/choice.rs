@@ -127,9 +127,7 @@ impl Choice {
             Some(next) => next.spec(spec, run),
         }
     }
-}
 
-impl Choice {
     /// The optimizer for a run; that of `auto` says in its reports what it chose.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 use burn::tensor::DType;
 use secant::{
     AdamMetric, AnyOptimizer, Function, FunctionOptimizer, InitialMatrix, LBfgsConfig,
-    LSsr1TrConfig, LineSearch, MbLsr1Config, Outcome,
+    LSsr1TrConfig, LineSearch, MbLsr1Config, Outcome, PairOutcome,
 };
 
 use crate::{layers::Layers, support::Numbers};
@@ -143,6 +143,30 @@ fn l_bfgs_in_a_metric_is_bfgs_from_the_inverse_of_adam_s_diagonal() {
 fn self_scaled_l_bfgs_is_al_baali_s_update() {
     l_bfgs_is_its_dense_twin(LBfgsConfig::new(), None, true);
     l_bfgs_is_its_dense_twin(LBfgsConfig::new(), Some(EVERY_STEP), true);
+}
+
+/// x^2 / 20
+struct Flat;
+
+impl Function for Flat {
+    fn gradient(&mut self, x: &[f64], gradient: &mut [f64]) -> f64 {
+        gradient[0] = 0.1 * x[0];
+        0.05 * x[0] * x[0]
+    }
+}
+
+#[test]
+fn a_damped_pair_knows_how_far_the_first_step_went_without_a_search() {
+    let config = LBfgsConfig::new().with_line_search(LineSearch::None).with_damping(Some(0.2));
+    let mut optimizer: FunctionOptimizer = config.init().expect("valid").into();
+    let mut x = vec![100.0];
+    let report = optimizer.step_function(1.0, &mut x, &mut Flat).expect("a step");
+    // |g| = 10, so that s = -g / 10; B s = s and s.y = s.s / 10: the pair is moved to s.y = 0.2 s.Bs.
+    assert!((x[0] - 99.0).abs() < 1e-12, "{x:?}");
+    let PairOutcome::Damped { theta } = report.pair else { panic!("{report:?}") };
+    assert!((theta - 0.8 / 0.9).abs() < 1e-12, "{theta}");
+    let _ = optimizer.step_function(1.0, &mut x, &mut Flat).expect("a step");
+    assert!((x[0] - (99.0 - 9.9 / 0.2)).abs() < 1e-10, "{x:?}");
 }
 
 /// B + r r' / r.s with r = y - B s, for pairs that pass the skipping rule.

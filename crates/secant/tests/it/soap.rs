@@ -186,6 +186,20 @@ fn a_matrix_whose_bases_cost_too_much_goes_muon_s_way() {
 }
 
 #[test]
+fn a_wide_matrix_survives_gradients_of_nothing_and_of_denormal_numbers() {
+    let config = SoapConfig::new().with_max_cost(Some(0.0));
+    let start = Numbers::new(45).vector(774);
+    let mut model = Layers::new(&[vec![258, 3]], std::slice::from_ref(&start), DType::F32);
+    let before = model.values();
+    let mut optimizer = config.init().expect("valid");
+    for size in [0.0, 0.0, 1e-40, 1e-44] {
+        let g: Vec<f64> = Numbers::new(46).vector(774).iter().map(|g| size * g).collect();
+        step(&mut optimizer, &mut model, &[g]);
+    }
+    assert_eq!(model.values(), before);
+}
+
+#[test]
 fn bases_are_given_up_above_their_cost_and_only_where_a_side_is_above_256() {
     let has_bases = |shape: [usize; 2], max_cost: f64| {
         let config = SoapConfig::new().with_max_cost(Some(max_cost));

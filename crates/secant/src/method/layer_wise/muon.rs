@@ -148,10 +148,10 @@ hyper_parameters! {
         nesterov: bool,
         /// (a, b, c) of the Newton-Schulz iteration. (1.875, -1.25, 0.375) converges to the polar
         /// factor, in more iterations.
-        #[config(default = "(3.4445, -4.775, 2.0315)")]
+        #[config(default = "NewtonSchulz::MUON.coefficients")]
         ns_coefficients: (f64, f64, f64),
         /// Newton-Schulz iterations.
-        #[config(default = 5)]
+        #[config(default = "NewtonSchulz::MUON.steps")]
         #[range(NotNegative)]
         ns_steps: usize,
         /// The least that M is divided by.

@@ -76,7 +76,9 @@ use faer::Par;
 use secant_core::report::{PairOutcome, Rejection, SkipReason};
 
 use crate::{
-    blocks::{Blocks, Entry, Field, LayerKernel, Layout, for_each_layer, matrix_shape},
+    blocks::{
+        Blocks, Entry, Field, LayerKernel, Layout, for_each_layer, matrix_shape, matrix_work,
+    },
     burn_optim::burn_optimizer,
     error::ConfigError,
     hyper_parameter::{HyperParameters, hyper_parameters},
@@ -312,7 +314,8 @@ struct Layer<'a> {
 
 impl LayerKernel<6> for Vec<Layer<'_>> {
     fn work(&self, tensor: usize) -> usize {
-        self[tensor].polar.map_or_else(|| self[tensor].direction.sides.work(), Polar::work)
+        let layer = &self[tensor];
+        layer.polar.map_or_else(|| layer.direction.sides.work(), |polar| matrix_work(polar.shape))
     }
 
     fn run<T: Field>(&self, tensor: usize, numbers: [&mut [T]; 6], threads: Par) -> bool {

@@ -232,7 +232,7 @@ impl Method for LSsr1Tr {
 
     fn validate(&self) -> Result<(), ConfigError> {
         self.config.check_ranges(Self::NAME)?;
-        self.config.metric.map_or(Ok(()), |metric| metric.validate(Self::NAME))?;
+        AdamMetric::validate(self.config.metric, Self::NAME)?;
         match self.config.line_search {
             Search::Armijo(settings) => settings.validate(),
             Search::StrongWolfe(settings) => settings.validate(),
@@ -318,7 +318,7 @@ impl Method for LSsr1Tr {
 impl LSsr1Tr {
     fn common(&self) -> Common {
         let LSsr1TrConfig { gamma, initial_matrix, skip, .. } = self.config;
-        let LSsr1TrConfig { tolerance_gradient, full_batch, .. } = self.config;
+        let LSsr1TrConfig { tolerance_gradient, full_batch, metric, .. } = self.config;
         let batch_rule = BatchRule {
             every: self.config.check_every,
             sample: None,
@@ -327,15 +327,7 @@ impl LSsr1Tr {
             bound_is_too_little: false,
             snapshot: false,
         };
-        Common {
-            gamma,
-            initial_matrix,
-            skip,
-            tolerance_gradient,
-            full_batch,
-            metric: self.config.metric,
-            batch_rule,
-        }
+        Common { gamma, initial_matrix, skip, tolerance_gradient, full_batch, metric, batch_rule }
     }
 
     /// 2. mu min(1, delta / |v|) of the v that was carried over.

@@ -356,7 +356,7 @@ impl Method for MbLsr1 {
         let MbLsr1Config { sampling, line_search, radius_rule, .. } = self.config;
         self.config.check_ranges(Self::NAME)?;
         sampling.validate(Self::NAME)?;
-        self.config.metric.map_or(Ok(()), |metric| metric.validate(Self::NAME))?;
+        AdamMetric::validate(self.config.metric, Self::NAME)?;
         line_search.validate().map_err(search_error(Self::NAME))?;
         radius_rule.validate().map_err(radius_error(Self::NAME))
     }
@@ -449,7 +449,7 @@ struct Momentum {
 impl MbLsr1 {
     fn common(&self) -> Common {
         let MbLsr1Config { gamma, initial_matrix, skip, tolerance_gradient, .. } = self.config;
-        let MbLsr1Config { gamma1, gamma2, check_every, full_batch, .. } = self.config;
+        let MbLsr1Config { gamma1, gamma2, check_every, full_batch, metric, .. } = self.config;
         let MbLsr1Config { check_growth: growth, check_most: most, .. } = self.config;
         let batch_rule = BatchRule {
             every: check_every,
@@ -459,15 +459,7 @@ impl MbLsr1 {
             bound_is_too_little: true,
             snapshot: self.config.check_snapshot,
         };
-        Common {
-            gamma,
-            initial_matrix,
-            skip,
-            tolerance_gradient,
-            full_batch,
-            metric: self.config.metric,
-            batch_rule,
-        }
+        Common { gamma, initial_matrix, skip, tolerance_gradient, full_batch, metric, batch_rule }
     }
 
     /// The weight of v in p.

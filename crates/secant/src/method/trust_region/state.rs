@@ -4,7 +4,7 @@ use secant_core::trust_region::radius::AveragedRatio;
 
 use crate::{
     blocks::Blocks,
-    objective::{Change, Kept, Metric},
+    objective::{Coordinates, Kept, Metric},
     operator::LSr1,
     protocol::record_state,
 };
@@ -37,7 +37,7 @@ pub struct TrustRegionState {
 }
 
 record_state!(TrustRegionState {
-    vectors: [carried, gradient, snapshot, metric.squares, metric.scale],
+    vectors: [carried, gradient, snapshot, metric.squares, metric.coordinates.d],
     counters: [steps, batch_size, fingerprint, metric.steps],
     numbers: [region, changes, checked, value],
     matrices: [matrix]
@@ -56,11 +56,11 @@ impl TrustRegionState {
     }
 
     /// All vectors in new coordinates.
-    pub(super) fn change(&mut self, change: &Change) {
+    pub(super) fn change(&mut self, change: &Coordinates) {
         self.matrix.change(change);
-        change.of_point(&mut self.carried);
-        change.of_point(&mut self.snapshot);
-        change.of_gradient(&mut self.gradient);
+        change.multiply(&mut self.carried);
+        change.multiply(&mut self.snapshot);
+        change.divide(&mut self.gradient);
     }
 
     /// What momentum begins with; none where that is zero.

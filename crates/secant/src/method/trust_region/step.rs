@@ -188,7 +188,7 @@ impl<'a> Step<'a> {
         objective: Objective<'a>,
         state: &TrustRegionState,
     ) -> Result<Result<Self, StepReport>, StepError> {
-        let mut objective = objective.in_metric(state.metric.clone());
+        let mut objective = objective.in_coordinates(state.metric.coordinates.clone());
         let beginning = objective.begin(common.full_batch, state.kept())?;
         let Beginning { mut theta, known, mut report, .. } = match beginning {
             Ok(beginning) => beginning,
@@ -420,11 +420,8 @@ impl<'a> Step<'a> {
         state.carried = carried;
         state.region = self.region.to_numbers();
         state.steps += 1;
-        let mut learnt = self.objective.metric.clone();
-        let change = self.common.metric.and_then(|metric| {
-            let layout = self.objective.context.layout;
-            learnt.learn(metric, layout, &known.gradient)
-        });
+        let layout = self.objective.context.layout;
+        let change = state.metric.learn(self.common.metric, layout, &known.gradient);
         if self.common.full_batch {
             state.fingerprint = self.objective.fingerprint(&mut point);
             (state.value, state.gradient) = (known.numbers(), known.gradient);
@@ -432,7 +429,6 @@ impl<'a> Step<'a> {
         if step_norm > 0.0 {
             self.objective.move_to(point);
         }
-        state.metric = learnt;
         if let Some(change) = change {
             state.change(&change);
         }

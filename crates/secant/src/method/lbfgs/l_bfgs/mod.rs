@@ -223,7 +223,7 @@ pub struct LBfgsState {
 }
 
 record_state!(LBfgsState {
-    vectors: [gradient, theta, metric.squares, metric.scale],
+    vectors: [gradient, theta, metric.squares, metric.coordinates.d],
     counters: [iterations, fingerprint, metric.steps],
     numbers: [value],
     matrices: [matrix]
@@ -250,7 +250,7 @@ impl Method for LBfgs {
         if damping.is_some() && self_scaling {
             return conflict("damping and self-scaling both mend a pair; leave one of them out");
         }
-        metric.map_or(Ok(()), |metric| metric.validate(Self::NAME))
+        AdamMetric::validate(metric, Self::NAME)
     }
 
     fn decay(&self) -> Decay {
@@ -284,7 +284,8 @@ impl Method for LBfgs {
         oracle: &mut dyn Oracle,
         state: &mut LBfgsState,
     ) -> Result<StepReport, StepError> {
-        let mut objective = Objective::new(context, oracle).in_metric(state.metric.clone());
+        let mut objective =
+            Objective::new(context, oracle).in_coordinates(state.metric.coordinates.clone());
         let beginning = objective.begin(self.config.full_batch, state.kept())?;
         let Beginning { theta, known, mut report, .. } = match beginning {
             Ok(beginning) => beginning,
@@ -301,6 +302,7 @@ impl Method for LBfgs {
             pending: None,
             iterations: state.iterations,
             moved: false,
+            stride: f64::NAN,
             s_b_s: f64::NAN,
             restarted: false,
             promise: None,

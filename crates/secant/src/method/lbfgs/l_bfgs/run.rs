@@ -29,7 +29,9 @@ pub(super) struct Run<'a> {
     pub iterations: u64,
     /// Whether a displacement was more than rounding.
     pub moved: bool,
-    /// s.Bs of the newest displacement: -t^2 g.d, because s = t d and B d = -g.
+    /// t of the newest displacement s = t d.
+    pub stride: f64,
+    /// Its s.Bs: -t^2 g.d, because B d = -g.
     pub s_b_s: f64,
     /// Whether it forgot its pairs.
     pub restarted: bool,
@@ -114,7 +116,7 @@ impl Run<'_> {
         // 2. The step length.
         match self.config.line_search {
             LineSearch::None => {
-                self.s_b_s = -self.first_step().powi(2) * slope;
+                self.stride(self.first_step(), slope);
                 self.go(objective, &direction, is_last)
             }
             LineSearch::Armijo | LineSearch::StrongWolfe => loop {
@@ -122,7 +124,7 @@ impl Run<'_> {
                 if let Some(reached) = found {
                     let change = (reached.known.value - self.known.value).abs();
                     let step = reached.step;
-                    self.s_b_s = -step * step * slope;
+                    self.stride(step, slope);
                     // 3. The displacement.
                     if self.arrive(reached.point, reached.known) {
                         return Ok(self.progress(step, &direction, change));
@@ -134,6 +136,11 @@ impl Run<'_> {
                 (direction, slope) = self.restart();
             },
         }
+    }
+
+    /// Notes how far the step along a direction goes.
+    fn stride(&mut self, step: f64, slope: f64) {
+        (self.stride, self.s_b_s) = (step, -step * step * slope);
     }
 
     fn line<'a>(&'a self, direction: &'a Blocks, slope: f64) -> Line<'a> {
@@ -285,12 +292,10 @@ impl Run<'_> {
         g: &Blocks,
         products: PairProducts,
     ) -> Option<(f64, PairProducts)> {
-        let step = self.search.map_or(self.lr, |search| search.step_length);
-        let s_b_s = -step * dot(s, g);
-        let theta = powell_damping(products.sy, s_b_s, least)?;
+        let theta = powell_damping(products.sy, self.s_b_s, least)?;
         let mut damped = y.zeros_like();
         add_scaled(&mut damped, theta, y);
-        add_scaled(&mut damped, -(1.0 - theta) * step, g);
+        add_scaled(&mut damped, -(1.0 - theta) * self.stride, g);
         *y = damped;
         let products = PairProducts { ss: products.ss, sy: dot(s, y), yy: dot(y, y) };
         Some((theta, products))
@@ -307,12 +312,8 @@ impl Run<'_> {
     /// Writes parameters and state.
     pub fn finish(mut self, objective: &mut Objective<'_>, state: &mut LBfgsState) {
         state.matrix = self.matrix;
-        let mut metric = objective.metric.clone();
         let layout = objective.context.layout;
-        let change = self
-            .config
-            .metric
-            .and_then(|config| metric.learn(config, layout, &self.known.gradient));
+        let change = state.metric.learn(self.config.metric, layout, &self.known.gradient);
         state.iterations = self.iterations;
         if self.config.rules == Rules::Torch {
             // Without a displacement the next pair has s = 0, and is skipped.
@@ -334,10 +335,9 @@ impl Run<'_> {
             }
             Rules::Safe => {}
         }
-        state.metric = metric;
         if let Some(change) = change {
             state.matrix.change(&change);
-            change.of_gradient(&mut state.gradient);
+            change.divide(&mut state.gradient);
         }
     }
 }
