@@ -13,6 +13,9 @@
 //! | `push` | 10 | 5 |
 //! | `finish` and its `check`, by a [`BatchRule`] | 11 | 7 |
 
+mod aim;
+mod check;
+
 use std::mem::take;
 
 use burn::tensor::DType;
@@ -20,7 +23,7 @@ use secant_core::{
     compact::{GammaRule, Tolerances},
     line_search::{Armijo, ArmijoSettings, Next, SettingsError, Start, WolfeSettings},
     report::{
-        BatchCheck, LineSearchReport, Outcome, PairOutcome, Rejection, SkipReason, StepReport,
+        LineSearchReport, Outcome, PairOutcome, Rejection, SkipReason, StepReport,
         TrustRegionReport,
     },
     trust_region::{radius::RadiusError, subproblem::Case},
@@ -32,11 +35,13 @@ use super::{
 };
 use crate::objective::{AdamMetric, Beginning, Known, Line, Objective, Reached};
 use crate::{
-    blocks::{Blocks, advance, combine_rows, make_pair, norm, scale},
+    blocks::{Blocks, advance, make_pair, norm},
     error::{ConfigError, StepError},
     operator::{LSr1, Minimiser, MinimiserError},
     oracle::Records,
 };
+
+pub(super) use aim::{Aim, Share};
 
 /// How the initial matrix gamma I is chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -90,57 +95,6 @@ pub(super) struct Step<'a> {
     restarted: bool,
     /// A point that is no longer needed.
     spare: Option<Blocks>,
-}
-
-/// Where a step goes.
-pub(super) struct Aim {
-    /// p*
-    pub best: Minimiser,
-    /// p; none where it is p*.
-    mixed: Option<Blocks>,
-    /// p is this times `mixed`: what shortens it to the radius, below 0 where it is turned.
-    factor: f64,
-    /// p.g, or what the line search takes for it.
-    pub slope: f64,
-    /// |p|
-    pub length: f64,
-}
-
-/// A share of momentum in p.
-pub(super) struct Share<'a> {
-    pub of: &'a Blocks,
-    pub weight: f64,
-    /// of.g
-    pub slope: f64,
-}
-
-impl Aim {
-    /// p* itself. In the hard case most of it is an eigenvector of negative curvature: it takes the
-    /// loss down by Q(p*), which the slope does not show.
-    pub fn at_minimiser(best: Minimiser) -> Self {
-        let slope =
-            if best.case == Case::Hard { best.slope.min(best.model_value) } else { best.slope };
-        let length = best.step_norm;
-        Self { best, mixed: None, factor: 1.0, slope, length }
-    }
-
-    pub fn is_minimiser(&self) -> bool {
-        self.mixed.is_none()
-    }
-
-    /// p, as a vector and its factor.
-    fn direction(&self) -> (&Blocks, f64) {
-        (self.mixed.as_ref().unwrap_or(&self.best.step), self.factor)
-    }
-
-    /// The same with a factor of 1.
-    pub fn settled(mut self) -> Self {
-        if let Some(mixed) = self.mixed.as_mut().filter(|_| self.factor != 1.0) {
-            scale(mixed, self.factor);
-            self.factor = 1.0;
-        }
-        self
-    }
 }
 
 /// How a line search ended.
@@ -244,18 +198,6 @@ impl<'a> Step<'a> {
         self.restarted = true;
         self.matrix.reset();
         self.region.gamma = self.common.gamma;
-    }
-
-    /// MB-LSR1 4 and 5, L-SSR1-TR 3. p = a p* + a share of momentum, within the radius and turned downhill.
-    pub fn mix(&self, best: Minimiser, a: f64, momentum: Option<Share<'_>>) -> Aim {
-        let mut mixed = best.step.zeros_like();
-        let (rows, weights): (Vec<&Blocks>, Vec<f64>) =
-            momentum.iter().map(|share| (share.of, share.weight)).unzip();
-        let [_, squared] = combine_rows(&mut mixed, a, &best.step, &rows, &weights);
-        let (length, shortening) = clipped(squared.sqrt(), self.region.delta);
-        let slope = a * best.slope + momentum.map_or(0.0, |share| share.weight * share.slope);
-        let factor = if slope > 0.0 { -shortening } else { shortening };
-        Aim { best, mixed: Some(mixed), factor, slope: factor * slope, length }
     }
 
     /// MB-LSR1 2. f_I(w + p*).
@@ -433,65 +375,6 @@ impl<'a> Step<'a> {
             state.change(&change);
         }
         Ok(self.report)
-    }
-
-    /// MB-LSR1 11, L-SSR1-TR 7. Notes how far the batch's loss fell; and K steps after the last time, evaluates
-    /// the loss on other records, and doubles a batch that is too small.
-    fn check(
-        &mut self,
-        point: &mut Blocks,
-        value: f64,
-        state: &mut TrustRegionState,
-    ) -> Result<Option<BatchCheck>, StepError> {
-        let rule = self.common.batch_rule;
-        let sizes = self.objective.oracle.batch_sizes();
-        let change = value - self.known.value;
-        if !rule.is_due(state.steps == 0, state.changes.len() + 1, sizes) {
-            state.changes.push(change);
-            return Ok(None);
-        }
-        let (value, last) = self.other_losses(point, value, state)?;
-        state.changes.push(change);
-        let changes = state.changes.iter().sum();
-        let is_too_small = last.is_some_and(|last| rule.is_too_small(value, last, changes));
-        if value.is_finite() {
-            state.changes.clear();
-            state.checked = vec![value];
-            if rule.snapshot {
-                state.snapshot = point.clone();
-            }
-        }
-        if is_too_small && sizes.can_change {
-            let doubled = (2 * sizes.batch).min(sizes.records);
-            state.batch_size = doubled as u64;
-            if doubled == sizes.records {
-                self.region.average.zeta = 0.0;
-            }
-        }
-        Ok(Some(BatchCheck { value, is_too_small }))
-    }
-
-    /// The loss on other records at the new point, and that of the last check; none before the first.
-    fn other_losses(
-        &mut self,
-        point: &mut Blocks,
-        value: f64,
-        state: &TrustRegionState,
-    ) -> Result<(f64, Option<f64>), StepError> {
-        let records = self.common.batch_rule.sample(self.objective.oracle.batch_sizes());
-        let (value, same_records) = if self.objective.oracle.is_batch(records) {
-            (value, Records::Batch)
-        } else if let Records::Sample(_) = records {
-            (self.objective.value_of(records, point)?, Records::SameSample)
-        } else {
-            (self.objective.value_of(records, point)?, records)
-        };
-        let last = if state.snapshot.is_empty() {
-            state.checked.first().copied()
-        } else {
-            Some(self.objective.value_of(same_records, &mut state.snapshot.clone())?)
-        };
-        Ok((value, last))
     }
 }
 
