@@ -1,9 +1,13 @@
 //! The eigenbasis of a slowly changing symmetric matrix: decomposed once, then followed by power steps.
 
-use faer::{Mat, Side};
+use faer::{
+    Conj, Mat, Par, Side,
+    dyn_stack::{MemBuffer, MemStack, StackReq},
+    linalg::{householder, qr::no_pivoting::factor as qr},
+};
 
 use super::square::{DOUBLE_UP_TO, converted, is_finite, symmetric, write};
-use crate::blocks::Field;
+use crate::blocks::{Field, product};
 
 /// basis <- the eigenvectors of P as columns, the largest eigenvalue first; false, and nothing written,
 /// where there are none.
@@ -47,11 +51,12 @@ pub(crate) fn power_step<T: Field>(
     factor: &[T],
     basis: &mut [T],
     side: usize,
+    threads: Par,
 ) -> Option<Turned<T>> {
     if side <= DOUBLE_UP_TO {
-        power_step_in::<T, f64>(factor, basis, side)
+        power_step_in::<T, f64>(factor, basis, side, threads)
     } else {
-        power_step_in::<T, T>(factor, basis, side)
+        power_step_in::<T, T>(factor, basis, side, threads)
     }
 }
 
@@ -59,9 +64,11 @@ fn power_step_in<T: Field, C: Field>(
     factor: &[T],
     basis: &mut [T],
     side: usize,
+    threads: Par,
 ) -> Option<Turned<T>> {
     let (p, q): (Mat<C>, Mat<C>) = (symmetric(factor, side), converted(basis, side));
-    let a = &p * &q;
+    let mut a = Mat::zeros(side, side);
+    product(a.as_mut(), p.as_ref(), q.as_ref(), threads);
     if !is_finite(a.as_ref()) {
         return None;
     }
@@ -69,13 +76,38 @@ fn power_step_in<T: Field, C: Field>(
     let estimates: Vec<f64> = (0..side).map(estimate).collect();
     let mut order: Vec<usize> = (0..side).collect();
     order.sort_by(|&i, &j| estimates[j].total_cmp(&estimates[i]));
-    let sorted = Mat::from_fn(side, side, |i, j| a[(i, order[j])]);
-    let new = sorted.qr().compute_thin_Q();
+    let new = orthonormal_factor(Mat::from_fn(side, side, |i, j| a[(i, order[j])]));
     if !write(basis, new.as_ref()) {
         return None;
     }
-    let turn = new.transpose() * &q;
+    let mut turn = a;
+    product(turn.as_mut(), new.transpose(), q.as_ref(), threads);
     Some(Turned { order, turn: Mat::from_fn(side, side, |i, j| T::of(turn[(i, j)].wide())) })
+}
+
+/// The orthonormal factor of A's QR decomposition. On one thread: at these sizes a second one makes it slower.
+fn orthonormal_factor<C: Field>(mut a: Mat<C>) -> Mat<C> {
+    let (side, threads) = (a.nrows(), Par::Seq);
+    let block = qr::recommended_block_size::<C>(side, side);
+    let mut memory = MemBuffer::new(StackReq::any_of(&[
+        qr::qr_in_place_scratch::<C>(side, side, block, threads, Default::default()),
+        householder::apply_block_householder_sequence_on_the_left_in_place_scratch::<C>(
+            side, block, side,
+        ),
+    ]));
+    let mut reflectors = Mat::zeros(block, side);
+    let stack = MemStack::new(&mut memory);
+    qr::qr_in_place(a.as_mut(), reflectors.as_mut(), threads, stack, Default::default());
+    let mut q = Mat::identity(side, side);
+    householder::apply_block_householder_sequence_on_the_left_in_place_with_conj(
+        a.as_ref(),
+        reflectors.as_ref(),
+        Conj::No,
+        q.as_mut(),
+        threads,
+        MemStack::new(&mut memory),
+    );
+    q
 }
 
 #[cfg(test)]
@@ -132,7 +164,7 @@ mod tests {
             (0..SIDE * SIDE).map(|i| f64::from(u8::from(i % (SIDE + 1) == 0))).collect();
         for _ in 0..40 {
             let before = matrix(&basis);
-            let turned = power_step(&p, &mut basis, SIDE).expect("finite");
+            let turned = power_step(&p, &mut basis, SIDE, Par::Seq).expect("finite");
             let now = matrix(&basis);
             let difference = &now * &turned.turn - &before;
             let unity = now.transpose() * &now - Mat::<f64>::identity(SIDE, SIDE);
@@ -149,7 +181,7 @@ mod tests {
         let mut basis = vec![1.0, 0.0, 0.0, 1.0];
         for number in [f64::NAN, f64::INFINITY] {
             let p = [number, 0.0, 0.0, 1.0];
-            assert!(power_step(&p, &mut basis, 2).is_none());
+            assert!(power_step(&p, &mut basis, 2, Par::Seq).is_none());
             assert!(!decompose(&p, &mut basis, 2));
             assert_eq!(basis, [1.0, 0.0, 0.0, 1.0]);
         }

@@ -6,7 +6,7 @@ use std::ops::Range;
 use faer::Par;
 
 use super::{Sides, Turn, Unfolding, decompose, power_step};
-use crate::blocks::Field;
+use crate::blocks::{Blocks, Field, LayerKernel, for_each_layer};
 
 /// The direction's settings for one tensor.
 #[derive(Clone, Debug)]
@@ -17,14 +17,6 @@ pub(crate) struct RotatedAdam {
     pub beta_2: f64,
     pub shampoo_beta: f64,
     pub epsilon: f64,
-}
-
-/// The averages of one tensor: M' in the basis and V; all its factors P_k; all its bases Q_k.
-pub(crate) struct Averages<'a, T> {
-    pub m: &'a mut [T],
-    pub v: &'a mut [T],
-    pub factors: &'a mut [T],
-    pub bases: &'a mut [T],
 }
 
 impl RotatedAdam {
@@ -82,20 +74,45 @@ impl RotatedAdam {
         (1.0 - self.beta_2.powf(k)).sqrt() / (1.0 - self.beta_1.powf(k))
     }
 
-    /// Step 6: one power step of every basis; false where one could not be turned.
-    pub fn turn<T: Field>(
-        &self,
-        averages: &mut Averages<'_, T>,
-        spare: &mut [T],
-        threads: Par,
-    ) -> bool {
-        let turn = |(unfolding, place)| turn(unfolding, place, averages, spare, threads);
-        self.sides.places().map(turn).fold(true, |all, is_turned| all & is_turned)
-    }
-
     /// A buffer for products, empty where there is no basis.
     pub fn spare<T: Field>(&self, length: usize) -> Vec<T> {
         vec![T::of(0.0); if self.sides.is_empty() { 0 } else { length }]
+    }
+}
+
+/// Step 6 for the layers that are due: one power step of every basis. False where one could not be turned.
+pub(crate) fn turn_bases(due: &[Option<&RotatedAdam>], averages: Averages<'_>) -> bool {
+    let Averages { m, v, factors, bases } = averages;
+    !due.iter().any(Option::is_some) || for_each_layer(&TurnBases { due }, [m, v, factors, bases])
+}
+
+/// What step 6 changes: M' in the basis and V; all factors P_k; all bases Q_k.
+pub(crate) struct Averages<'a> {
+    pub m: &'a mut Blocks,
+    pub v: &'a mut Blocks,
+    pub factors: &'a mut Blocks,
+    pub bases: &'a mut Blocks,
+}
+
+struct TurnBases<'a> {
+    due: &'a [Option<&'a RotatedAdam>],
+}
+
+impl LayerKernel<4> for TurnBases<'_> {
+    /// A decomposition of these sizes is slower on two threads than on one: all layers run side by side.
+    fn work(&self, _tensor: usize) -> usize {
+        0
+    }
+
+    fn run<T: Field>(&self, tensor: usize, numbers: [&mut [T]; 4], threads: Par) -> bool {
+        let Some(layer) = self.due[tensor] else { return true };
+        let [m, v, factors, bases] = numbers;
+        let mut spare = layer.spare(m.len());
+        let mut turn = |(unfolding, place): (Unfolding, Range<usize>)| {
+            let (factor, basis) = (&factors[place.clone()], &mut bases[place]);
+            turn(unfolding, factor, basis, [m, v], &mut spare, threads)
+        };
+        layer.sides.places().map(&mut turn).fold(true, |all, is_turned| all & is_turned)
     }
 }
 
@@ -103,14 +120,13 @@ impl RotatedAdam {
 /// where something is not finite.
 fn turn<T: Field>(
     unfolding: Unfolding,
-    place: Range<usize>,
-    averages: &mut Averages<'_, T>,
+    factor: &[T],
+    basis: &mut [T],
+    [m, v]: [&mut [T]; 2],
     spare: &mut [T],
     threads: Par,
 ) -> bool {
-    let Averages { m, v, factors, bases } = averages;
-    let (factor, basis) = (&factors[place.clone()], &mut bases[place]);
-    let Some(turned) = power_step(factor, basis, unfolding.side) else { return false };
+    let Some(turned) = power_step(factor, basis, unfolding.side, threads) else { return false };
     spare.copy_from_slice(m);
     unfolding.multiply(m, turned.turn.as_ref(), spare, threads);
     spare.copy_from_slice(v);

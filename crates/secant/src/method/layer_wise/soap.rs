@@ -83,7 +83,7 @@ use crate::{
     error::ConfigError,
     hyper_parameter::{HyperParameters, hyper_parameters},
     optimizer::Optimizer,
-    preconditioner::{Averages, Polar, RotatedAdam, Sides},
+    preconditioner::{Averages, Polar, RotatedAdam, Sides, turn_bases},
     protocol::{
         Decay, GradientMethod, Method, StepContext, TensorSettings, Traffic, add_l2, record_state,
         step_by_gradient,
@@ -291,9 +291,12 @@ impl GradientMethod for Soap {
         };
         let layers: Vec<_> = context.layout.entries().iter().enumerate().map(layer).collect();
         let SoapState { m, v, factors, bases, .. } = &mut *state;
-        let is_turned = for_each_layer(&layers, [theta, gradient, m, v, factors, bases]);
+        let is_decomposed = for_each_layer(&layers, [theta, gradient, m, v, factors, bases]);
+        // 6. Now and then the bases.
+        let due: Vec<_> = layers.iter().map(Layer::due).collect();
+        let is_turned = turn_bases(&due, Averages { m, v, factors, bases });
         state.steps.iter_mut().for_each(|step| *step += 1.0);
-        Ok(match is_turned {
+        Ok(match is_decomposed && is_turned {
             true => PairOutcome::NotTried,
             // A factor that could not be decomposed kept its last basis.
             false => PairOutcome::Skipped(SkipReason::NonFinite),
@@ -324,30 +327,32 @@ impl LayerKernel<6> for Vec<Layer<'_>> {
         match layer.step {
             // Nothing moves.
             0 => layer.direction.begin(g, factors, bases, threads),
-            _ => layer.step(theta, g, Averages { m, v, factors, bases }, threads),
+            _ => {
+                layer.step(theta, g, [m, v], [factors, bases], threads);
+                true
+            }
         }
     }
 }
 
 impl Layer<'_> {
-    /// Steps 1 to 6; false where a basis could not be turned. G's buffer becomes N.
+    /// Steps 1 to 5. G's buffer becomes N.
     fn step<T: Field>(
         &self,
         theta: &mut [T],
         g: &mut [T],
-        mut averages: Averages<'_, T>,
+        [m, v]: [&mut [T]; 2],
+        [factors, bases]: [&mut [T]; 2],
         threads: Par,
-    ) -> bool {
+    ) {
         let direction = &self.direction;
         if let Some(polar) = self.polar {
-            polar.direct(g, averages.m, threads);
-            self.walk(theta, g, 1.0);
-            return true;
+            polar.direct(g, m, threads);
+            return self.walk(theta, g, 1.0);
         }
         // 5. comes first, while there is G: no step before 6. reads the factors.
-        direction.learn(g, averages.factors, threads);
+        direction.learn(g, factors, threads);
         let mut spare = direction.spare(g.len());
-        let Averages { m, v, bases, .. } = &mut averages;
         direction.direct(g, &mut spare, [m, v], bases, threads);
         if self.config.normalize_grads {
             let squares: f64 = g.iter().map(|n| n.wide() * n.wide()).sum();
@@ -355,9 +360,12 @@ impl Layer<'_> {
             g.iter_mut().for_each(|n| *n = scale * *n);
         }
         self.walk(theta, g, self.correction());
-        // 6. Now and then the bases.
+    }
+
+    /// The direction, where its bases are to be turned after this step.
+    fn due(&self) -> Option<&RotatedAdam> {
         let is_due = self.step.is_multiple_of(self.config.precondition_frequency as u64);
-        !is_due || direction.turn(&mut averages, &mut spare, threads)
+        (self.step > 0 && is_due && !self.direction.sides.is_empty()).then_some(&self.direction)
     }
 
     /// 4. The step; decay comes last.

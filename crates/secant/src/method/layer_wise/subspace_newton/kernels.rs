@@ -4,7 +4,7 @@ use faer::Par;
 
 use crate::{
     blocks::{Field, LayerKernel},
-    preconditioner::{Averages, RotatedAdam},
+    preconditioner::RotatedAdam,
 };
 
 /// SOAP's step 0 for every layer.
@@ -41,23 +41,19 @@ impl LayerKernel<4> for Direct<'_> {
     }
 }
 
-/// Step 8: the factors, and now and then the bases.
+/// Step 8: the factors.
 pub(super) struct Learn<'a> {
     pub layers: &'a [RotatedAdam],
-    /// Whether the bases turn in this step.
-    pub turns: bool,
 }
 
-impl LayerKernel<5> for Learn<'_> {
+impl LayerKernel<2> for Learn<'_> {
     fn work(&self, tensor: usize) -> usize {
         self.layers[tensor].sides.work()
     }
 
-    fn run<T: Field>(&self, tensor: usize, numbers: [&mut [T]; 5], threads: Par) -> bool {
-        let [g, m, v, factors, bases] = numbers;
-        let layer = &self.layers[tensor];
-        layer.learn(g, factors, threads);
-        let mut averages = Averages { m, v, factors, bases };
-        !self.turns || layer.turn(&mut averages, &mut layer.spare(g.len()), threads)
+    fn run<T: Field>(&self, tensor: usize, numbers: [&mut [T]; 2], threads: Par) -> bool {
+        let [g, factors] = numbers;
+        self.layers[tensor].learn(g, factors, threads);
+        true
     }
 }

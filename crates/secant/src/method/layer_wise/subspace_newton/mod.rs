@@ -100,7 +100,7 @@ use crate::{
     objective::{Beginning, Objective},
     optimizer::Optimizer,
     oracle::{Oracle, Records},
-    preconditioner::{RotatedAdam, Sides},
+    preconditioner::{Averages, RotatedAdam, Sides, turn_bases},
     protocol::{Decay, Method, StepContext, record_state},
 };
 use kernels::{Begin, Direct, Learn};
@@ -445,10 +445,13 @@ impl SubspaceNewton {
         mut gradient: Blocks,
         state: &mut SubspaceNewtonState,
     ) -> PairOutcome {
-        let turns = state.steps.is_multiple_of(self.config.precondition_frequency as u64);
+        let is_due = state.steps.is_multiple_of(self.config.precondition_frequency as u64);
         state.steps += 1;
         let SubspaceNewtonState { m, v, factors, bases, .. } = state;
-        outcome(for_each_layer(&Learn { layers, turns }, [&mut gradient, m, v, factors, bases]))
+        // Products alone: there is none that could not be done.
+        let _ = for_each_layer(&Learn { layers }, [&mut gradient, factors]);
+        let due: Vec<_> = layers.iter().map(|layer| is_due.then_some(layer)).collect();
+        outcome(turn_bases(&due, Averages { m, v, factors, bases }))
     }
 }
 
