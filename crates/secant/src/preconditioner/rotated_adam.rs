@@ -107,29 +107,31 @@ impl LayerKernel<4> for TurnBases<'_> {
     fn run<T: Field>(&self, tensor: usize, numbers: [&mut [T]; 4], threads: Par) -> bool {
         let Some(layer) = self.due[tensor] else { return true };
         let [m, v, factors, bases] = numbers;
-        let mut spare = layer.spare(m.len());
+        let (sides, mut spare) = (&layer.sides, layer.spare(m.len()));
+        // M' leaves the old bases and enters the new ones.
+        sides.multiply(m, &mut spare, bases, Turn::Back, threads);
         let mut turn = |(unfolding, place): (Unfolding, Range<usize>)| {
             let (factor, basis) = (&factors[place.clone()], &mut bases[place]);
-            turn(unfolding, factor, basis, [m, v], &mut spare, threads)
+            turn(unfolding, factor, basis, v, &mut spare, threads)
         };
-        layer.sides.places().map(&mut turn).fold(true, |all, is_turned| all & is_turned)
+        let are_turned = sides.places().map(&mut turn).fold(true, |all, is_turned| all & is_turned);
+        sides.multiply(m, &mut spare, bases, Turn::Into, threads);
+        are_turned
     }
 }
 
-/// One power step of a basis; V follows the order of its columns and M' its turn. False, and nothing done,
-/// where something is not finite.
+/// One power step of a basis; V follows the order of its columns. False, and nothing done, where something is
+/// not finite.
 fn turn<T: Field>(
     unfolding: Unfolding,
     factor: &[T],
     basis: &mut [T],
-    [m, v]: [&mut [T]; 2],
+    v: &mut [T],
     spare: &mut [T],
     threads: Par,
 ) -> bool {
-    let Some(turned) = power_step(factor, basis, unfolding.side, threads) else { return false };
-    spare.copy_from_slice(m);
-    unfolding.multiply(m, turned.turn.as_ref(), spare, threads);
+    let Some(order) = power_step(factor, basis, unfolding.side, threads) else { return false };
     spare.copy_from_slice(v);
-    unfolding.permute(v, &turned.order, spare);
+    unfolding.permute(v, &order, spare);
     true
 }

@@ -9,25 +9,42 @@ pub(super) const DOUBLE_UP_TO: usize = 512;
 
 /// A symmetric matrix, of which the half below the diagonal counts.
 pub(super) fn symmetric<T: Field, C: Field>(numbers: &[T], side: usize) -> Mat<C> {
-    Mat::from_fn(side, side, |i, j| C::of(numbers[i.max(j) * side + i.min(j)].wide()))
+    let mut matrix = Mat::zeros(side, side);
+    for_each_place(side, |i, j| {
+        matrix[(i, j)] = C::of(numbers[i.max(j) * side + i.min(j)].wide());
+    });
+    matrix
 }
 
 pub(super) fn converted<T: Field, C: Field>(numbers: &[T], side: usize) -> Mat<C> {
-    Mat::from_fn(side, side, |i, j| C::of(numbers[i * side + j].wide()))
+    let mut matrix = Mat::zeros(side, side);
+    for_each_place(side, |i, j| matrix[(i, j)] = C::of(numbers[i * side + j].wide()));
+    matrix
 }
 
 /// numbers <- the matrix; false, and nothing written, where one of its numbers is not finite in their type.
 pub(super) fn write<T: Field, C: Field>(numbers: &mut [T], matrix: MatRef<'_, C>) -> bool {
     let side = matrix.nrows();
     let as_stored = |i: usize, j: usize| T::of(matrix[(i, j)].wide());
-    let is_finite = |i: usize| (0..side).all(|j| as_stored(i, j).wide().is_finite());
+    let is_finite = |j: usize| (0..side).all(|i| as_stored(i, j).wide().is_finite());
     if !(0..side).all(is_finite) {
         return false;
     }
-    for (index, number) in numbers.iter_mut().enumerate() {
-        *number = as_stored(index / side, index % side);
-    }
+    for_each_place(side, |i, j| numbers[i * side + j] = as_stored(i, j));
     true
+}
+
+/// All places of a matrix, in tiles that stay in cache: in memory one matrix goes by rows, the other by columns.
+fn for_each_place(side: usize, mut visit: impl FnMut(usize, usize)) {
+    const TILE: usize = 32;
+    let tile = |start: usize| start..(start + TILE).min(side);
+    for left in (0..side).step_by(TILE) {
+        for top in (0..side).step_by(TILE) {
+            for j in tile(left) {
+                tile(top).for_each(|i| visit(i, j));
+            }
+        }
+    }
 }
 
 pub(super) fn is_finite<T: Field>(matrix: MatRef<'_, T>) -> bool {
