@@ -38,6 +38,9 @@ const SHORT_AVERAGE: f64 = 0.85;
 /// numbers and each row of the batch.
 const PAYS: f64 = 4.0;
 
+/// The fan-in below which a layer moves faster than the others.
+const NARROW_BELOW: usize = 64;
+
 /// Pairs of L-BFGS where a dense matrix does not fit.
 const PAIRS: usize = 50;
 
@@ -46,8 +49,9 @@ const FIRST_PART: u64 = 6;
 
 /// What it chooses:
 /// - where every step has another batch: SOAP with a shorter average of gradients (`beta_1` 0.85) and bases that turn
-///   every 5 steps, at a rate of 0.025 that falls with the root of a batch below 256 records; a layer so wide that its
-///   bases would take more than four times its gradient's multiplications goes along the polar factor, as in Muon;
+///   every 5 steps, at a rate of 0.025 that falls with the root of a batch below 256 records; a layer of less than 64
+///   inputs moves faster, up to 4 times; one so wide that its bases would take more than four times its gradient's
+///   multiplications goes along the polar factor, as in Muon;
 /// - where every step sees the same function: SOAP with bases that turn every 5 steps for a sixth of the
 ///   run, then self-scaled Broyden; self-scaled L-BFGS in its place for more than 10,000 parameters and in single
 ///   precision, in which a whole matrix learns rounding.
@@ -121,7 +125,7 @@ impl Auto {
         let method = match chosen {
             Chosen::SoapForBatches => {
                 let of_gradient = 3.0 * (run.batch_size * run.rows) as f64;
-                let soap = soap.with_beta_1(SHORT_AVERAGE);
+                let soap = soap.with_beta_1(SHORT_AVERAGE).with_narrow_below(Some(NARROW_BELOW));
                 MethodSpec::Soap(soap.with_max_cost(Some(PAYS * of_gradient)))
             }
             Chosen::DenseMatrix => {

@@ -216,3 +216,19 @@ fn bases_are_given_up_above_their_cost_and_only_where_a_side_is_above_256() {
     assert!(has_bases([320, 20], cost * 1.001) && !has_bases([320, 20], cost * 0.999));
     assert!(!has_bases([20, 320], cost * 0.999));
 }
+
+#[test]
+fn narrow_layers_move_in_proportion_to_what_their_fan_in_lacks() {
+    let start = Numbers::new(1).vectors(&sizes());
+    let moved = |narrow_below| {
+        let config = SoapConfig::new().with_narrow_below(narrow_below);
+        let after = trained(&config, &shapes(), 5, DType::F64);
+        let change = |(a, b): (&Vec<f64>, &Vec<f64>)| a.iter().zip(b).map(|(a, b)| a - b).collect();
+        after.iter().zip(&start).map(change).collect::<Vectors>()
+    };
+    // Fan-ins of 7, 5, 1 and 3 * 2 * 2, and a vector.
+    let factors = [10.0 / 7.0, 2.0, 4.0, 1.0, 1.0];
+    let scaled = |(x, s): (Vec<f64>, f64)| x.iter().map(|x| s * x).collect();
+    let expected: Vectors = moved(None).into_iter().zip(factors).map(scaled).collect();
+    assert_close(&moved(Some(10)), &expected, 1e-13, "moved");
+}

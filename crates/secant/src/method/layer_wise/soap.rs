@@ -14,7 +14,8 @@
 //! 1. G' = G x_1 Q_1' x_2 Q_2' ..., in the bases of earlier gradients.
 //! 2. M' <- beta1 M' + (1 - beta1) G'; V <- beta2 V + (1 - beta2) G' * G'.
 //! 3. N' = M' / (sqrt(V) + eps); N = N' x_1 Q_1 x_2 Q_2 ...; with `normalize_grads` N / (1e-30 + rms(N)).
-//! 4. W <- (1 - lr wd) (W - lr c N), c = sqrt(1 - beta2^k) / (1 - beta1^k) with `correct_bias`, else 1.
+//! 4. W <- (1 - lr wd) (W - lr c s N), c = sqrt(1 - beta2^k) / (1 - beta1^k) with `correct_bias`, else 1;
+//!    s = 1, but with `narrow_below`, r, and a fan-in f below it s = min(r / f, 4).
 //! 5. P_k <- shampoo_beta P_k + (1 - shampoo_beta) U_k U_k'.
 //! 6. Every `precondition_frequency` steps, for every dimension: A = P Q, columns sorted by falling
 //!    q.Pq, V's slices with them; Q <- the orthonormal factor of A's QR decomposition; M' is turned into
@@ -26,6 +27,10 @@
 //! A matrix whose bases cost more than `max_cost` has none, and goes Muon's way in the place of 1. to 3.:
 //! 3'. M <- beta1 M + (1 - beta1) G; N = 0.08 sqrt(max(m, n)) times the polar factor of beta1 M + (1 - beta1) G, by five
 //!     iterations of Newton and Schulz; c = 1.
+//!
+//! The fan-in of a matrix `[in, out]` (Burn's linear layer) is its rows, of a kernel `[out, in, h, w]` it is in h w. A step
+//! of such a method moves every weight by about as much, and so a unit's input by an amount that grows with
+//! its fan-in: the one rate that suits wide layers is too small for narrow ones.
 //!
 //! # Notation
 //! M', V, P, Q: `m`, `v`, `factors`, `bases` of [`SoapState`]; k: its `steps`, tensor by tensor.
@@ -44,14 +49,15 @@
 //! # Deviations
 //! eps is 1e-6 and not 1e-8: in single precision a direction that no gradient has (of the last layer
 //! under softmax, say) holds rounding errors of 1e-8, which a smaller eps lets through at full length.
-//! Dimensions are never merged. Where a factor has several directions without any gradient, their basis
+//! Dimensions are never merged. `narrow_below` is ours, after the rates of Adam for wide networks that Yang et al. derive. Where a factor has several directions without any gradient, their basis
 //! is fixed by a rule, so that machines agree; sides up to 512 are decomposed in double precision. M' is
 //! kept in the basis and turned when the basis turns. A factor that cannot be decomposed keeps its last
 //! good basis, and the report's `pair` is then `Skipped`.
 //!
 //! # References
 //! Vyas, Morwani, Zhao, Kwun, Shapira, Brandfonbrener, Janson, Kakade, *SOAP: improving and stabilizing
-//! Shampoo using Adam*, 2024.
+//! Shampoo using Adam*, 2024; Yang, Hu, Babuschkin, Sidor, Liu, Farhi, Ryder, Pachocki, Chen, Gao, *Tensor programs
+//! V: tuning large neural networks via zero-shot hyperparameter transfer*, 2022.
 //!
 //! # Example
 //! ```
@@ -100,6 +106,9 @@ pub enum KernelShape {
     Matrix,
 }
 
+/// A narrow layer moves at most so many times as fast.
+const MOST_FOR_NARROW: f64 = 4.0;
+
 /// Sides up to this are not looked at: their bases take less time than what else a step does for a tensor.
 const ALWAYS_PAYS: usize = 256;
 
@@ -138,6 +147,10 @@ hyper_parameters! {
         #[config(default = "None")]
         #[range(NotNegative)]
         max_cost: Option<f64>,
+        /// Layers with a smaller fan-in than this move faster, by this divided by their fan-in, at most 4 times.
+        #[config(default = "None")]
+        #[range(AtLeast1)]
+        narrow_below: Option<usize>,
         /// How a convolution's kernel is read.
         #[config(default = "KernelShape::Tensor")]
         kernel: KernelShape,
@@ -267,6 +280,17 @@ impl Soap {
         2.5 * side + 10.0 / 3.0 * side * side / (other * precondition_frequency as f64)
     }
 
+    /// s of step 4.
+    fn narrow(&self, entry: &Entry) -> f64 {
+        let fan_in = match entry.shape[..] {
+            [rows, _] => rows,
+            [_, ref inputs @ ..] if inputs.len() > 1 => inputs.iter().product(),
+            _ => return 1.0,
+        };
+        let reference = self.config.narrow_below.unwrap_or(0);
+        (reference as f64 / fan_in as f64).clamp(1.0, MOST_FOR_NARROW)
+    }
+
     fn direction(&self, entry: &Entry) -> RotatedAdam {
         let SoapConfig { beta_1, beta_2, shampoo_beta, epsilon, .. } = self.config;
         RotatedAdam { sides: self.sides(entry), beta_1, beta_2, shampoo_beta, epsilon }
@@ -287,6 +311,7 @@ impl GradientMethod for Soap {
             settings: context.tensors[index],
             direction: self.direction(entry),
             polar: self.polar(entry),
+            narrow: self.narrow(entry),
             step: state.steps[index] as u64,
         };
         let layers: Vec<_> = context.layout.entries().iter().enumerate().map(layer).collect();
@@ -311,6 +336,8 @@ struct Layer<'a> {
     direction: RotatedAdam,
     /// In the place of the direction, where there is one.
     polar: Option<Polar>,
+    /// s of step 4.
+    narrow: f64,
     /// k: gradients before this one.
     step: u64,
 }
@@ -371,7 +398,7 @@ impl Layer<'_> {
     /// 4. The step; decay comes last.
     fn walk<T: Field>(&self, theta: &mut [T], n: &[T], c: f64) {
         let TensorSettings { lr, decay } = self.settings;
-        let (rate, shrink) = (T::of(lr * c), T::of(1.0 - lr * decay.decoupled()));
+        let (rate, shrink) = (T::of(lr * c * self.narrow), T::of(1.0 - lr * decay.decoupled()));
         theta.iter_mut().zip(n).for_each(|(w, n)| *w = shrink * (*w - rate * *n));
     }
 
