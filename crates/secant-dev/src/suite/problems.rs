@@ -31,7 +31,7 @@ enum Source {
 }
 
 /// All of them.
-pub const SUITE: [Entry; 15] = [
+pub const SUITE: [Entry; 17] = [
     named("digits/mlp", 400),
     named("digits/cnn", 200).known(),
     named("mnist/mlp", 400).known(),
@@ -41,7 +41,9 @@ pub const SUITE: [Entry; 15] = [
     named("fashion-mnist/autoencoder", 400),
     named("tiny-shakespeare/transformer", 400).known(),
     named("tiny-shakespeare/lstm", 250),
-    named("imbalanced/letter_img", 1000),
+    named("imbalanced/letter_img", 1000).known(),
+    named("imbalanced/pen_digits", 1000),
+    named("imbalanced/satimage", 1000),
     named("small-tabular/cal_housing", 600).known(),
     libsvm("a9a/logistic", "libsvm/a9a.gz", TableModel::Logistic, 400).known(),
     libsvm("w7a/mlp", "libsvm/w7a.gz", TableModel::Mlp, 400),

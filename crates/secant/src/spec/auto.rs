@@ -7,7 +7,8 @@ use super::{MethodSpec, Preset, Run, SwitchSpec};
 use crate::{
     error::ConfigError,
     method::{
-        dense::ss_broyden::SsBroydenConfig, layer_wise::soap::SoapConfig,
+        dense::ss_broyden::SsBroydenConfig,
+        layer_wise::{self, soap::SoapConfig},
         lbfgs::l_bfgs::LBfgsConfig,
     },
     optimizer::{AnyOptimizer, SwitchAt, SwitchConfig},
@@ -18,12 +19,8 @@ pub(super) const NAME: &str = "auto";
 /// The rate of SOAP on one unchanging function.
 const RATE: f64 = 0.03;
 
-/// The rate of SOAP on batches of [`RECORDS`] and more.
+/// The rate of SOAP on large batches.
 const RATE_FOR_BATCHES: f64 = 0.025;
-
-/// The records in a batch from which that rate is right. The gradient's noise grows as a batch shrinks, and a
-/// step through noise does best at a rate that falls with the root of the batch.
-const RECORDS: f64 = 256.0;
 
 /// Parameters up to which a dense matrix pays: a step then reads 400 MB three times.
 const DENSE_UP_TO: usize = 10_000;
@@ -66,11 +63,9 @@ pub(super) const AUTO: Preset = Preset {
     make: |run| Auto::of(run).method,
 };
 
-/// The rate where every step has another batch of so many records.
-pub(super) fn rate_for_batches(batch_size: usize) -> f64 {
-    let exact = RATE_FOR_BATCHES * (batch_size as f64 / RECORDS).sqrt().min(1.0);
-    // Four digits after the point say all there is to say.
-    (1e4 * exact).round().max(1.0) / 1e4
+/// The rate on batches of so many records.
+pub(super) fn rate(batch_size: usize) -> f64 {
+    layer_wise::for_batches(RATE_FOR_BATCHES, batch_size)
 }
 
 /// What `auto` chooses for a run: a method with settings, its rate, and why.
@@ -137,7 +132,7 @@ impl Auto {
                 then(run, soap, MethodSpec::LBfgs(pairs.with_history_size(PAIRS)))
             }
         };
-        let rate = if run.full_batch { RATE } else { rate_for_batches(run.batch_size) };
+        let rate = if run.full_batch { RATE } else { rate(run.batch_size) };
         Self { method, rate, chosen }
     }
 

@@ -219,7 +219,8 @@ methods! {
         "soap", "Adam in the eigenbasis of each layer's gradients", 2, 1, 0.03, true, |_| Config::new();
     }
     #[root] SubspaceNewton(layer_wise::subspace_newton::SubspaceNewtonConfig), init {
-        #[untuned] "subspace-newton", "Newton's step within SOAP's direction and the last step", 3, 1, 1.0, false, |_| Config::new();
+        #[untuned] "subspace-newton", "Newton's step within SOAP's direction and the last step", 3, 1, 1.0, false,
+            |run| if run.full_batch || *run == Run::UNKNOWN { Config::new() } else { Config::for_batches(run.batch_size) };
     }
     #[root] LBfgs(lbfgs::l_bfgs::LBfgsConfig), init {
         "l-bfgs", "L-BFGS with a line search on each batch", 20, 2, 1.0, false, |run| Config::new().with_full_batch(run.full_batch);

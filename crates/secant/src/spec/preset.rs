@@ -71,7 +71,7 @@ impl Preset {
     /// batches.
     pub fn rate(&self, batch_size: usize, full_batch: bool) -> f64 {
         match self.chooses() && !full_batch {
-            true => auto::rate_for_batches(batch_size),
+            true => auto::rate(batch_size),
             false => self.usual_rate,
         }
     }

@@ -72,9 +72,9 @@ impl Twin for SubspaceNewton {
             self.p = vec![0.0; g.len()];
             return;
         }
-        average(&mut self.m, 0.9, g.iter().copied());
+        average(&mut self.m, 0.85, g.iter().copied());
         average(&mut self.v, 0.95, g.iter().map(|g| g * g));
-        let correction = (1.0 - 0.95f64.powi(t)).sqrt() / (1.0 - 0.9f64.powi(t));
+        let correction = (1.0 - 0.95f64.powi(t)).sqrt() / (1.0 - 0.85f64.powi(t));
         let d = self.m.iter().zip(&self.v).map(|(m, v)| -correction * m / (v.sqrt() + 1e-6));
         let directions = [d.collect::<Vec<f64>>(), self.p.clone()];
         let gram = each(|i, j| dot(&directions[i], &directions[j]));
@@ -97,9 +97,9 @@ impl Twin for SubspaceNewton {
         let k = each(|i, j| self.k[i][j] / self.weights[i][j].max(1e-300));
         let r = [-dot(&directions[0], &g), -dot(&directions[1], &g)];
         let mut c = Self::coefficients(self.damped(k, gram), r, has_p);
-        let longest = 0.06 * gram[0][0].sqrt();
+        let longest = 0.03 * gram[0][0].sqrt();
         if c[0].is_infinite() {
-            c = [0.06, 0.0];
+            c = [0.03, 0.0];
         } else if form(gram, c).sqrt() > longest {
             let length = form(gram, c).sqrt();
             c = c.map(|c| c * longest / length);
