@@ -31,11 +31,12 @@ enum Source {
 }
 
 /// All of them.
-pub const SUITE: [Entry; 17] = [
-    named("digits/mlp", 400),
+pub const SUITE: [Entry; 19] = [
+    named("digits/mlp", 400).known(),
     named("digits/cnn", 200).known(),
     named("mnist/mlp", 400).known(),
     named("mnist/mlp", 1000).with_batch_size(32).known(),
+    named("fashion-mnist/mlp", 400),
     named("fashion-mnist/cnn", 200).known(),
     named("mnist/autoencoder", 400).known(),
     named("fashion-mnist/autoencoder", 400),
@@ -44,9 +45,10 @@ pub const SUITE: [Entry; 17] = [
     named("imbalanced/letter_img", 1000).known(),
     named("imbalanced/pen_digits", 1000),
     named("imbalanced/satimage", 1000),
+    named("imbalanced/isolet", 1000),
     named("small-tabular/cal_housing", 600).known(),
     libsvm("a9a/logistic", "libsvm/a9a.gz", TableModel::Logistic, 400).known(),
-    libsvm("w7a/mlp", "libsvm/w7a.gz", TableModel::Mlp, 400),
+    libsvm("w7a/mlp", "libsvm/w7a.gz", TableModel::Mlp, 400).known(),
     named("physics/helmholtz", 2000).known(),
     named("physics/poisson-2d", 2000),
 ];

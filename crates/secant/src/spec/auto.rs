@@ -12,6 +12,7 @@ use crate::{
         lbfgs::l_bfgs::LBfgsConfig,
     },
     optimizer::{AnyOptimizer, SwitchAt, SwitchConfig},
+    protocol::Decay,
 };
 
 pub(super) const NAME: &str = "auto";
@@ -38,6 +39,9 @@ const PAYS: f64 = 4.0;
 /// The fan-in below which a layer moves faster than the others.
 const NARROW_BELOW: usize = 64;
 
+/// Decoupled weight decay on batches: what fits fast over-fits soon.
+const DECAY: f64 = 0.05;
+
 /// Pairs of L-BFGS where a dense matrix does not fit.
 const PAIRS: usize = 50;
 
@@ -45,8 +49,8 @@ const PAIRS: usize = 50;
 const FIRST_PART: u64 = 6;
 
 /// What it chooses:
-/// - where every step has another batch: SOAP with a shorter average of gradients (`beta_1` 0.85) and bases that turn
-///   every 5 steps, at a rate of 0.025 that falls with the root of a batch below 256 records; a layer of less than 64
+/// - where every step has another batch: SOAP with a shorter average of gradients (`beta_1` 0.85), bases that turn
+///   every 5 steps and a decoupled weight decay of 0.05, at a rate of 0.025 that falls with the root of a batch below 256 records; a layer of less than 64
 ///   inputs moves faster, up to 4 times; one so wide that its bases would take more than four times its gradient's
 ///   multiplications goes along the polar factor, as in Muon;
 /// - where every step sees the same function: SOAP with bases that turn every 5 steps for a sixth of the
@@ -120,8 +124,12 @@ impl Auto {
         let method = match chosen {
             Chosen::SoapForBatches => {
                 let of_gradient = 3.0 * (run.batch_size * run.rows) as f64;
-                let soap = soap.with_beta_1(SHORT_AVERAGE).with_narrow_below(Some(NARROW_BELOW));
-                MethodSpec::Soap(soap.with_max_cost(Some(PAYS * of_gradient)))
+                let soap = soap
+                    .with_beta_1(SHORT_AVERAGE)
+                    .with_decay(Decay::Decoupled(DECAY))
+                    .with_max_cost(Some(PAYS * of_gradient))
+                    .with_narrow_below(Some(NARROW_BELOW));
+                MethodSpec::Soap(soap)
             }
             Chosen::DenseMatrix => {
                 let dense = SsBroydenConfig::new().with_full_batch(true);

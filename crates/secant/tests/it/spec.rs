@@ -54,7 +54,7 @@ fn auto_is_soap_for_batches_and_goes_on_with_a_quasi_newton_method_on_one_functi
     };
     assert_eq!(
         chosen(RUN),
-        "soap(beta_1=0.85,precondition_frequency=5,max_cost=384,narrow_below=64)"
+        "soap(beta_1=0.85,decay=decoupled(0.05),precondition_frequency=5,max_cost=384,narrow_below=64)"
     );
     let smooth = Run { full_batch: true, parameters: 10_000, ..RUN };
     let first = "switch(first=soap(precondition_frequency=5),then=";
