@@ -96,9 +96,10 @@ fn plain(net: &Net) -> Tensor<1> {
     net.loss(&Tangents::none(), &all()).value
 }
 
-/// Nearly undamped, not capped, with the curvature of the step alone.
+/// Nearly undamped, not capped, with the curvature of the step alone, all layers alike.
 fn exact() -> SubspaceNewtonConfig {
-    SubspaceNewtonConfig::new().with_lambda(1e-12).with_cap(1e6).with_curvature_average(0.0)
+    let config = SubspaceNewtonConfig::new().with_lambda(1e-12).with_cap(1e6);
+    config.with_curvature_average(0.0).with_narrow_below(None)
 }
 
 fn optimizer(config: SubspaceNewtonConfig) -> Optimizer<SubspaceNewton> {

@@ -5,6 +5,22 @@ pub mod shampoo;
 pub mod soap;
 pub mod subspace_newton;
 
+use burn::tensor::Shape;
+
+/// A narrow layer moves at most so many times as fast.
+const MOST_FOR_NARROW: f64 = 4.0;
+
+/// How many times as fast a tensor moves where its fan-in is smaller than `below`. That of a matrix `[in, out]`, as Burn's
+/// linear layer has it, is its rows, of a kernel `[out, in, h, w]` in h w; a vector has none.
+pub(crate) fn narrow(shape: &Shape, below: Option<usize>) -> f64 {
+    let fan_in = match shape[..] {
+        [rows, _] => rows,
+        [_, ref inputs @ ..] if inputs.len() > 1 => inputs.iter().product(),
+        _ => return 1.0,
+    };
+    (below.unwrap_or(0) as f64 / fan_in as f64).clamp(1.0, MOST_FOR_NARROW)
+}
+
 /// Records in a batch from which a rate for large batches is right.
 const LARGE_BATCH: f64 = 256.0;
 

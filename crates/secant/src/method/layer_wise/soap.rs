@@ -81,6 +81,7 @@
 use faer::Par;
 use secant_core::report::{PairOutcome, Rejection, SkipReason};
 
+use super::narrow;
 use crate::{
     blocks::{
         Blocks, Entry, Field, LayerKernel, Layout, for_each_layer, matrix_shape, matrix_work,
@@ -105,9 +106,6 @@ pub enum KernelShape {
     /// As a matrix `[out, in h w]`.
     Matrix,
 }
-
-/// A narrow layer moves at most so many times as fast.
-const MOST_FOR_NARROW: f64 = 4.0;
 
 /// Sides up to this are not looked at: their bases take less time than what else a step does for a tensor.
 const ALWAYS_PAYS: usize = 256;
@@ -280,17 +278,6 @@ impl Soap {
         2.5 * side + 10.0 / 3.0 * side * side / (other * precondition_frequency as f64)
     }
 
-    /// s of step 4.
-    fn narrow(&self, entry: &Entry) -> f64 {
-        let fan_in = match entry.shape[..] {
-            [rows, _] => rows,
-            [_, ref inputs @ ..] if inputs.len() > 1 => inputs.iter().product(),
-            _ => return 1.0,
-        };
-        let reference = self.config.narrow_below.unwrap_or(0);
-        (reference as f64 / fan_in as f64).clamp(1.0, MOST_FOR_NARROW)
-    }
-
     fn direction(&self, entry: &Entry) -> RotatedAdam {
         let SoapConfig { beta_1, beta_2, shampoo_beta, epsilon, .. } = self.config;
         RotatedAdam { sides: self.sides(entry), beta_1, beta_2, shampoo_beta, epsilon }
@@ -311,7 +298,7 @@ impl GradientMethod for Soap {
             settings: context.tensors[index],
             direction: self.direction(entry),
             polar: self.polar(entry),
-            narrow: self.narrow(entry),
+            narrow: narrow(&entry.shape, self.config.narrow_below),
             step: state.steps[index] as u64,
         };
         let layers: Vec<_> = context.layout.entries().iter().enumerate().map(layer).collect();

@@ -26,6 +26,8 @@ impl LayerKernel<3> for Begin<'_> {
 /// Step 1: SOAP's direction takes the gradient's place.
 pub(super) struct Direct<'a> {
     pub layers: &'a [RotatedAdam],
+    /// How much longer it is in each.
+    pub narrow: &'a [f64],
 }
 
 impl LayerKernel<4> for Direct<'_> {
@@ -37,6 +39,8 @@ impl LayerKernel<4> for Direct<'_> {
         let [g, m, v, bases] = numbers;
         let layer = &self.layers[tensor];
         layer.direct(g, &mut layer.spare(g.len()), [m, v], bases, threads);
+        let longer = T::of(self.narrow[tensor]);
+        g.iter_mut().for_each(|d| *d = longer * *d);
         true
     }
 }

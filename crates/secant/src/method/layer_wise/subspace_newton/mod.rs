@@ -10,7 +10,7 @@
 //! Step on batch B (decay is part of the loss: f + wd/2 |theta|^2). The first only makes SOAP's bases, and
 //! nothing moves. k counts gradients after the first:
 //! 1. f, g = the gradient on B; d = SOAP's direction of the averaged gradient (steps 1 to 3 of its page
-//!    with their correction; for vectors Adam's).
+//!    with their correction, and s of step 4 with `narrow_below`; for vectors Adam's).
 //! 2. D = [-d, p], p the last step divided by its coefficient; p = 0 where there was none.
 //! 3. Where it is due (in the first ten steps, every `curvature_every` steps and for a check): C = D'G D
 //!    with the Gauss-Newton matrix G on the first `curvature_share` of B;
@@ -94,7 +94,7 @@ use secant_core::{
     report::{Outcome, PairOutcome, Rejection, SkipReason, StepReport},
 };
 
-use super::for_batches;
+use super::{for_batches, narrow};
 use crate::{
     blocks::{Blocks, Entry, Layout, add_scaled, advance, for_each_layer, matrix_shape, scale},
     error::{ConfigError, StepError},
@@ -136,6 +136,11 @@ hyper_parameters! {
         #[config(default = 1100)]
         #[range(NotNegative)]
         max_precond_dim: usize,
+        /// SOAP's direction is longer in layers with a smaller fan-in than this, by this divided by their fan-in, at most 4
+        /// times.
+        #[config(default = "Some(64)")]
+        #[range(AtLeast1)]
+        narrow_below: Option<usize>,
         /// The damping lambda at first, in times of the curvature along SOAP's direction.
         #[config(default = 5.0)]
         #[range(Positive)]
@@ -152,8 +157,8 @@ hyper_parameters! {
         #[config(default = 0.6)]
         #[range(Below1)]
         curvature_average: f64,
-        /// The longest step, in times of SOAP's direction; for small batches see
-        /// [`for_batches`](SubspaceNewtonConfig::for_batches).
+        /// The longest step, in times of SOAP's direction. A comparison lets it fall with the root of a batch below
+        /// 256 records, as `SubspaceNewtonConfig::for_batches` does.
         #[config(default = 0.03)]
         #[range(Positive)]
         cap: f64,
@@ -371,7 +376,10 @@ impl SubspaceNewton {
         state: &mut SubspaceNewtonState,
     ) -> Result<Option<Trial>, StepError> {
         let SubspaceNewtonConfig { curvature_average, cap, .. } = self.config;
-        let [downhill, m, v] = downhill(layers, gradient, state);
+        let narrow_below = self.config.narrow_below;
+        let factor = |entry: &Entry| narrow(&entry.shape, narrow_below);
+        let factors: Vec<f64> = objective.context.layout.entries().iter().map(factor).collect();
+        let [downhill, m, v] = downhill(layers, &factors, gradient, state);
         let products = Products::of(objective.context, [&downhill, &state.p], gradient);
         let mut averaged = state.averaged();
         let mut measured = None;
@@ -486,12 +494,13 @@ fn outcome(is_decomposed: bool) -> PairOutcome {
 /// Step 1: -d, and the averages that it was made of. Of the state nothing is changed.
 fn downhill(
     layers: &[RotatedAdam],
+    narrow: &[f64],
     gradient: &Blocks,
     state: &mut SubspaceNewtonState,
 ) -> [Blocks; 3] {
     let (mut d, mut m, mut v) = (gradient.clone(), state.m.clone(), state.v.clone());
     // Its kernel does every part.
-    let _ = for_each_layer(&Direct { layers }, [&mut d, &mut m, &mut v, &mut state.bases]);
+    let _ = for_each_layer(&Direct { layers, narrow }, [&mut d, &mut m, &mut v, &mut state.bases]);
     let correction = layers.first().map_or(1.0, |layer| layer.bias_correction(state.steps));
     scale(&mut d, -correction);
     [d, m, v]
