@@ -203,6 +203,24 @@ fn the_coefficient_is_the_slope_over_the_dense_gauss_newton_curvature() {
 }
 
 #[test]
+fn a_layer_of_a_quarter_of_the_fan_in_has_four_times_the_share_of_the_direction() {
+    // Fan-ins of 3 and 12.
+    let moved = |narrow_below| {
+        let mut net = Net::new(Between::Tanh, DType::F64);
+        let (before, config) = (net.values(), exact().with_narrow_below(narrow_below));
+        let mut optimizer = optimizer(config);
+        (0..2).for_each(|_| accept(optimizer.step(1.0, &mut net, Duals(on_duals))));
+        let length = |(a, b): (&Vec<f64>, &Vec<f64>)| {
+            a.iter().zip(b).map(|(a, b)| (a - b) * (a - b)).sum::<f64>().sqrt()
+        };
+        net.values().iter().zip(&before).map(length).collect::<Vec<_>>()
+    };
+    let (alike, narrow) = (moved(None), moved(Some(12)));
+    let ratio = (narrow[0] / narrow[1]) / (alike[0] / alike[1]);
+    assert!((ratio - 4.0).abs() < 1e-10, "{ratio}");
+}
+
+#[test]
 fn on_a_linear_model_products_on_duals_by_hand_and_by_differences_are_one() {
     // Curvature by hand, of a squared distance: the Hessian is 1.
     let shapes = [vec![4, 3], vec![5]];
