@@ -50,9 +50,9 @@ const FIRST_PART: u64 = 6;
 
 /// What it chooses:
 /// - where every step has another batch: SOAP with a shorter average of gradients (`beta_1` 0.85), bases that turn
-///   every 5 steps and a decoupled weight decay of 0.05, at a rate of 0.025 that falls with the root of a batch below 256 records; a layer of less than 64
-///   inputs moves faster, up to 4 times; one so wide that its bases would take more than four times its gradient's
-///   multiplications goes along the polar factor, as in Muon;
+///   every 5 steps and a decoupled weight decay of 0.05, at a rate of 0.025 that falls with the root of a batch below
+///   256 records; a layer of less than 64 inputs moves faster, up to 4 times; one so wide that its bases would take
+///   more than four times its gradient's multiplications goes along the polar factor, as in Muon;
 /// - where every step sees the same function: SOAP with bases that turn every 5 steps for a sixth of the
 ///   run, then self-scaled Broyden; self-scaled L-BFGS in its place for more than 10,000 parameters and in single
 ///   precision, in which a whole matrix learns rounding.

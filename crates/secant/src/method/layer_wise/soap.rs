@@ -38,7 +38,7 @@
 //! # Cost
 //! For an m-by-n matrix 2 mn + 2 (m^2 + n^2) numbers of memory and, in a step, 6 mn (m + n) operations:
 //! two rotations and the two factors (half of each is enough, they are symmetric); in every tenth step
-//! about 7 (m^3 + n^3) more. One gradient. The gradient of a dense layer takes 3 multiplications for each of its numbers
+//! about 5 (m^3 + n^3) + 4 mn (m + n) more. One gradient. The gradient of a dense layer takes 3 multiplications for each of its numbers
 //! and each row of the batch, the basis of its side m 5/2 m, and 10/3 m^2 / n for its turns over the steps between
 //! them: where the layer is much wider than the batch is large, the bases take most of the time, and `max_cost` is for that.
 //!
@@ -49,7 +49,8 @@
 //! # Deviations
 //! eps is 1e-6 and not 1e-8: in single precision a direction that no gradient has (of the last layer
 //! under softmax, say) holds rounding errors of 1e-8, which a smaller eps lets through at full length.
-//! Dimensions are never merged. `narrow_below` is ours, after the rates of Adam for wide networks that Yang et al. derive. Where a factor has several directions without any gradient, their basis
+//! Dimensions are never merged. `narrow_below` is ours, after the rates of Adam for wide networks that Yang
+//! et al. derive. Where a factor has several directions without any gradient, their basis
 //! is fixed by a rule, so that machines agree; sides up to 512 are decomposed in double precision. M' is
 //! kept in the basis and turned when the basis turns. A factor that cannot be decomposed keeps its last
 //! good basis, and the report's `pair` is then `Skipped`.
@@ -268,7 +269,8 @@ impl Soap {
     }
 
     /// Multiplications for each number and step that a basis of `side` takes: half a product for the factor, one into the
-    /// basis and one back, and for a turn two products and a QR decomposition.
+    /// basis and one back, and for a turn two products and a QR decomposition. (One of the two is now made with M', by
+    /// the old and the new basis. The count stays: for square matrices both are about as much, and the suite ran with it.)
     fn cost(&self, side: usize, other: usize) -> f64 {
         let SoapConfig { max_precond_dim, precondition_frequency, .. } = self.config;
         let (side, other) = match side <= max_precond_dim {
