@@ -8,6 +8,7 @@ peers run in a worker process with the interpreter of benches/.venv.
 """
 
 import argparse
+import contextlib
 import gc
 import json
 import math
@@ -17,6 +18,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from unittest.mock import patch
 
 HERE = Path(__file__).resolve().parent
 VENV_PYTHON = HERE / ".venv" / "bin" / "python"
@@ -44,7 +46,7 @@ PEERS = {
         "po-radam-foreach",
         "po-radam-loop",
     ],
-    "muon": ["torch-muon"],
+    "muon": ["torch-muon", "torch-muon-f32"],
     "soap": ["po-soap"],
     SOAP_EVERY_STEP: ["po-soap-every-step"],
 }
@@ -103,19 +105,39 @@ def shapes_named(name):
 # The worker: holds PyTorch, answers one JSON line for each JSON line it reads.
 
 
+def polar_in_f32(grad, coefficients, steps, eps):
+    """What Muon of PyTorch computes in bfloat16, in the gradient's own precision."""
+    import torch
+
+    a, b, c = coefficients
+    is_tall = grad.size(0) > grad.size(1)
+    x = grad.T if is_tall else grad
+    x = x / x.norm().clamp(min=eps)
+    for _ in range(steps):
+        gram = x @ x.T
+        x = torch.addmm(x, torch.addmm(gram, gram, gram, beta=b, alpha=c), x, beta=a)
+    return x.T if is_tall else x
+
+
 class Both:
     """Muon for matrices and Adam for vectors, as its authors use it."""
 
-    def __init__(self, parameters):
-        from torch.optim import Adam, Muon
+    def __init__(self, parameters, in_f32):
+        from torch.optim import Adam, Muon, _muon
 
+        self.context = (
+            patch.object(_muon, "_zeropower_via_newtonschulz", polar_in_f32)
+            if in_f32
+            else contextlib.nullcontext()
+        )
         matrices = [tensor for tensor in parameters if tensor.ndim == 2]
         vectors = [tensor for tensor in parameters if tensor.ndim != 2]
         self.parts = [Muon(matrices, weight_decay=0.0), Adam(vectors, fused=True)]
 
     def step(self):
-        for part in self.parts:
-            part.step()
+        with self.context:
+            for part in self.parts:
+                part.step()
 
 
 def optimizer_named(peer, parameters):
@@ -156,7 +178,9 @@ def optimizer_named(peer, parameters):
         case "po-apollo-loop":
             return po.ApolloDQN(parameters, foreach=False)
         case "torch-muon":
-            return Both(parameters)
+            return Both(parameters, in_f32=False)
+        case "torch-muon-f32":
+            return Both(parameters, in_f32=True)
         case "po-soap":
             return po.SOAP(parameters, weight_decay=0.0)
         case "po-soap-every-step":
