@@ -11,7 +11,7 @@ use secant_cli::{
 };
 use secant_lab::{CompareError, Plan, Shown, with_problem};
 
-use crate::suite::{Entry, SUITE, SuitePlan, measure, table};
+use crate::suite::{Contest, Entry, SUITE, SuitePlan, measure, share, shares_table, table};
 
 /// Holds an optimizer at its usual rate against tuned Adam: does it need half of the gradient evaluations?
 ///
@@ -31,6 +31,10 @@ pub(super) struct SuiteArgs {
     /// Times the usual number of gradients
     #[arg(long, default_value = "1", value_name = "N", value_parser = parse_count)]
     longer: NonZeroUsize,
+    /// Tell the share of Adam's evaluations that the optimizer needs to Adam's training loss, from runs with these parts of
+    /// them, as in 0.25,0.5,1
+    #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = parse_part)]
+    parts: Vec<f64>,
     /// Runs side by side, one thread each [default: the number of cores]
     #[arg(long, value_name = "N", value_parser = parse_count)]
     threads: Option<NonZeroUsize>,
@@ -47,25 +51,50 @@ pub(super) fn run(args: &SuiteArgs) -> anyhow::Result<ExitCode> {
     let plan = args.plan()?;
     let entries = args.entries()?;
     let (store, stop) = (args.store.open()?, stop_on_interrupt()?);
-    let mut standings = Vec::new();
+    let parts = args.ascending_parts();
+    let (mut standings, mut shares) = (Vec::new(), Vec::new());
     for entry in entries {
         let problem = entry.load(&args.data.data_dir)?;
-        let measured =
-            with_problem!(&problem, problem => measure(entry, problem, &plan, &store, &stop));
-        match measured {
-            Err(stopped @ CompareError::Stopped) => {
-                eprintln!("secant-dev: {stopped}; the store is {}", store.path().display());
-                return Ok(ExitCode::from(INTERRUPTED));
+        let done = with_problem!(&problem, problem => {
+            let contest = Contest { entry, problem, plan: &plan, store: &store, stop: &stop };
+            if parts.is_empty() {
+                measure(&contest).map(|standing| standings.push(standing))
+            } else {
+                share(&contest, &parts).map(|share| shares.push(share))
             }
-            measured => standings.push(measured?),
+        });
+        if let Err(stopped @ CompareError::Stopped) = done {
+            eprintln!("secant-dev: {stopped}; the store is {}", store.path().display());
+            return Ok(ExitCode::from(INTERRUPTED));
         }
+        done?;
     }
     let (candidate, reference) = (plan.candidate.to_string(), plan.reference.to_string());
-    write!(std::io::stdout().lock(), "{}", table(&standings, &candidate, &reference))?;
+    let text = if parts.is_empty() {
+        table(&standings, &candidate, &reference)
+    } else {
+        shares_table(&shares, &candidate, &reference)
+    };
+    write!(std::io::stdout().lock(), "{text}")?;
     Ok(ExitCode::SUCCESS)
 }
 
+/// A positive number.
+fn parse_part(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(part) if part > 0.0 && f64::is_finite(part) => Ok(part),
+        _ => Err("a part is a number above 0, as in 0.5".to_string()),
+    }
+}
+
 impl SuiteArgs {
+    fn ascending_parts(&self) -> Vec<f64> {
+        let mut parts = self.parts.clone();
+        parts.sort_by(f64::total_cmp);
+        parts.dedup();
+        parts
+    }
+
     fn plan(&self) -> anyhow::Result<SuitePlan> {
         let reference: Choice = "adam".parse()?;
         if self.candidate == reference {

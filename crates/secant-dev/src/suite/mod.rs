@@ -8,6 +8,7 @@
 
 mod problems;
 mod ratio;
+mod share;
 mod table;
 
 use std::sync::atomic::AtomicBool;
@@ -20,6 +21,7 @@ use secant_lab::{
 
 pub use problems::{Entry, SUITE};
 pub use ratio::Ratio;
+pub use share::{Share, share, shares_table};
 pub use table::table;
 
 /// How the suite is run.
@@ -76,40 +78,67 @@ pub struct Side {
 ///
 /// # Errors
 /// One sentence that says why not; finished runs are in the store then.
-pub fn measure<P: Problem>(
-    entry: &Entry,
-    problem: &P,
-    plan: &SuitePlan,
-    store: &Store,
-    stop: &AtomicBool,
-) -> Result<Standing, CompareError> {
-    let gradients = entry.gradients * plan.longer;
-    let batch_size = entry.batch_size.unwrap_or_else(|| problem.batch_size());
-    let all = gradients * batch_size.min(problem.records(Part::Train)) as u64;
-    // A preset that is never tuned knows its rate itself.
-    let is_untuned = |method: &Choice| *method == plan.candidate && method.preset().is_tuned;
-    let run = |method: &Choice, part: f64| {
-        let problem = WithTrainingLoss(problem);
+pub fn measure<P: Problem>(contest: &Contest<'_, P>) -> Result<Standing, CompareError> {
+    let reference = contest.reference()?;
+    let candidate = |part| contest.candidate(part, &reference);
+    let (half, whole) = (candidate(0.5)?, candidate(1.0)?);
+    let more = if whole.is_as_good() { None } else { Some(candidate(1.2)?) };
+    let (entry, gradients) = (*contest.entry, contest.gradients());
+    Ok(Standing { entry, gradients, half, whole, more, reference })
+}
+
+/// A method and the reference on one problem.
+#[derive(Debug)]
+pub struct Contest<'a, P> {
+    /// Which problem of the suite.
+    pub entry: &'a Entry,
+    /// The same, loaded.
+    pub problem: &'a P,
+    /// What runs, and how.
+    pub plan: &'a SuitePlan,
+    /// Where runs are kept.
+    pub store: &'a Store,
+    /// Set to stop.
+    pub stop: &'a AtomicBool,
+}
+
+impl<P: Problem> Contest<'_, P> {
+    /// Gradients of a batch that the reference gets.
+    fn gradients(&self) -> u64 {
+        self.entry.gradients * self.plan.longer
+    }
+
+    /// The reference, tuned.
+    fn reference(&self) -> Result<Side, CompareError> {
+        Ok(Side::new(self.run(&self.plan.reference, 1.0)?, None))
+    }
+
+    /// The candidate with a part of the reference's evaluations.
+    fn candidate(&self, part: f64, reference: &Side) -> Result<Side, CompareError> {
+        Ok(Side::new(self.run(&self.plan.candidate, part)?, Some(reference)))
+    }
+
+    fn run(&self, method: &Choice, part: f64) -> Result<Recorded, CompareError> {
+        let Self { entry, plan, .. } = self;
+        let problem = WithTrainingLoss(self.problem);
+        let batch_size = entry.batch_size.unwrap_or_else(|| problem.batch_size());
+        let all = self.gradients() * batch_size.min(problem.records(Part::Train)) as u64;
+        // A preset that is never tuned knows its rate itself.
+        let is_untuned = *method == plan.candidate && method.preset().is_tuned;
         let own = Plan {
             methods: vec![method.clone()],
             seeds: Some(plan.seeds),
             budget: Some(Budget::Evaluations((part * all as f64).round() as u64)),
             batch_size: entry.batch_size,
-            lr: Some(method.preset().usual_rate).filter(|_| is_untuned(method)),
+            lr: Some(method.preset().usual_rate).filter(|_| is_untuned),
             precision: entry.precision(),
             metric: Some(TRAINING_LOSS.to_string()),
             threads: plan.threads,
             shown: plan.shown,
             ..Plan::default()
         };
-        Comparison::new(&problem, own, store, stop)?.run()
-    };
-    let reference = Side::new(run(&plan.reference, 1.0)?.recorded, None);
-    let candidate =
-        |part| run(&plan.candidate, part).map(|f| Side::new(f.recorded, Some(&reference)));
-    let (half, whole) = (candidate(0.5)?, candidate(1.0)?);
-    let more = if whole.is_as_good() { None } else { Some(candidate(1.2)?) };
-    Ok(Standing { entry: *entry, gradients, half, whole, more, reference })
+        Ok(Comparison::new(&problem, own, self.store, self.stop)?.run()?.recorded)
+    }
 }
 
 impl Side {

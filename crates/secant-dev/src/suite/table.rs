@@ -35,7 +35,7 @@ fn row(standing: &Standing) -> String {
     format!("| {} |", cells.join(" | "))
 }
 
-fn loss_text(side: &Side) -> String {
+pub(super) fn loss_text(side: &Side) -> String {
     side.training.map_or_else(|| "diverged".to_string(), digits)
 }
 
@@ -43,14 +43,14 @@ fn seconds_text(side: &Side) -> String {
     side.seconds.map_or_else(|| "?".to_string(), digits)
 }
 
-fn ratio_text(ratio: Option<Ratio>) -> String {
+pub(super) fn ratio_text(ratio: Option<Ratio>) -> String {
     let Some(Ratio { mean, ends }) = ratio else { return "diverged".to_string() };
     let ends = ends.map(|(low, high)| format!(" [{}, {}]", digits(low), digits(high)));
     format!("{}{}", digits(mean), ends.unwrap_or_default())
 }
 
 /// Three digits.
-fn digits(number: f64) -> String {
+pub(super) fn digits(number: f64) -> String {
     let rounded: f64 = format!("{number:.2e}").parse().unwrap_or(number);
     if rounded == 0.0 || (1e-3..1e5).contains(&rounded) {
         format!("{rounded}")
