@@ -26,8 +26,8 @@ impl LayerKernel<3> for Begin<'_> {
 /// Step 1: SOAP's direction takes the gradient's place.
 pub(super) struct Direct<'a> {
     pub layers: &'a [RotatedAdam],
-    /// How much longer it is in each.
-    pub narrow: &'a [f64],
+    /// What it is multiplied by in each.
+    pub scales: &'a [f64],
 }
 
 impl LayerKernel<4> for Direct<'_> {
@@ -39,8 +39,8 @@ impl LayerKernel<4> for Direct<'_> {
         let [g, m, v, bases] = numbers;
         let layer = &self.layers[tensor];
         layer.direct(g, &mut layer.spare(g.len()), [m, v], bases, threads);
-        let longer = T::of(self.narrow[tensor]);
-        g.iter_mut().for_each(|d| *d = longer * *d);
+        let scale = T::of(self.scales[tensor]);
+        g.iter_mut().for_each(|d| *d = scale * *d);
         true
     }
 }

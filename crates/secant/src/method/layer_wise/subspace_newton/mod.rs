@@ -96,7 +96,7 @@ use secant_core::{
 
 use super::{for_batches, narrow};
 use crate::{
-    blocks::{Blocks, Entry, Layout, add_scaled, advance, for_each_layer, matrix_shape, scale},
+    blocks::{Blocks, Entry, Layout, add_scaled, advance, for_each_layer, matrix_shape},
     error::{ConfigError, StepError},
     hyper_parameter::{HyperParameters, hyper_parameters},
     objective::{Beginning, Objective},
@@ -376,10 +376,7 @@ impl SubspaceNewton {
         state: &mut SubspaceNewtonState,
     ) -> Result<Option<Trial>, StepError> {
         let SubspaceNewtonConfig { curvature_average, cap, .. } = self.config;
-        let narrow_below = self.config.narrow_below;
-        let factor = |entry: &Entry| narrow(&entry.shape, narrow_below);
-        let factors: Vec<f64> = objective.context.layout.entries().iter().map(factor).collect();
-        let [downhill, m, v] = downhill(layers, &factors, gradient, state);
+        let [downhill, m, v] = self.downhill(layers, objective.context.layout, gradient, state);
         let products = Products::of(objective.context, [&downhill, &state.p], gradient);
         let mut averaged = state.averaged();
         let mut measured = None;
@@ -402,6 +399,25 @@ impl SubspaceNewton {
             .map(|curvature| products.plane(curvature).change(lambda, step));
         let p = next_direction(downhill, c, &state.p);
         Ok(Some(Trial { p, step, m, v, averaged, lambda, promised }))
+    }
+
+    /// Step 1: -d, and the averages that it was made of. Of the state nothing is changed.
+    fn downhill(
+        &self,
+        layers: &[RotatedAdam],
+        layout: &Layout,
+        gradient: &Blocks,
+        state: &mut SubspaceNewtonState,
+    ) -> [Blocks; 3] {
+        let (mut d, mut m, mut v) = (gradient.clone(), state.m.clone(), state.v.clone());
+        let scale = |(layer, entry): (&RotatedAdam, &Entry)| {
+            -layer.bias_correction(state.steps) * narrow(&entry.shape, self.config.narrow_below)
+        };
+        let scales: Vec<f64> = layers.iter().zip(layout.entries()).map(scale).collect();
+        let direct = Direct { layers, scales: &scales };
+        // Its kernel does every part.
+        let _ = for_each_layer(&direct, [&mut d, &mut m, &mut v, &mut state.bases]);
+        [d, m, v]
     }
 
     /// Whether the curvature is measured after `k` gradients.
@@ -489,21 +505,6 @@ fn outcome(is_decomposed: bool) -> PairOutcome {
         // A factor that could not be decomposed kept its last basis.
         false => PairOutcome::Skipped(SkipReason::NonFinite),
     }
-}
-
-/// Step 1: -d, and the averages that it was made of. Of the state nothing is changed.
-fn downhill(
-    layers: &[RotatedAdam],
-    narrow: &[f64],
-    gradient: &Blocks,
-    state: &mut SubspaceNewtonState,
-) -> [Blocks; 3] {
-    let (mut d, mut m, mut v) = (gradient.clone(), state.m.clone(), state.v.clone());
-    // Its kernel does every part.
-    let _ = for_each_layer(&Direct { layers, narrow }, [&mut d, &mut m, &mut v, &mut state.bases]);
-    let correction = layers.first().map_or(1.0, |layer| layer.bias_correction(state.steps));
-    scale(&mut d, -correction);
-    [d, m, v]
 }
 
 /// D c / c_1; zero where nothing moves.
