@@ -136,14 +136,24 @@ fn lower_product<T: Field>(
 fn mirror<T: Field>(mut matrix: MatMut<'_, T>) {
     const TILE: usize = 32;
     let side = matrix.nrows();
-    let tile = |start: usize| start..(start + TILE).min(side);
     for left in (0..side).step_by(TILE) {
-        for top in (left..side).step_by(TILE) {
-            for column in tile(left) {
-                for row in tile(top).filter(|row| *row > column) {
-                    matrix[(column, row)] = matrix[(row, column)];
-                }
+        let end = (left + TILE).min(side);
+        let mut square = matrix.as_mut().submatrix_mut(left, left, end - left, end - left);
+        for column in 0..end - left {
+            for row in column + 1..end - left {
+                square[(column, row)] = square[(row, column)];
             }
+        }
+        let (_, mut above, below, _) =
+            matrix.as_mut().subcols_mut(left, side - left).split_at_mut(end, end - left);
+        for top in (0..side - end).step_by(TILE) {
+            let height = TILE.min(side - end - top);
+            let tile = below.as_ref().subrows(top, height);
+            above
+                .as_mut()
+                .subrows_mut(left, end - left)
+                .subcols_mut(top, height)
+                .copy_from(tile.transpose());
         }
     }
 }
@@ -158,8 +168,8 @@ pub(crate) trait LayerKernel<const N: usize>: Sync {
 }
 
 /// Runs `kernel` on every tensor, in host memory, where those of a device are brought for it. The blocks
-/// have the same number of tensors, those of one place the same type. Many small ones run side by side; a
-/// large one has all threads. False where the kernel was with any.
+/// have the same number of tensors, those of one place the same type. Tensors run side by side, but for a large one
+/// that the others would wait for: it has all threads. False where the kernel was with any.
 pub(crate) fn for_each_layer<K: LayerKernel<N>, const N: usize>(
     kernel: &K,
     mut blocks: [&mut Blocks; N],
@@ -171,12 +181,19 @@ pub(crate) fn for_each_layer<K: LayerKernel<N>, const N: usize>(
         let layer = numbers.each_mut().map(|list| list.next().expect("as many tensors in each"));
         (tensor, layer)
     });
-    let is_large = |tensor: usize| kernel.work(tensor) >= SEQUENTIAL_BELOW;
+    let all_work: usize = (0..layers.len()).map(|tensor| kernel.work(tensor)).sum();
+    // More than one thread's part of it all.
+    let is_long = |work: usize| work.saturating_mul(rayon::current_num_threads()) > all_work;
+    let is_large = |tensor: usize| {
+        let work = kernel.work(tensor);
+        work >= SEQUENTIAL_BELOW && is_long(work)
+    };
     let (large, small): (Vec<_>, Vec<_>) = layers.partition(|(tensor, _)| is_large(*tensor));
     let run = |(tensor, layer), threads| run_layer(kernel, tensor, layer, threads);
     // All of them run, also after one with false.
     let all = |a: bool, b: bool| a & b;
-    let small = small.into_par_iter().map(|layer| run(layer, Par::Seq)).reduce(|| true, all);
+    let small = small.into_par_iter().with_max_len(1);
+    let small = small.map(|layer| run(layer, Par::Seq)).reduce(|| true, all);
     let large = large.into_iter().map(|layer| run(layer, Par::rayon(0))).fold(true, all);
     for ((home, numbers), memory) in blocks.iter_mut().zip(on_host).zip(memories) {
         **home = numbers.in_memory(&memory);

@@ -24,7 +24,7 @@ impl NewtonSchulz {
 }
 
 impl MatrixKernel for NewtonSchulz {
-    fn run<T: Field>(&self, mut x: MatMut<'_, T>, threads: Par) {
+    fn run<T: Field>(&self, x: MatMut<'_, T>, threads: Par) {
         if self.steps == 0 {
             return;
         }
@@ -45,8 +45,14 @@ impl MatrixKernel for NewtonSchulz {
                 commuting_product(gram.as_mut(), factor.as_ref(), spare.as_ref(), threads);
             }
         }
-        let before = x.to_owned();
-        product(x.as_mut(), total.as_ref(), before.as_ref(), threads);
+        // A copy goes column by column; of a matrix that lies row by row so does that of its transpose.
+        if x.row_stride() == 1 {
+            let before = x.to_owned();
+            product(x, total.as_ref(), before.as_ref(), threads);
+        } else {
+            let before = x.as_ref().transpose().to_owned();
+            product(x, total.as_ref(), before.transpose(), threads);
+        }
     }
 }
 
