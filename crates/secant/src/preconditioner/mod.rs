@@ -2,6 +2,7 @@
 
 mod eigenbasis;
 mod inverse_root;
+mod kronecker;
 mod newton_schulz;
 mod piece;
 mod polar;

@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
-use faer::{MatRef, Par};
+use faer::Par;
 
-use super::Unfolding;
+use super::{Unfolding, kronecker::Joint};
 use crate::blocks::{Blocks, Entry, Field, Layout};
 
 /// The dimensions with a matrix. The matrices of a tensor lie one after the other, row by row.
@@ -90,10 +90,9 @@ impl Sides {
         x: &[T],
         threads: Par,
     ) {
-        for (unfolding, place) in self.places() {
-            let factor = &mut factors[place];
-            factor.iter_mut().for_each(|p| *p = T::of(old) * *p);
-            unfolding.add_square(factor, T::of(new), x, threads);
+        factors[self.start..self.end()].iter_mut().for_each(|p| *p = T::of(old) * *p);
+        for joint in Joint::of(self.places()) {
+            joint.add_squares(factors, T::of(new), x, threads);
         }
     }
 
@@ -107,17 +106,12 @@ impl Sides {
         threads: Par,
     ) {
         let (mut from, mut to) = (x, spare);
-        for (unfolding, place) in self.places() {
-            let side = unfolding.side;
-            let matrix = MatRef::from_row_major_slice(&matrices[place], side, side);
-            let matrix = match turn {
-                Turn::Into => matrix.transpose(),
-                Turn::Back => matrix,
-            };
-            unfolding.multiply(to, matrix, from, threads);
+        let joints = Joint::of(self.places());
+        for joint in &joints {
+            joint.multiply(to, matrices, turn, from, threads);
             std::mem::swap(&mut from, &mut to);
         }
-        if self.len() % 2 == 1 {
+        if joints.len() % 2 == 1 {
             // The caller's x is `to`.
             to.copy_from_slice(from);
         }
