@@ -90,6 +90,14 @@ impl Plane {
         self.curvature.plus(lambda * kappa, self.gram)
     }
 
+    /// The slope along the second direction by the slope along the first, both per length and within [-1, 1]; 1
+    /// without a second direction or where the first points uphill.
+    fn slope_ratio(&self) -> f64 {
+        let [first, second] = [0, 1].map(|i| self.descent[i] / self.gram.0[2 * i].sqrt());
+        let is_known = self.gram.0[2] > 0.0 && first > 0.0;
+        if is_known { (second / first).clamp(-1.0, 1.0) } else { 1.0 }
+    }
+
     /// m(c).
     pub fn change(&self, lambda: f64, c: [f64; 2]) -> f64 {
         let slope = self.descent[0] * c[0] + self.descent[1] * c[1];
@@ -125,6 +133,34 @@ impl Plane {
             true => cap,
             false => 0.0,
         }
+    }
+}
+
+/// How much longer than usual steps may be: the more the loss still falls along the last one, with a gradient of
+/// other records. Where steps are too long, or noise is all there is, it does not fall there.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Growth {
+    /// a, the averaged ratio of the slope along the last step to the one along the first direction.
+    pub slope_ratio: f64,
+    /// h, times the cap.
+    pub factor: f64,
+}
+
+impl Default for Growth {
+    fn default() -> Self {
+        Self { slope_ratio: 1.0, factor: 1.0 }
+    }
+}
+
+impl Growth {
+    /// With the slopes of another step; `most` is the largest factor.
+    ///
+    /// Step 5 of Subspace Newton.
+    #[must_use]
+    pub fn after(self, plane: &Plane, most: f64) -> Self {
+        let slope_ratio = 0.9 * self.slope_ratio + 0.1 * plane.slope_ratio();
+        let factor = (self.factor * (0.1 * (slope_ratio - 0.1)).exp()).clamp(1.0, most);
+        Self { slope_ratio, factor }
     }
 }
 
@@ -248,6 +284,34 @@ mod tests {
         assert_eq!(one([-1.0, 0.0, 0.0], [1.0, 0.0, 0.0], [8.0, 0.0]), [10.0, 0.0]);
         assert_eq!(one([4.0, 0.0, 0.0], [1.0, 0.0, 0.0], [-8.0, 0.0]), [0.0, 0.0]);
         assert_eq!(one([0.0; 3], [0.0; 3], [0.0; 2]), [0.0, 0.0]);
+    }
+
+    #[test]
+    fn steps_may_grow_while_the_loss_falls_along_the_last_one_and_no_longer() {
+        let gram = Symmetric([4.0, 0.0, 9.0]);
+        let after = |descent: [f64; 2], steps: usize, start: Growth| {
+            let plane = Plane { curvature: Symmetric::default(), gram, descent };
+            (0..steps).fold(start, |growth, _| growth.after(&plane, 4.0))
+        };
+        // As steep along p as along -d, per length.
+        let steep = after([2.0, 3.0], 1, Growth::default());
+        assert_eq!(steep, Growth { slope_ratio: 1.0, factor: 0.09f64.exp() });
+        assert_eq!(after([2.0, 3.0], 100, steep).factor, 4.0);
+        // A tenth as steep: as far as before.
+        let tenth = Growth { slope_ratio: 0.1, factor: 2.0 };
+        let same = after([2.0, 0.3], 50, tenth);
+        assert!((same.factor - 2.0).abs() < 1e-12 && (same.slope_ratio - 0.1).abs() < 1e-12);
+        // Uphill: back to the cap, and not below it.
+        let Growth { slope_ratio, factor } = after([2.0, -3.0], 200, steep);
+        assert!(factor == 1.0 && (slope_ratio + 1.0).abs() < 1e-8);
+        // No last step, or no way downhill: nothing speaks against a longer one.
+        let ratio = |gram: [f64; 3], descent: [f64; 2]| {
+            let (curvature, gram) = (Symmetric::default(), Symmetric(gram));
+            Plane { curvature, gram, descent }.slope_ratio()
+        };
+        assert_eq!(ratio([4.0, 0.0, 0.0], [2.0, 0.0]), 1.0);
+        assert_eq!(ratio([4.0, 0.0, 9.0], [-2.0, 3.0]), 1.0);
+        assert_eq!(ratio([4.0, 0.0, 9.0], [1e-3, -3.0]), -1.0);
     }
 
     #[test]

@@ -39,8 +39,11 @@ const PAYS: f64 = 4.0;
 /// The fan-in below which a layer moves faster than the others.
 const NARROW_BELOW: usize = 64;
 
-/// Decoupled weight decay on batches: what fits fast over-fits soon.
+/// Decoupled weight decay of a model that can over-fit: what fits fast over-fits soon.
 const DECAY: f64 = 0.05;
+
+/// Records for each parameter from which a model cannot over-fit by much: statisticians' rule of thumb for regressions.
+const RECORDS_FOR_EACH: usize = 10;
 
 /// Pairs of L-BFGS where a dense matrix does not fit.
 const PAIRS: usize = 50;
@@ -50,9 +53,10 @@ const FIRST_PART: u64 = 6;
 
 /// What it chooses:
 /// - where every step has another batch: SOAP with a shorter average of gradients (`beta_1` 0.85), bases that turn
-///   every 5 steps and a decoupled weight decay of 0.05, at a rate of 0.025 that falls with the root of a batch below
-///   256 records; a layer of less than 64 inputs moves faster, up to 4 times; one so wide that its bases would take
-///   more than four times its gradient's multiplications goes along the polar factor, as in Muon;
+///   every 5 steps, at a rate of 0.025 that falls with the root of a batch below 256 records; with a decoupled weight
+///   decay of 0.05 where an epoch has less than ten records for each parameter; a layer of less than 64 inputs moves
+///   faster, up to 4 times; one so wide that its bases would take more than four times its gradient's
+///   multiplications goes along the polar factor, as in Muon;
 /// - where every step sees the same function: SOAP with bases that turn every 5 steps for a sixth of the
 ///   run, then self-scaled Broyden; self-scaled L-BFGS in its place for more than 10,000 parameters and in single
 ///   precision, in which a whole matrix learns rounding.
@@ -126,7 +130,7 @@ impl Auto {
                 let of_gradient = 3.0 * (run.batch_size * run.rows) as f64;
                 let soap = soap
                     .with_beta_1(SHORT_AVERAGE)
-                    .with_decay(Decay::Decoupled(DECAY))
+                    .with_decay(decay(run))
                     .with_max_cost(Some(PAYS * of_gradient))
                     .with_narrow_below(Some(NARROW_BELOW));
                 MethodSpec::Soap(soap)
@@ -151,6 +155,13 @@ impl Auto {
     pub fn init<M: Module + 'static>(&self) -> Result<AnyOptimizer<M>, ConfigError> {
         Ok(self.method.init()?.chosen(self.chosen))
     }
+}
+
+/// None where each parameter has records enough: decay would be nothing but a bias there.
+fn decay(run: &Run) -> Decay {
+    let records = run.steps_per_epoch.saturating_mul(run.batch_size);
+    let is_enough = run.parameters.saturating_mul(RECORDS_FOR_EACH) <= records;
+    if is_enough { Decay::None } else { Decay::Decoupled(DECAY) }
 }
 
 /// SOAP for a part of the run, and another method after it.

@@ -181,8 +181,19 @@ fn a_matrix_whose_bases_cost_too_much_goes_muon_s_way() {
         assert!(report.expect("the contract is kept").is_accepted());
         assert_close(&one.values(), &two.values(), 1e-12, "polar");
     }
-    // M and V, which is not used; no bases.
-    assert_eq!(polar.state_bytes(), 8 * 2 * 774);
+    // M alone.
+    assert_eq!(polar.state_bytes(), 8 * 774);
+}
+
+#[test]
+fn a_polar_direction_is_normalised_where_that_is_asked_for() {
+    let config = SoapConfig::new().with_max_cost(Some(0.0)).with_normalize_grads(true);
+    let mut optimizer = config.init().expect("valid");
+    let start = Numbers::new(30).vector(774);
+    let mut model = Layers::new(&[vec![258, 3]], std::slice::from_ref(&start), DType::F64);
+    (0..2).for_each(|k| step(&mut optimizer, &mut model, &[Numbers::new(31 + k).vector(774)]));
+    let moved: f64 = model.values()[0].iter().zip(&start).map(|(a, b)| (a - b).powi(2)).sum();
+    assert!(((moved / 774.0).sqrt() / 0.1 - 1.0).abs() < 1e-12);
 }
 
 #[test]

@@ -52,10 +52,12 @@ fn auto_is_soap_for_batches_and_goes_on_with_a_quasi_newton_method_on_one_functi
     let chosen = |run: Run| {
         "auto".parse::<Choice>().expect("a name").spec(Some(&run)).expect("in range").to_string()
     };
-    assert_eq!(
-        chosen(RUN),
-        "soap(beta_1=0.85,decay=decoupled(0.05),precondition_frequency=5,max_cost=384,narrow_below=64)"
-    );
+    // An epoch has 1,600 records: ten for each of 160 parameters.
+    let rest = "precondition_frequency=5,max_cost=384,narrow_below=64)";
+    let few = Run { parameters: 160, ..RUN };
+    assert_eq!(chosen(few), format!("soap(beta_1=0.85,{rest}"));
+    let more = Run { parameters: 161, ..RUN };
+    assert_eq!(chosen(more), format!("soap(beta_1=0.85,decay=decoupled(0.05),{rest}"));
     let smooth = Run { full_batch: true, parameters: 10_000, ..RUN };
     let first = "switch(first=soap(precondition_frequency=5),then=";
     assert_eq!(chosen(smooth), format!("{first}ss-broyden(full_batch=true),at=step(166),rate=1)"));

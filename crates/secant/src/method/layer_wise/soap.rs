@@ -26,7 +26,7 @@
 //!
 //! A matrix whose bases cost more than `max_cost` has none, and goes Muon's way in the place of 1. to 3.:
 //! 3'. M <- beta1 M + (1 - beta1) G; N = 0.08 sqrt(max(m, n)) times the polar factor of beta1 M + (1 - beta1) G, by five
-//!     iterations of Newton and Schulz; c = 1.
+//!     iterations of Newton and Schulz; with `normalize_grads` as in 3.; c = 1. There is no V.
 //!
 //! The fan-in of a matrix `[in, out]` (Burn's linear layer) is its rows, of a kernel `[out, in, h, w]` it is in h w. A step
 //! of such a method moves every weight by about as much, and so a unit's input by an amount that grows with
@@ -236,10 +236,20 @@ impl Method for Soap {
     }
 
     fn init(&self, layout: &Layout) -> SoapState {
-        let zeros = Blocks::zeros(layout);
+        // A polar factor has no use for V.
+        let of_v = |entry: &Entry| match self.polar(entry) {
+            Some(_) => Entry { shape: [0].into(), ..entry.clone() },
+            None => entry.clone(),
+        };
+        let with_v = Layout::new(layout.entries().iter().map(of_v).collect());
         let factors = Sides::zeros(layout, |entry| self.sides(entry));
-        let steps = vec![0.0; layout.entries().len()];
-        SoapState { m: zeros.clone(), v: zeros, bases: factors.clone(), factors, steps }
+        SoapState {
+            m: Blocks::zeros(layout),
+            v: Blocks::zeros(&with_v.in_memory(layout.memory().clone())),
+            bases: factors.clone(),
+            factors,
+            steps: vec![0.0; layout.entries().len()],
+        }
     }
 
     step_by_gradient!();
@@ -361,21 +371,23 @@ impl Layer<'_> {
         [factors, bases]: [&mut [T]; 2],
         threads: Par,
     ) {
-        let direction = &self.direction;
-        if let Some(polar) = self.polar {
+        let correction = if let Some(polar) = self.polar {
             polar.direct(g, m, threads);
-            return self.walk(theta, g, 1.0);
-        }
-        // 5. comes first, while there is G: no step before 6. reads the factors.
-        direction.learn(g, factors, threads);
-        let mut spare = direction.spare(g.len());
-        direction.direct(g, &mut spare, [m, v], bases, threads);
+            1.0
+        } else {
+            let direction = &self.direction;
+            // 5. comes first, while there is G: no step before 6. reads the factors.
+            direction.learn(g, factors, threads);
+            let mut spare = direction.spare(g.len());
+            direction.direct(g, &mut spare, [m, v], bases, threads);
+            self.correction()
+        };
         if self.config.normalize_grads {
             let squares: f64 = g.iter().map(|n| n.wide() * n.wide()).sum();
             let scale = T::of(1.0 / (1e-30 + (squares / g.len() as f64).sqrt()));
             g.iter_mut().for_each(|n| *n = scale * *n);
         }
-        self.walk(theta, g, self.correction());
+        self.walk(theta, g, correction);
     }
 
     /// The direction, where its bases are to be turned after this step.

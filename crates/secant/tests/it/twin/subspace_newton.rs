@@ -13,12 +13,15 @@ pub(crate) struct SubspaceNewton {
     k: [[f64; 2]; 2],
     weights: [[f64; 2]; 2],
     lambda: f64,
+    /// a and h.
+    ratio: f64,
+    growth: f64,
     calls: i32,
 }
 
 impl SubspaceNewton {
     pub(crate) fn new() -> Self {
-        Self { lambda: 5.0, ..Self::default() }
+        Self { lambda: 5.0, ratio: 1.0, growth: 1.0, ..Self::default() }
     }
 
     /// M from K, with lambda in times of K_11 / |d|^2.
@@ -97,9 +100,16 @@ impl Twin for SubspaceNewton {
         let k = each(|i, j| self.k[i][j] / self.weights[i][j].max(1e-300));
         let r = [-dot(&directions[0], &g), -dot(&directions[1], &g)];
         let mut c = Self::coefficients(self.damped(k, gram), r, has_p);
-        let longest = 0.03 * gram[0][0].sqrt();
+        // The loss's fall over a step of length 1 along p, by that along -d.
+        let falls = [r[0] / gram[0][0].sqrt(), r[1] / gram[1][1].sqrt()];
+        let known = has_p && falls[0] > 0.0;
+        let ratio = if known { (falls[1] / falls[0]).clamp(-1.0, 1.0) } else { 1.0 };
+        self.ratio += 0.1 * (ratio - self.ratio);
+        self.growth = (self.growth * (0.1 * self.ratio - 0.01).exp()).clamp(1.0, 4.0);
+        let cap = 0.03 * self.growth;
+        let longest = cap * gram[0][0].sqrt();
         if c[0].is_infinite() {
-            c = [0.03, 0.0];
+            c = [cap, 0.0];
         } else if form(gram, c).sqrt() > longest {
             let length = form(gram, c).sqrt();
             c = c.map(|c| c * longest / length);

@@ -17,7 +17,9 @@
 //!    K <- `curvature_average` K + (1 - `curvature_average`) C, corrected for its start.
 //! 4. M = K + lambda kappa D'D, kappa = K_11 / |d|^2; r = -D'g; c = M^-1 r. Where c_1 is not
 //!    positive, or M not positive definite: c = (max(r_1, 0) / M_11, 0).
-//! 5. s = D c; where |s| > `cap` |d|, s and c are shortened to it.
+//! 5. s = D c; where |s| > h `cap` |d|, s and c are shortened to it. h grows from 1 while the loss still falls along
+//!    the last step: a <- 0.9 a + 0.1 (p'g / |p|) / (-d'g / |d|), from 1, that ratio within [-1, 1] and 1 where p = 0;
+//!    h <- h exp(0.1 (a - 0.1)) within [1, `cap_growth`].
 //! 6. theta <- theta + lr s; p = s / c_1.
 //! 7. Every `check_every` steps: rho = (f(theta) - f) / (x'M x / 2 - r'x) on B with x = lr c and this step's
 //!    C for K. rho > 0.75: lambda <- w lambda; rho < 0.25: lambda <- lambda / w; w = 0.95^`check_every`.
@@ -27,7 +29,7 @@
 //! The learning rate, lr, is 1 but for what a schedule makes of it.
 //!
 //! # Notation
-//! p: of [`SubspaceNewtonState`]; K: its `curvature` and `weights`; lambda: its `damping`; the rest as on
+//! p: of [`SubspaceNewtonState`]; K: its `curvature` and `weights`; lambda: its `damping`; a and h: its `growth`; the rest as on
 //! SOAP's page. [`plane`](secant_core::plane) has steps 4, 5 and 7.
 //!
 //! # Cost
@@ -90,7 +92,7 @@ mod kernels;
 mod products;
 
 use secant_core::{
-    plane::{Averaged, Symmetric, next_damping},
+    plane::{Averaged, Growth, Symmetric, next_damping},
     report::{Outcome, PairOutcome, Rejection, SkipReason, StepReport},
 };
 
@@ -157,11 +159,15 @@ hyper_parameters! {
         #[config(default = 0.6)]
         #[range(Below1)]
         curvature_average: f64,
-        /// The longest step, in times of SOAP's direction. A comparison lets it fall with the root of a batch below
+        /// The longest usual step, in times of SOAP's direction. A comparison lets it fall with the root of a batch below
         /// 256 records, as `SubspaceNewtonConfig::for_batches` does.
         #[config(default = 0.03)]
         #[range(Positive)]
         cap: f64,
+        /// The cap grows so many times at most, while the loss still falls along the last step.
+        #[config(default = 4.0)]
+        #[range(AtLeast1)]
+        cap_growth: f64,
         /// Steps from one check of the model to the next.
         #[config(default = 10)]
         #[range(AtLeast1)]
@@ -217,6 +223,8 @@ pub struct SubspaceNewtonState {
     weights: Vec<f64>,
     /// lambda alone.
     damping: Vec<f64>,
+    /// a and h.
+    growth: Vec<f64>,
     /// Gradients seen.
     steps: u64,
 }
@@ -224,13 +232,20 @@ pub struct SubspaceNewtonState {
 record_state!(SubspaceNewtonState {
     vectors: [m, v, factors, bases, p],
     counters: [steps],
-    numbers: [curvature, weights, damping]
+    numbers: [curvature, weights, damping, growth]
 });
 
 impl SubspaceNewtonState {
     fn averaged(&self) -> Averaged {
         let three = |list: &[f64]| [0, 1, 2].map(|i| list.get(i).copied().unwrap_or(0.0));
         Averaged { sums: three(&self.curvature), weights: three(&self.weights) }
+    }
+
+    fn growth(&self) -> Growth {
+        match self.growth[..] {
+            [slope_ratio, factor] => Growth { slope_ratio, factor },
+            _ => Growth::default(),
+        }
     }
 
     fn lambda(&self) -> f64 {
@@ -277,6 +292,7 @@ impl Method for SubspaceNewton {
             curvature: vec![0.0; 3],
             weights: vec![0.0; 3],
             damping: vec![self.config.lambda],
+            growth: vec![1.0, 1.0],
             steps: 0,
         }
     }
@@ -327,6 +343,7 @@ struct Trial {
     m: Blocks,
     v: Blocks,
     averaged: Averaged,
+    growth: Growth,
     lambda: f64,
     /// What the model says of the step, where that is to be checked.
     promised: Option<f64>,
@@ -345,6 +362,7 @@ impl Trial {
         (state.m, state.v, state.p) = (self.m, self.v, self.p);
         (state.curvature, state.weights) =
             (self.averaged.sums.into(), self.averaged.weights.into());
+        state.growth = vec![self.growth.slope_ratio, self.growth.factor];
         state.damping = vec![self.lambda];
     }
 }
@@ -375,7 +393,7 @@ impl SubspaceNewton {
         gradient: &Blocks,
         state: &mut SubspaceNewtonState,
     ) -> Result<Option<Trial>, StepError> {
-        let SubspaceNewtonConfig { curvature_average, cap, .. } = self.config;
+        let SubspaceNewtonConfig { curvature_average, cap, cap_growth, .. } = self.config;
         let [downhill, m, v] = self.downhill(layers, objective.context.layout, gradient, state);
         let products = Products::of(objective.context, [&downhill, &state.p], gradient);
         let mut averaged = state.averaged();
@@ -390,15 +408,15 @@ impl SubspaceNewton {
         if !plane.is_finite() {
             return Ok(None);
         }
-        let lambda = state.lambda();
-        let c = plane.minimiser(lambda, cap);
+        let (growth, lambda) = (state.growth().after(&plane, cap_growth), state.lambda());
+        let c = plane.minimiser(lambda, growth.factor * cap);
         let lr = objective.context.tensors.first().map_or(0.0, |tensor| tensor.lr);
         let step = c.map(|c| lr * c);
         let promised = measured
             .filter(|_| self.is_checked(state.steps))
             .map(|curvature| products.plane(curvature).change(lambda, step));
         let p = next_direction(downhill, c, &state.p);
-        Ok(Some(Trial { p, step, m, v, averaged, lambda, promised }))
+        Ok(Some(Trial { p, step, m, v, averaged, growth, lambda, promised }))
     }
 
     /// Step 1: -d, and the averages that it was made of. Of the state nothing is changed.
