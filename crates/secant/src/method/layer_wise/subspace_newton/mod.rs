@@ -29,8 +29,8 @@
 //! The learning rate, lr, is 1 but for what a schedule makes of it.
 //!
 //! # Notation
-//! p: of [`SubspaceNewtonState`]; K: its `curvature` and `weights`; lambda: its `damping`; a and h: its `growth`; the rest as on
-//! SOAP's page. [`plane`](secant_core::plane) has steps 4, 5 and 7.
+//! p: of [`SubspaceNewtonState`]; K: its `curvature` and `weights`; lambda: its `damping`; a and h: its
+//! `growth`; the rest as on SOAP's page. [`plane`](secant_core::plane) has steps 4, 5 and 7.
 //!
 //! # Cost
 //! SOAP's memory and a vector more, and 4 vectors during a step. One gradient; in the steps that measure,
@@ -44,8 +44,8 @@
 //! do the rest. Where a rate for SOAP is known.
 //!
 //! # Deviations
-//! A design of this crate, from a prototype whose lambda was absolute, `beta_1` 0.9, `cap` 0.06, and whose bases
-//! turned every ten steps. Without duals
+//! A design of this crate, from a prototype whose lambda was absolute, `beta_1` 0.9, `cap` 0.06 without growth, and
+//! whose bases turned every ten steps. Without duals
 //! ([`Duals`](crate::Duals) whose outputs are marked, [`Tangents::output`](crate::dual::Tangents::output))
 //! C is of the Hessian: by the user's products ([`WithProduct`](crate::WithProduct)), or by differences of
 //! gradients, three for each product, which are refused on networks with kinks unless they are allowed
