@@ -71,6 +71,13 @@ impl Blocks {
         Self::default()
     }
 
+    /// Zeros of another shape for each parameter, in its type and in the layout's memory.
+    pub(crate) fn zeros_of(layout: &Layout, shape: impl Fn(&Entry) -> Shape) -> Self {
+        let entry = |entry: &Entry| Entry { shape: shape(entry), ..entry.clone() };
+        let shapes = Layout::new(layout.entries().iter().map(entry).collect());
+        Self::zeros(&shapes.in_memory(layout.memory().clone()))
+    }
+
     /// Zeros, in the layout's memory.
     pub fn zeros(layout: &Layout) -> Self {
         let entries = layout.entries().iter();

@@ -39,9 +39,7 @@ impl Sides {
 
     /// Zeros for the matrices of every parameter.
     pub fn zeros(layout: &Layout, sides: impl Fn(&Entry) -> Self) -> Blocks {
-        let entry = |entry: &Entry| Entry { shape: [sides(entry).end()].into(), ..entry.clone() };
-        let shapes = Layout::new(layout.entries().iter().map(entry).collect());
-        Blocks::zeros(&shapes.in_memory(layout.memory().clone()))
+        Blocks::zeros_of(layout, |entry| [sides(entry).end()].into())
     }
 
     /// Dimensions with a matrix.

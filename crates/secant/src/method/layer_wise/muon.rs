@@ -84,6 +84,7 @@
 //! # }
 //! ```
 
+use burn::tensor::Shape;
 use secant_core::report::{PairOutcome, Rejection};
 
 use crate::{
@@ -270,15 +271,12 @@ impl Method for Muon {
     }
 
     fn init(&self, layout: &Layout) -> MuonState {
-        let of = |shape: &dyn Fn(&Entry) -> Vec<usize>| {
-            let entry = |entry: &Entry| Entry { shape: shape(entry).into(), ..entry.clone() };
-            let shapes = Layout::new(layout.entries().iter().map(entry).collect());
-            Blocks::zeros(&shapes.in_memory(layout.memory().clone()))
-        };
-        let momentum = of(&|entry| self.matrix_shape(entry).map_or(vec![0], Vec::from));
-        let adamw = of(&|entry| match self.matrix_shape(entry) {
-            Some(_) => vec![0],
-            None => entry.shape.to_vec(),
+        let momentum = Blocks::zeros_of(layout, |entry| {
+            self.matrix_shape(entry).map_or([0].into(), Shape::from)
+        });
+        let adamw = Blocks::zeros_of(layout, |entry| match self.matrix_shape(entry) {
+            Some(_) => [0].into(),
+            None => entry.shape.clone(),
         });
         MuonState { momentum, m: adamw.clone(), v: adamw, t: 0 }
     }

@@ -257,9 +257,7 @@ impl Method for Shampoo {
 
     fn init(&self, layout: &Layout) -> ShampooState {
         let zeros = |length: &dyn Fn(&Entry) -> usize| {
-            let entry = |entry: &Entry| Entry { shape: [length(entry)].into(), ..entry.clone() };
-            let shapes = Layout::new(layout.entries().iter().map(entry).collect());
-            Blocks::zeros(&shapes.in_memory(layout.memory().clone()))
+            Blocks::zeros_of(layout, |entry| [length(entry)].into())
         };
         let factors = zeros(&|entry| self.parts(entry).last().map_or(0, |part| part.sides.end()));
         let a = match self.config.graft {

@@ -238,14 +238,13 @@ impl Method for Soap {
     fn init(&self, layout: &Layout) -> SoapState {
         // A polar factor has no use for V.
         let of_v = |entry: &Entry| match self.polar(entry) {
-            Some(_) => Entry { shape: [0].into(), ..entry.clone() },
-            None => entry.clone(),
+            Some(_) => [0].into(),
+            None => entry.shape.clone(),
         };
-        let with_v = Layout::new(layout.entries().iter().map(of_v).collect());
         let factors = Sides::zeros(layout, |entry| self.sides(entry));
         SoapState {
             m: Blocks::zeros(layout),
-            v: Blocks::zeros(&with_v.in_memory(layout.memory().clone())),
+            v: Blocks::zeros_of(layout, of_v),
             bases: factors.clone(),
             factors,
             steps: vec![0.0; layout.entries().len()],
