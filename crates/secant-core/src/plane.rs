@@ -153,13 +153,22 @@ impl Default for Growth {
 }
 
 impl Growth {
+    /// What the newest ratio counts for in a.
+    const NEWEST: f64 = 0.1;
+    /// Above this a, h grows, and below it falls.
+    const STILL_FALLS: f64 = 0.1;
+    /// The logarithm of h moves by this part of a's distance from there.
+    const PACE: f64 = 0.1;
+
     /// With the slopes of another step; `most` is the largest factor.
     ///
     /// Step 5 of Subspace Newton.
     #[must_use]
     pub fn after(self, plane: &Plane, most: f64) -> Self {
-        let slope_ratio = 0.9 * self.slope_ratio + 0.1 * plane.slope_ratio();
-        let factor = (self.factor * (0.1 * (slope_ratio - 0.1)).exp()).clamp(1.0, most);
+        let slope_ratio =
+            (1.0 - Self::NEWEST) * self.slope_ratio + Self::NEWEST * plane.slope_ratio();
+        let growth = (Self::PACE * (slope_ratio - Self::STILL_FALLS)).exp();
+        let factor = (self.factor * growth).clamp(1.0, most);
         Self { slope_ratio, factor }
     }
 }

@@ -35,18 +35,19 @@ pub fn share<P: Problem>(contest: &Contest<'_, P>, parts: &[f64]) -> Result<Shar
 
 impl Share {
     /// The share, between the two lengths whose ratios of losses enclose 1, on a straight line through their
-    /// logarithms.
+    /// logarithms. Runs that diverged have an infinite ratio, and no line goes through it.
     fn text(&self) -> String {
-        let points: Vec<(f64, f64)> = self
-            .sides
-            .iter()
-            .filter_map(|(part, side)| Some((*part, side.to_training?.mean)))
-            .collect();
+        let ratio = |side: &Side| side.to_training.map_or(f64::INFINITY, |ratio| ratio.mean);
+        let points: Vec<(f64, f64)> =
+            self.sides.iter().map(|(part, side)| (*part, ratio(side))).collect();
         let enclosing = |pair: &&[(f64, f64)]| pair[0].1 > 1.0 && pair[1].1 <= 1.0;
         match (points.first(), points.windows(2).find(enclosing), points.last()) {
             (Some((part, ratio)), ..) if *ratio <= 1.0 => format!("at most {part}"),
+            (_, Some(&[(from, ratio), (to, _)]), _) if ratio.is_infinite() => {
+                format!("between {from} and {to}")
+            }
             (_, Some(&[before, after]), _) => digits(crossing(before, after)),
-            (.., Some((part, _))) => format!("more than {part}"),
+            (.., Some((part, ratio))) if ratio.is_finite() => format!("more than {part}"),
             _ => "diverged".to_string(),
         }
     }
@@ -93,7 +94,7 @@ mod tests {
             lr: 0.01,
             training: Some(ratio),
             seconds: None,
-            to_training: Some(Ratio { mean: ratio, ends: None }),
+            to_training: ratio.is_finite().then_some(Ratio { mean: ratio, ends: None }),
             to_validation: None,
             runs: Vec::new(),
         };
@@ -112,6 +113,9 @@ mod tests {
         assert_eq!(share_of(&points).text(), "0.6");
         assert_eq!(share_of(&points[2..]).text(), "at most 1");
         assert_eq!(share_of(&points[..2]).text(), "more than 0.5");
+        let infinite = f64::INFINITY;
+        assert_eq!(share_of(&[(0.25, infinite), (0.5, 0.8)]).text(), "between 0.25 and 0.5");
+        assert_eq!(share_of(&[(0.25, 1.5), (0.5, infinite)]).text(), "diverged");
         let table = shares_table(&[share_of(&points)], "auto", "adam");
         assert!(table.contains("| share that auto needs | ratio at 0.25 |"), "{table}");
         assert!(table.contains("| 0.01, 1 | 0.6 | 4.43 | 1.36 | 0.42 |"), "{table}");
