@@ -38,11 +38,17 @@ const RUN: Run = Run {
 /// What Burn's Adam would need: no more than ours.
 const ADAM: Traffic = Traffic { reads: 4, writes: 3 };
 
+/// Its factors of one vector of 10,000,000 numbers would take 82 GB.
+const NOT_OF_ONE_TENSOR: &str = "shampoo";
+
 impl BenchMethod {
-    /// All that can be timed, with their usual settings.
-    pub fn all() -> Vec<Self> {
+    /// All that can be timed on these tensors, with their usual settings.
+    pub fn all(shapes: Shapes) -> Vec<Self> {
         let takes_gradients = |spec: &MethodSpec| spec.needs_loss().is_ok_and(|needs| !needs);
-        let ours = PRESETS.iter().filter(|preset| takes_gradients(&preset.spec(&RUN)));
+        let fits = |name: &str| shapes != Shapes::OneTensor || name != NOT_OF_ONE_TENSOR;
+        let ours = PRESETS
+            .iter()
+            .filter(|preset| takes_gradients(&preset.spec(&RUN)) && fits(preset.name));
         ours.map(|preset| Self::Ours(preset.into())).chain([Self::BurnAdam]).collect()
     }
 

@@ -124,13 +124,13 @@ impl<P: Problem> Contest<'_, P> {
         let batch_size = entry.batch_size.unwrap_or_else(|| problem.batch_size());
         let all = self.gradients() * batch_size.min(problem.records(Part::Train)) as u64;
         // A preset that is never tuned knows its rate itself.
-        let is_untuned = *method == plan.candidate && method.preset().is_tuned;
+        let at_usual_rate = *method == plan.candidate && method.preset().is_tuned;
         let own = Plan {
             methods: vec![method.clone()],
             seeds: Some(plan.seeds),
             budget: Some(Budget::Evaluations((part * all as f64).round() as u64)),
             batch_size: entry.batch_size,
-            lr: Some(method.preset().usual_rate).filter(|_| is_untuned),
+            lr: Some(method.preset().usual_rate).filter(|_| at_usual_rate),
             precision: entry.precision(),
             metric: Some(TRAINING_LOSS.to_string()),
             threads: plan.threads,

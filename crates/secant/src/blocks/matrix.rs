@@ -92,12 +92,11 @@ pub(crate) fn product<T: Field>(
 }
 
 /// out <- A A', symmetric, at half the cost of [`product`].
-pub(crate) fn outer_product<T: Field>(mut out: MatMut<'_, T>, a: MatRef<'_, T>, threads: Par) {
-    lower_product(out.as_mut(), Accum::Replace, a, a.transpose(), T::of(1.0), threads);
-    mirror(out);
+pub(crate) fn outer_product<T: Field>(out: MatMut<'_, T>, a: MatRef<'_, T>, threads: Par) {
+    commuting_product(out, a, a.transpose(), threads);
 }
 
-/// out <- A B for symmetric A and B that commute, so that out is symmetric, at half the cost of [`product`].
+/// out <- A B where that is symmetric, as of symmetric A and B that commute, at half the cost of [`product`].
 pub(crate) fn commuting_product<T: Field>(
     mut out: MatMut<'_, T>,
     a: MatRef<'_, T>,
@@ -175,8 +174,9 @@ pub(crate) fn for_each_layer<K: LayerKernel<N>, const N: usize>(
     mut blocks: [&mut Blocks; N],
 ) -> bool {
     let memories = blocks.each_ref().map(|blocks| blocks.memory());
-    let mut on_host = blocks.each_mut().map(|b| std::mem::take(*b).in_memory(&Memory::Host));
-    let mut numbers = on_host.each_mut().map(|block| block.host_mut().iter_mut());
+    // A kernel that panics leaves all numbers where they are.
+    move_to(&mut blocks, &std::array::from_fn(|_| Memory::Host));
+    let mut numbers = blocks.each_mut().map(|block| block.host_mut().iter_mut());
     let layers = (0..numbers[0].len()).map(|tensor| {
         let layer = numbers.each_mut().map(|list| list.next().expect("as many tensors in each"));
         (tensor, layer)
@@ -195,10 +195,14 @@ pub(crate) fn for_each_layer<K: LayerKernel<N>, const N: usize>(
     let small = small.into_par_iter().with_max_len(1);
     let small = small.map(|layer| run(layer, Par::Seq)).reduce(|| true, all);
     let large = large.into_iter().map(|layer| run(layer, Par::rayon(0))).fold(true, all);
-    for ((home, numbers), memory) in blocks.iter_mut().zip(on_host).zip(memories) {
-        **home = numbers.in_memory(&memory);
-    }
+    move_to(&mut blocks, &memories);
     small & large
+}
+
+fn move_to<const N: usize>(blocks: &mut [&mut Blocks; N], memories: &[Memory; N]) {
+    for (block, memory) in blocks.iter_mut().zip(memories) {
+        **block = std::mem::take(*block).in_memory(memory);
+    }
 }
 
 fn run_layer<K: LayerKernel<N>, const N: usize>(
@@ -221,4 +225,43 @@ pub(crate) fn add_outer_product<T: Field>(
     threads: Par,
 ) {
     lower_product(out, Accum::Add, a, a.transpose(), scale, threads);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    use burn::module::ParamId;
+
+    use super::*;
+    use crate::blocks::{Entry, Layout};
+
+    struct Panics;
+
+    impl LayerKernel<1> for Panics {
+        fn work(&self, _tensor: usize) -> usize {
+            1
+        }
+
+        fn run<T: Field>(&self, tensor: usize, [numbers]: [&mut [T]; 1], _threads: Par) -> bool {
+            assert!(tensor == 0, "this one panics");
+            numbers.fill(T::of(1.0));
+            true
+        }
+    }
+
+    #[test]
+    fn a_kernel_that_panics_leaves_all_numbers_there() {
+        let entry = |index: u64| Entry {
+            id: ParamId::from(index),
+            path: index.to_string(),
+            shape: [2].into(),
+            dtype: DType::F32,
+        };
+        let layout = Layout::new((0..3).map(entry).collect());
+        let mut blocks = Blocks::zeros(&layout);
+        let run = || for_each_layer(&Panics, [&mut blocks]);
+        assert!(catch_unwind(AssertUnwindSafe(run)).is_err());
+        assert!(blocks.kinds().eq(Blocks::zeros(&layout).kinds()));
+    }
 }

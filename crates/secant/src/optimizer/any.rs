@@ -191,7 +191,7 @@ impl<M: Module + 'static> AnyOptimizer<M> {
     /// set, they set for both. [`AnyOptimizer::method`] says which one made the last step.
     ///
     /// # Errors
-    /// A number out of its range, or one of the two is a switch already.
+    /// A number out of its range, one of the two is a switch already, or the second has made steps.
     pub fn then(self, second: Self, switch: SwitchConfig) -> Result<Self, ConfigError> {
         let method = Box::new(Switched::new(self.method, second.method, switch)?);
         Ok(Self { method, chosen: None })

@@ -95,7 +95,7 @@ impl SwitchConfig {
 /// the average: a step that moves the parameters is the place for it, and a rejected one of the second is not.
 pub(super) struct Switched<M> {
     config: SwitchConfig,
-    /// Both before their first step.
+    /// As they were given, the second before its first step.
     fresh: [Box<dyn Erased<M>>; 2],
     active: Box<dyn Erased<M>>,
     is_second: bool,
@@ -129,7 +129,7 @@ impl Progress {
 
 impl<M: Module + 'static> Switched<M> {
     /// # Errors
-    /// A number out of its range.
+    /// A number out of its range, one of the two is a switch already, or the second has made steps.
     pub fn new(
         first: Box<dyn Erased<M>>,
         second: Box<dyn Erased<M>>,
@@ -138,6 +138,11 @@ impl<M: Module + 'static> Switched<M> {
         config.validate()?;
         if first.is_switched() || second.is_switched() {
             let reason = "an optimizer that is followed by another has only the one; switch once";
+            return Err(ConfigError::Conflict { method: SWITCH, reason });
+        }
+        if second.accepted_steps() + second.rejected_steps() > 0 {
+            let reason =
+                "the second optimizer has made steps already; it begins with a fresh state";
             return Err(ConfigError::Conflict { method: SWITCH, reason });
         }
         let active = first.boxed();

@@ -1,12 +1,12 @@
 //! The eigenbasis of a slowly changing symmetric matrix: decomposed once, then followed by power steps.
 
 use faer::{
-    Conj, Mat, Par, Side,
+    Conj, Mat, Par,
     dyn_stack::{MemBuffer, MemStack, StackReq},
     linalg::{householder, qr::no_pivoting::factor as qr},
 };
 
-use super::square::{DOUBLE_UP_TO, converted, is_finite, symmetric, write};
+use super::square::{DOUBLE_UP_TO, converted, eigen, is_finite, symmetric, write};
 use crate::blocks::{Field, product};
 
 /// basis <- the eigenvectors of P as columns, the largest eigenvalue first; false, and nothing written,
@@ -20,36 +20,35 @@ pub(crate) fn decompose<T: Field>(factor: &[T], basis: &mut [T], side: usize) ->
     if !is_finite(p.as_ref()) {
         return false;
     }
-    let Ok(eigen) = p.self_adjoint_eigen(Side::Lower) else { return false };
-    let (values, vectors) = (eigen.S(), eigen.U());
-    let values: Vec<f64> = (0..side).map(|i| values[side - 1 - i]).collect();
+    let Some((mut values, vectors)) = eigen(p.as_ref()) else { return false };
+    values.reverse();
     let mut q = Mat::from_fn(side, side, |i, j| vectors[(i, side - 1 - j)]);
     let least = if size_of::<T>() < size_of::<f64>() { 1e-6 } else { 1e-12 };
     let first = values.iter().position(|value| *value <= least * values[0]).unwrap_or(side);
     if side - first >= 2 {
         let null = q.as_ref().subcols(first, side - first).to_owned();
         let numbered = Mat::from_fn(side, side - first, |i, j| (i + 1) as f64 * null[(i, j)]);
-        let Ok(among) = (null.transpose() * numbered).self_adjoint_eigen(Side::Lower) else {
-            return false;
-        };
-        q.as_mut().subcols_mut(first, side - first).copy_from(null * among.U());
+        let mut order = Mat::zeros(side - first, side - first);
+        product(order.as_mut(), null.transpose(), numbered.as_ref(), Par::Seq);
+        let Some((_, among)) = eigen(order.as_ref()) else { return false };
+        let q = q.as_mut().subcols_mut(first, side - first);
+        product(q, null.as_ref(), among.as_ref(), Par::Seq);
     }
     write(basis, q.as_ref())
 }
 
-/// One power step: A = P Q, columns by the falling estimates q.Pq, and the orthonormal factor of A's QR
+/// One power step, on one thread, as a second one makes decompositions of these sizes slower: A = P Q, columns by the falling estimates q.Pq, and the orthonormal factor of A's QR
 /// decomposition for the basis. Gives that order: place i had what was in `order[i]`. None, and nothing
 /// written, where something is not finite.
 pub(crate) fn power_step<T: Field>(
     factor: &[T],
     basis: &mut [T],
     side: usize,
-    threads: Par,
 ) -> Option<Vec<usize>> {
     if side <= DOUBLE_UP_TO {
-        power_step_in::<T, f64>(factor, basis, side, threads)
+        power_step_in::<T, f64>(factor, basis, side)
     } else {
-        power_step_in::<T, T>(factor, basis, side, threads)
+        power_step_in::<T, T>(factor, basis, side)
     }
 }
 
@@ -57,11 +56,10 @@ fn power_step_in<T: Field, C: Field>(
     factor: &[T],
     basis: &mut [T],
     side: usize,
-    threads: Par,
 ) -> Option<Vec<usize>> {
     let (p, q): (Mat<C>, Mat<C>) = (symmetric(factor, side), converted(basis, side));
     let mut a = Mat::zeros(side, side);
-    product(a.as_mut(), p.as_ref(), q.as_ref(), threads);
+    product(a.as_mut(), p.as_ref(), q.as_ref(), Par::Seq);
     if !is_finite(a.as_ref()) {
         return None;
     }
@@ -73,7 +71,7 @@ fn power_step_in<T: Field, C: Field>(
     write(basis, new.as_ref()).then_some(order)
 }
 
-/// The orthonormal factor of A's QR decomposition. On one thread: at these sizes a second one makes it slower.
+/// The orthonormal factor of A's QR decomposition.
 fn orthonormal_factor<C: Field>(mut a: Mat<C>) -> Mat<C> {
     let (side, threads) = (a.nrows(), Par::Seq);
     let block = qr::recommended_block_size::<C>(side, side);
@@ -156,7 +154,7 @@ mod tests {
             (0..SIDE * SIDE).map(|i| f64::from(u8::from(i % (SIDE + 1) == 0))).collect();
         for _ in 0..40 {
             let before = matrix(&basis);
-            let order = power_step(&p, &mut basis, SIDE, Par::Seq).expect("finite");
+            let order = power_step(&p, &mut basis, SIDE).expect("finite");
             let now = matrix(&basis);
             let unity = now.transpose() * &now - Mat::<f64>::identity(SIDE, SIDE);
             assert!(unity.norm_max() < 1e-14);
@@ -177,7 +175,7 @@ mod tests {
         let mut basis = vec![1.0, 0.0, 0.0, 1.0];
         for number in [f64::NAN, f64::INFINITY] {
             let p = [number, 0.0, 0.0, 1.0];
-            assert!(power_step(&p, &mut basis, 2, Par::Seq).is_none());
+            assert!(power_step(&p, &mut basis, 2).is_none());
             assert!(!decompose(&p, &mut basis, 2));
             assert_eq!(basis, [1.0, 0.0, 0.0, 1.0]);
         }

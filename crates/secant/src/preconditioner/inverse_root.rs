@@ -1,8 +1,8 @@
 //! Inverse roots of a symmetric positive semi-definite matrix, by its eigenvalues.
 
-use faer::{Mat, Par, Side};
+use faer::{Mat, Par};
 
-use super::square::{DOUBLE_UP_TO, is_finite, symmetric, write};
+use super::square::{DOUBLE_UP_TO, eigen, is_finite, symmetric, write};
 use crate::blocks::{Field, outer_product};
 
 /// Of a matrix in single precision, eigenvalues below this part of the largest are rounding.
@@ -42,9 +42,8 @@ impl InverseRoot {
         if !is_finite(p.as_ref()) {
             return false;
         }
-        let Ok(eigen) = p.self_adjoint_eigen(Side::Lower) else { return false };
-        let (values, vectors) = (eigen.S(), eigen.U());
-        let value = |j: usize| values[j].wide() / self.correction;
+        let Some((values, vectors)) = eigen(p.as_ref()) else { return false };
+        let value = |j: usize| values[j] / self.correction;
         // They rise. No root is taken of a negative one.
         let (least, most) = (value(0).min(0.0), value(side - 1));
         let is_single = size_of::<T>() < size_of::<f64>();

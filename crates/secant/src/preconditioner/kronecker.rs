@@ -80,14 +80,21 @@ impl Joint {
     }
 
     /// P_k <- P_k + scale U_k U_k' for the unfolding U_k of x along each of these dimensions; the halves below the
-    /// diagonals count.
-    pub fn add_squares<T: Field>(&self, factors: &mut [T], scale: T, x: &[T], threads: Par) {
+    /// diagonals count. `spare` is as long as x.
+    pub fn add_squares<T: Field>(
+        &self,
+        factors: &mut [T],
+        scale: T,
+        x: &[T],
+        spare: &mut [T],
+        threads: Par,
+    ) {
         if let [(unfolding, place)] = &self.parts[..] {
-            return unfolding.add_square(&mut factors[place.clone()], scale, x, threads);
+            return unfolding.add_square(&mut factors[place.clone()], scale, x, spare, threads);
         }
         let side = self.unfolding.side;
         let mut square = vec![T::of(0.0); side * side];
-        self.unfolding.add_square(&mut square, scale, x, threads);
+        self.unfolding.add_square(&mut square, scale, x, spare, threads);
         let mut slab = side;
         for (unfolding, place) in &self.parts {
             let inner = slab / unfolding.side;
@@ -174,7 +181,10 @@ mod tests {
         let x = numbers(270);
         let squares = |joints: &[Joint]| {
             let mut factors = vec![0.5; 1 + 25 + 81 + 4 + 9];
-            joints.iter().for_each(|joint| joint.add_squares(&mut factors, 0.1, &x, Par::Seq));
+            let spare = &mut [0.0; 270];
+            joints
+                .iter()
+                .for_each(|joint| joint.add_squares(&mut factors, 0.1, &x, spare, Par::Seq));
             factors
         };
         let together = squares(&Joint::of(places().into_iter()));

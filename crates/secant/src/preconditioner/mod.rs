@@ -16,6 +16,6 @@ pub(crate) use inverse_root::InverseRoot;
 pub(crate) use newton_schulz::NewtonSchulz;
 pub(crate) use piece::Piece;
 pub(crate) use polar::Polar;
-pub(crate) use rotated_adam::{Averages, RotatedAdam, turn_bases};
+pub(crate) use rotated_adam::{Averages, RotatedAdam, decomposed, turn_bases};
 pub(crate) use sides::{Sides, Turn};
 pub(crate) use unfolding::Unfolding;

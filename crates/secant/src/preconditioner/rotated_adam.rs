@@ -4,6 +4,7 @@
 use std::ops::Range;
 
 use faer::Par;
+use secant_core::report::{PairOutcome, SkipReason};
 
 use super::{Sides, Turn, Unfolding, decompose, power_step};
 use crate::blocks::{Blocks, Field, LayerKernel, for_each_layer};
@@ -28,7 +29,8 @@ impl RotatedAdam {
         bases: &mut [T],
         threads: Par,
     ) -> bool {
-        self.sides.add_squares(factors, [0.0, 1.0 - self.shampoo_beta], g, threads);
+        let spare = &mut self.spare(g.len());
+        self.sides.add_squares(factors, [0.0, 1.0 - self.shampoo_beta], g, spare, threads);
         self.sides.make_identity(bases);
         let decompose = |(unfolding, place): (Unfolding, Range<usize>)| {
             decompose(&factors[place.clone()], &mut bases[place], unfolding.side)
@@ -36,10 +38,10 @@ impl RotatedAdam {
         self.sides.places().map(decompose).fold(true, |all, is_decomposed| all & is_decomposed)
     }
 
-    /// Step 5: the factors learn from G.
-    pub fn learn<T: Field>(&self, g: &[T], factors: &mut [T], threads: Par) {
+    /// Step 5: the factors learn from G. `spare` is as long where there is a basis.
+    pub fn learn<T: Field>(&self, g: &[T], spare: &mut [T], factors: &mut [T], threads: Par) {
         let beta = self.shampoo_beta;
-        self.sides.add_squares(factors, [beta, 1.0 - beta], g, threads);
+        self.sides.add_squares(factors, [beta, 1.0 - beta], g, spare, threads);
     }
 
     /// Steps 1 to 3: G's buffer becomes G', N' and N. `spare` is as long where there is a basis.
@@ -80,6 +82,11 @@ impl RotatedAdam {
     }
 }
 
+/// What a report says of a step whose factors were all decomposed, or not: such a factor kept its last basis or root.
+pub(crate) fn decomposed(all: bool) -> PairOutcome {
+    if all { PairOutcome::NotTried } else { PairOutcome::Skipped(SkipReason::NonFinite) }
+}
+
 /// Step 6 for the layers that are due: one power step of every basis. False where one could not be turned.
 pub(crate) fn turn_bases(due: &[Option<&RotatedAdam>], averages: Averages<'_>) -> bool {
     let Averages { m, v, factors, bases } = averages;
@@ -112,7 +119,7 @@ impl LayerKernel<4> for TurnBases<'_> {
         sides.multiply(m, &mut spare, bases, Turn::Back, threads);
         let mut turn = |(unfolding, place): (Unfolding, Range<usize>)| {
             let (factor, basis) = (&factors[place.clone()], &mut bases[place]);
-            turn(unfolding, factor, basis, v, &mut spare, threads)
+            turn(unfolding, factor, basis, v, &mut spare)
         };
         let are_turned = sides.places().map(&mut turn).fold(true, |all, is_turned| all & is_turned);
         sides.multiply(m, &mut spare, bases, Turn::Into, threads);
@@ -128,9 +135,8 @@ fn turn<T: Field>(
     basis: &mut [T],
     v: &mut [T],
     spare: &mut [T],
-    threads: Par,
 ) -> bool {
-    let Some(order) = power_step(factor, basis, unfolding.side, threads) else { return false };
+    let Some(order) = power_step(factor, basis, unfolding.side) else { return false };
     spare.copy_from_slice(v);
     unfolding.permute(v, &order, spare);
     true

@@ -30,8 +30,11 @@ impl Sides {
         Self { unfoldings, start }
     }
 
-    /// The matrices of a tensor's dimensions up to `most`.
+    /// The matrices of a tensor's dimensions up to `most`; none of a tensor without numbers.
     pub fn up_to(most: usize, shape: &[usize]) -> Self {
+        if shape.contains(&0) {
+            return Self::default();
+        }
         let has_matrix = |k: &usize| shape[*k] <= most;
         let unfoldings = (0..shape.len()).filter(has_matrix).map(|k| Unfolding::new(shape, k));
         Self::new(unfoldings.collect(), 0)
@@ -80,17 +83,19 @@ impl Sides {
         }
     }
 
-    /// P_k <- old P_k + new U_k U_k' for the unfoldings U_k of x; the halves below the diagonals count.
+    /// P_k <- old P_k + new U_k U_k' for the unfoldings U_k of x; the halves below the diagonals count. `spare` is as
+    /// long as x where that has more than two dimensions.
     pub fn add_squares<T: Field>(
         &self,
         factors: &mut [T],
         [old, new]: [f64; 2],
         x: &[T],
+        spare: &mut [T],
         threads: Par,
     ) {
         factors[self.start..self.end()].iter_mut().for_each(|p| *p = T::of(old) * *p);
         for joint in Joint::of(self.places()) {
-            joint.add_squares(factors, T::of(new), x, threads);
+            joint.add_squares(factors, T::of(new), x, spare, threads);
         }
     }
 
@@ -145,5 +150,10 @@ mod tests {
         assert_eq!(turned(Turn::Into), [8.0, 10.0, 12.0, 1.0, 2.0, 3.0]);
         // What is before the first matrix is not theirs.
         assert_eq!(matrices[0], 7.0);
+    }
+
+    #[test]
+    fn a_tensor_without_numbers_has_no_matrices() {
+        assert!([[0, 5], [5, 0]].iter().all(|shape| Sides::up_to(9, shape).is_empty()));
     }
 }

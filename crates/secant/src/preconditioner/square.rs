@@ -1,6 +1,11 @@
 //! Square matrices as the numbers of a tensor, row by row, and as matrices of a number type that may be another.
 
-use faer::{Mat, MatRef};
+use faer::{
+    Mat, MatRef, Par,
+    diag::Diag,
+    dyn_stack::{MemBuffer, MemStack},
+    linalg::evd::{ComputeEigenvectors, self_adjoint_evd, self_adjoint_evd_scratch},
+};
 
 use crate::blocks::Field;
 
@@ -45,6 +50,27 @@ fn for_each_place(side: usize, mut visit: impl FnMut(usize, usize)) {
             }
         }
     }
+}
+
+/// Eigenvalues, rising, and eigenvectors of a symmetric matrix, of which the half below the diagonal is read; none
+/// where they are not found. On one thread: the library adds up every thread's part, so that the bits would
+/// depend on how many there are.
+pub(super) fn eigen<C: Field>(matrix: MatRef<'_, C>) -> Option<(Vec<f64>, Mat<C>)> {
+    let (side, threads) = (matrix.nrows(), Par::Seq);
+    let (mut values, mut vectors) = (Diag::<C>::zeros(side), Mat::zeros(side, side));
+    let with_vectors = ComputeEigenvectors::Yes;
+    let scratch = self_adjoint_evd_scratch::<C>(side, with_vectors, threads, Default::default());
+    let mut memory = MemBuffer::new(scratch);
+    self_adjoint_evd(
+        matrix,
+        values.as_mut(),
+        Some(vectors.as_mut()),
+        threads,
+        MemStack::new(&mut memory),
+        Default::default(),
+    )
+    .ok()?;
+    Some(((0..side).map(|i| values[i].wide()).collect(), vectors))
 }
 
 pub(super) fn is_finite<T: Field>(matrix: MatRef<'_, T>) -> bool {

@@ -61,13 +61,20 @@ impl Unfolding {
     }
 
     /// factor <- factor + scale U U' for the unfolding U of x: `side` rows, all other indices as columns.
-    /// The half below the diagonal is written.
-    pub fn add_square<T: Field>(self, factor: &mut [T], scale: T, x: &[T], threads: Par) {
+    /// The half below the diagonal is written. `spare` is as long as x where
+    /// that has more than two dimensions.
+    pub fn add_square<T: Field>(
+        self,
+        factor: &mut [T],
+        scale: T,
+        x: &[T],
+        spare: &mut [T],
+        threads: Par,
+    ) {
         let Self { outer, side, inner } = self;
         if self.has_narrow_slabs() {
-            let mut front = vec![T::of(0.0); x.len()];
-            self.to_front(&mut front, x);
-            return self.first().add_square(factor, scale, &front, threads);
+            self.to_front(spare, x);
+            return self.first().add_square(factor, scale, spare, &mut [], threads);
         }
         let mut factor = MatMut::from_row_major_slice_mut(factor, side, side);
         if inner == 1 {
@@ -163,7 +170,7 @@ mod tests {
             assert!((at(&out, shape, place) - expected).abs() < 1e-10);
         }
         let mut factor = vec![1.0; side * side];
-        unfolding.add_square(&mut factor, 0.5, &x, Par::Seq);
+        unfolding.add_square(&mut factor, 0.5, &x, &mut out, Par::Seq);
         for (i, j) in (0..side).flat_map(|i| (0..=i).map(move |j| (i, j))) {
             let rest = indices(shape).filter(|place| place[k] == 0);
             let of_place = |p| at(&x, shape, with(p, i)) * at(&x, shape, with(p, j));

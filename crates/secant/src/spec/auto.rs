@@ -23,10 +23,10 @@ const RATE: f64 = 0.03;
 /// The rate of SOAP on large batches.
 const RATE_FOR_BATCHES: f64 = 0.025;
 
-/// Parameters up to which a dense matrix pays: a step then reads 400 MB three times.
+/// Parameters up to which a dense matrix pays: a step then moves 400 MB three times.
 const DENSE_UP_TO: usize = 10_000;
 
-/// Steps from one turn of SOAP's bases to the next: half of its own default, for half of its additional time.
+/// Steps from one turn of SOAP's bases to the next: half of SOAP's own default, twice as many turns.
 const TURN_EVERY: usize = 5;
 
 /// `beta_1` of SOAP on batches: in a few hundred steps the directions of the last 20 are too old.
@@ -55,8 +55,8 @@ const FIRST_PART: u64 = 6;
 /// - where every step has another batch: SOAP with a shorter average of gradients (`beta_1` 0.85), bases that turn
 ///   every 5 steps, at a rate of 0.025 that falls with the root of a batch below 256 records; with a decoupled weight
 ///   decay of 0.05 where an epoch has less than ten records for each parameter; a layer of less than 64 inputs moves
-///   faster, up to 4 times; one so wide that its bases would take more than four times its gradient's
-///   multiplications goes along the polar factor, as in Muon;
+///   faster, up to 4 times; one with a side above 256 whose bases would take more than four times its
+///   gradient's multiplications goes along the polar factor, as in Muon;
 /// - where every step sees the same function: SOAP with bases that turn every 5 steps for a sixth of the
 ///   run, then self-scaled Broyden; self-scaled L-BFGS in its place for more than 10,000 parameters and in single
 ///   precision, in which a whole matrix learns rounding.

@@ -424,7 +424,7 @@ fn a_group_has_its_own_decay_and_no_rate_of_its_own() {
 
 #[test]
 fn one_and_three_threads_give_the_same_bits() {
-    let mut shapes = vec![vec![300, 260]];
+    let mut shapes = vec![vec![330, 260]];
     shapes.extend((0..10).map(|k| vec![30 + k, 50]));
     let sizes: Vec<usize> = shapes.iter().map(|shape| shape.iter().product()).collect();
     let target = Numbers::new(18).vectors(&sizes);

@@ -177,6 +177,11 @@ fn what_cannot_be_switched_is_told() {
     assert!(adam().then(l_bfgs(), SwitchConfig::new().with_rate(Some(0.0))).is_err());
     let twice = switched(SwitchAt::Step(1)).then(adam(), SwitchConfig::new());
     assert!(matches!(twice.err(), Some(ConfigError::Conflict { .. })));
+    let mut used = l_bfgs();
+    let noisy = Noisy::new(&[5, 20], 1, 0.3);
+    steps(&mut used, &mut Many::f64(&noisy.start), &noisy, 1);
+    let after_steps = adam().then(used, SwitchConfig::new());
+    assert!(matches!(after_steps.err(), Some(ConfigError::Conflict { .. })));
     // L-BFGS searches along the loss, so the whole refuses clipping.
     let clipping = Clipping::GlobalNorm(1.0);
     assert!(switched(SwitchAt::Step(1)).with_clipping(clipping).is_err());

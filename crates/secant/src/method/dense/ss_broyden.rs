@@ -9,8 +9,8 @@
 //! # Algorithm
 //! One step, with value f and gradient g at theta (decay is part of both: f + wd/2 |theta|^2) and H = I at the
 //! beginning (Urban, Stefanou, Pons 2025, as in their code):
-//! 1. p = -H g. The first trial is min(1, 2.02 (f - f_prev) / g.p), 1 where that is not positive; f_prev
-//!    is f one step earlier, at first f + |g|/2.
+//! 1. p = -H g, or -g where that does not descend. The first trial is lr min(1, 2.02 (f - f_prev) / g.p), lr where the
+//!    quotient is not positive; f_prev is f one step earlier, f + |g|/2 at first and for -g.
 //! 2. Search along p for a step alpha with the strong Wolfe conditions, as Moré and Thuente do; s = alpha p,
 //!    y = the change of the gradient. Where there is none, H = I and once more; where there is
 //!    none either, the step is rejected, or has converged if step 1 promised no more than the rounding of f.
@@ -22,12 +22,13 @@
 //! 6. theta <- theta + s; f_prev <- f.
 //!
 //! # Notation
-//! H: `matrix` of [`SsBroydenState`], its lower half in `f64`; H g: `product`; f_prev: `previous`.
+//! H: `matrix` of [`SsBroydenState`], its lower half in `f64`; H g: `product`; f_prev: `previous`; lr: the step's rate, usually 1.
 //!
 //! # Cost
 //! n (n + 1)/2 numbers of memory in `f64` for n parameters: 400 MB for 10,000. With `full_batch` a step reads them
 //! twice and writes them once, because the update gives the next product with g, and evaluates about one
-//! gradient, because the one at the new point is kept for the next step. Else it is one more of each.
+//! gradient, because the one at the new point is kept for the next step. Otherwise a step reads the
+//! matrix once more and evaluates one more gradient.
 //!
 //! # When not to use it
 //! Mini-batches, single precision, loss functions with kinks: y is then noise, and a whole matrix learns

@@ -25,7 +25,8 @@
 //!
 //! With the usual coefficients 3. does not converge to singular values of 1: after 5 iterations those
 //! of at least 0.01 |M| are between 0.68 and 1.14, and smaller ones are about 485 times what they were.
-//! That is enough, and larger coefficients need fewer iterations.
+//! That is near enough to 1, and coefficients so large need fewer iterations than those that converge. At most five
+//! iterations are made on one M M', whose rounding errors grow; then it is made anew.
 //!
 //! # Cost
 //! 1 vector of memory for matrices, 2 for the rest; one gradient. A matrix of sides s <= l costs

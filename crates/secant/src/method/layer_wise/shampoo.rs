@@ -33,7 +33,8 @@
 //! are symmetric); every `precondition_frequency` steps about 11 (m^3 + n^3) more. One gradient.
 //!
 //! # When not to use it
-//! Small batches, whose factors are noise. Where `start` gradients together have a lower rank than a
+//! A parameter that is one long vector: cut into pieces of `max_dim` its factors take 2 `max_dim` numbers for each of
+//! its own (`precondition_1d` off). Small batches, whose factors are noise. Where `start` gradients together have a lower rank than a
 //! dimension has entries: a direction that no gradient had yet is multiplied by eps^-p, and the step is made
 //! of little else. A later `start` helps, and a larger eps. [SOAP](super::soap) minds old roots less;
 //! Shampoo's step is cheaper.
@@ -77,7 +78,7 @@ use std::ops::Range;
 use faer::Par;
 use secant_core::{
     moving_average::bias_correction,
-    report::{PairOutcome, Rejection, SkipReason},
+    report::{PairOutcome, Rejection},
 };
 
 use crate::{
@@ -86,7 +87,7 @@ use crate::{
     error::ConfigError,
     hyper_parameter::{HyperParameters, hyper_parameters},
     optimizer::Optimizer,
-    preconditioner::{InverseRoot, Piece, Sides, Turn, Unfolding},
+    preconditioner::{InverseRoot, Piece, Sides, Turn, Unfolding, decomposed},
     protocol::{
         Decay, GradientMethod, Method, StepContext, TensorSettings, Traffic, add_l2, record_state,
         step_by_gradient,
@@ -324,11 +325,7 @@ impl GradientMethod for Shampoo {
         };
         let layers: Vec<_> = context.layout.entries().iter().enumerate().map(layer).collect();
         let ShampooState { m, a, factors, roots, .. } = &mut *state;
-        Ok(match for_each_layer(&layers, [theta, gradient, m, a, factors, roots]) {
-            true => PairOutcome::NotTried,
-            // A factor that could not be decomposed kept its last root.
-            false => PairOutcome::Skipped(SkipReason::NonFinite),
-        })
+        Ok(decomposed(for_each_layer(&layers, [theta, gradient, m, a, factors, roots])))
     }
 }
 
@@ -374,7 +371,8 @@ impl Layer<'_> {
         let mut is_good = true;
         for Part { piece, sides } in &self.parts {
             // 1. and 2. The factors, and now and then their roots.
-            sides.add_squares(state.factors, [old, new], &piece.of(g), threads);
+            // A matrix is read where it is.
+            sides.add_squares(state.factors, [old, new], &piece.of(g), &mut [], threads);
             if self.t == 1 {
                 sides.make_identity(state.roots);
             }

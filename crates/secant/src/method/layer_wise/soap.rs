@@ -24,7 +24,8 @@
 //! Dimensions longer than `max_precond_dim` have no basis; neither have vectors without
 //! `precondition_1d`, and then this is Adam but for where eps stands.
 //!
-//! A matrix whose bases cost more than `max_cost` has none, and goes Muon's way in the place of 1. to 3.:
+//! A matrix (no kernel) with a side above 256 whose bases cost more than `max_cost` has none, and goes Muon's way in the
+//! place of 1. to 3.:
 //! 3'. M <- beta1 M + (1 - beta1) G; N = 0.08 sqrt(max(m, n)) times the polar factor of beta1 M + (1 - beta1) G, by five
 //!     iterations of Newton and Schulz; with `normalize_grads` as in 3.; c = 1. There is no V.
 //!
@@ -39,8 +40,8 @@
 //! For an m-by-n matrix 2 mn + 2 (m^2 + n^2) numbers of memory and, in a step, 6 mn (m + n) operations:
 //! two rotations and the two factors (half of each is enough, they are symmetric); in every tenth step
 //! about 5 (m^3 + n^3) + 4 mn (m + n) more. One gradient. The gradient of a dense layer takes 3 multiplications for each of its numbers
-//! and each row of the batch, the basis of its side m 5/2 m, and 10/3 m^2 / n for its turns over the steps between
-//! them: where the layer is much wider than the batch is large, the bases take most of the time, and `max_cost` is for that.
+//! and each row of the batch, a basis of side m takes 5/2 m in every step, and 10/3 m^2 / n in each step
+//! that turns it: where the layer is much wider than the batch is large, the bases take most of the time, and `max_cost` is for that.
 //!
 //! # When not to use it
 //! Layers of several thousand units (a longer side than `max_precond_dim` has no basis), where a step
@@ -49,16 +50,16 @@
 //! # Deviations
 //! eps is 1e-6 and not 1e-8: in single precision a direction that no gradient has (of the last layer
 //! under softmax, say) holds rounding errors of 1e-8, which a smaller eps lets through at full length.
-//! Dimensions are never merged. `narrow_below` is ours, after the rates of Adam for wide networks that Yang
-//! et al. derive. Where a factor has several directions without any gradient, their basis
-//! is fixed by a rule, so that machines agree; sides up to 512 are decomposed in double precision. M' is
+//! Dimensions are never merged. `narrow_below`, after the rates of Adam for wide networks that Yang et al. derive, and
+//! `max_cost` are ours. Where a factor has several directions without any gradient, their basis
+//! is fixed by a rule, so that machines agree. The first decomposition is in double precision, and so are the turns of sides up to 512. M' is
 //! kept in the basis and turned when the basis turns. A factor that cannot be decomposed keeps its last
 //! good basis, and the report's `pair` is then `Skipped`.
 //!
 //! # References
 //! Vyas, Morwani, Zhao, Kwun, Shapira, Brandfonbrener, Janson, Kakade, *SOAP: improving and stabilizing
 //! Shampoo using Adam*, 2024; Yang, Hu, Babuschkin, Sidor, Liu, Farhi, Ryder, Pachocki, Chen, Gao, *Tensor programs
-//! V: tuning large neural networks via zero-shot hyperparameter transfer*, 2022.
+//! V: tuning large neural networks via zero-shot hyperparameter transfer*, 2022; of the polar factor: Jordan et al., *Muon*, 2024.
 //!
 //! # Example
 //! ```
@@ -80,7 +81,7 @@
 //! ```
 
 use faer::Par;
-use secant_core::report::{PairOutcome, Rejection, SkipReason};
+use secant_core::report::{PairOutcome, Rejection};
 
 use super::narrow;
 use crate::{
@@ -91,7 +92,7 @@ use crate::{
     error::ConfigError,
     hyper_parameter::{HyperParameters, hyper_parameters},
     optimizer::Optimizer,
-    preconditioner::{Averages, Polar, RotatedAdam, Sides, turn_bases},
+    preconditioner::{Averages, Polar, RotatedAdam, Sides, decomposed, turn_bases},
     protocol::{
         Decay, GradientMethod, Method, StepContext, TensorSettings, Traffic, add_l2, record_state,
         step_by_gradient,
@@ -319,11 +320,7 @@ impl GradientMethod for Soap {
         let due: Vec<_> = layers.iter().map(Layer::due).collect();
         let is_turned = turn_bases(&due, Averages { m, v, factors, bases });
         state.steps.iter_mut().for_each(|step| *step += 1.0);
-        Ok(match is_decomposed && is_turned {
-            true => PairOutcome::NotTried,
-            // A factor that could not be decomposed kept its last basis.
-            false => PairOutcome::Skipped(SkipReason::NonFinite),
-        })
+        Ok(decomposed(is_decomposed && is_turned))
     }
 }
 
@@ -376,8 +373,8 @@ impl Layer<'_> {
         } else {
             let direction = &self.direction;
             // 5. comes first, while there is G: no step before 6. reads the factors.
-            direction.learn(g, factors, threads);
             let mut spare = direction.spare(g.len());
+            direction.learn(g, &mut spare, factors, threads);
             direction.direct(g, &mut spare, [m, v], bases, threads);
             self.correction()
         };

@@ -35,8 +35,8 @@
 //! AdamW 2 vectors of memory, 4R + 3W, as Adam; SGD 1 vector, 3R + 2W. One gradient.
 //!
 //! # When not to use it
-//! With a rate that falls: averaging takes its place. (A rate that falls counts z's later steps as much as the earlier
-//! ones, by L.) With few steps, of which the first ones, far away, are a large part of the mean. In Burn's
+//! With a rate that falls: averaging takes its place. (Under a falling rate later points still weigh as much as early
+//! ones, because weights go by the largest rate so far.) With few steps, of which the first ones, far away, are a large part of the mean. In Burn's
 //! `ModuleOptimizer` and `Learner`, which cannot ask for x.
 //!
 //! # Deviations

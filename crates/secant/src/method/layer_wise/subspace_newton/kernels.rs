@@ -57,7 +57,8 @@ impl LayerKernel<2> for Learn<'_> {
 
     fn run<T: Field>(&self, tensor: usize, numbers: [&mut [T]; 2], threads: Par) -> bool {
         let [g, factors] = numbers;
-        self.layers[tensor].learn(g, factors, threads);
+        let layer = &self.layers[tensor];
+        layer.learn(g, &mut layer.spare(g.len()), factors, threads);
         true
     }
 }

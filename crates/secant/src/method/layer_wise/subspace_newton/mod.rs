@@ -18,7 +18,8 @@
 //! 4. M = K + lambda kappa D'D, kappa = K_11 / |d|^2; r = -D'g; c = M^-1 r. Where c_1 is not
 //!    positive, or M not positive definite: c = (max(r_1, 0) / M_11, 0).
 //! 5. s = D c; where |s| > h `cap` |d|, s and c are shortened to it. h grows from 1 while the loss still falls along
-//!    the last step: a <- 0.9 a + 0.1 (p'g / |p|) / (-d'g / |d|), from 1, that ratio within [-1, 1] and 1 where p = 0;
+//!    the last step: a <- 0.9 a + 0.1 (p'g / |p|) / (-d'g / |d|), from 1, that ratio within [-1, 1] and 1 where p = 0 or -d does
+//!    not descend;
 //!    h <- h exp(0.1 (a - 0.1)) within [1, `cap_growth`].
 //! 6. theta <- theta + lr s; p = s / c_1.
 //! 7. Every `check_every` steps: rho = (f(theta) - f) / (x'M x / 2 - r'x) on B with x = lr c and this step's
@@ -40,8 +41,9 @@
 //! # When not to use it
 //! Where a step of [SOAP](super::soap) costs more than the gradient. Small batches: a quarter of one
 //! says little about curvature, and the model fits the batch. Long runs, so far: `cap` is a rate in
-//! disguise and wants to fall with the gradient's noise: `for_batches` knows the batch, and a schedule has to
-//! do the rest. Where a rate for SOAP is known.
+//! disguise and ought to fall with the gradient's noise. `for_batches` sets it by the batch; a schedule has to
+//! do the rest. Where a rate for SOAP is known. A check that is not finite undoes its step, and where every step sees
+//! the same function so does the next: begin with a smaller `cap`.
 //!
 //! # Deviations
 //! A design of this crate, from a prototype whose lambda was absolute, `beta_1` 0.9, `cap` 0.06 without growth, and
@@ -90,25 +92,25 @@
 
 mod kernels;
 mod products;
+mod state;
+mod trial;
 
-use secant_core::{
-    plane::{Averaged, Growth, Symmetric, next_damping},
-    report::{Outcome, PairOutcome, Rejection, SkipReason, StepReport},
-};
+use secant_core::report::{Outcome, PairOutcome, Rejection, StepReport};
 
-use super::{for_batches, narrow};
+use super::for_batches;
 use crate::{
-    blocks::{Blocks, Entry, Layout, add_scaled, advance, for_each_layer, matrix_shape},
+    blocks::{Blocks, Entry, Layout, for_each_layer, matrix_shape},
     error::{ConfigError, StepError},
     hyper_parameter::{HyperParameters, hyper_parameters},
     objective::{Beginning, Objective},
     optimizer::Optimizer,
-    oracle::{Oracle, Records},
-    preconditioner::{Averages, RotatedAdam, Sides, turn_bases},
-    protocol::{Decay, Method, StepContext, record_state},
+    oracle::Oracle,
+    preconditioner::{Averages, RotatedAdam, Sides, decomposed, turn_bases},
+    protocol::{Decay, Method, StepContext},
 };
-use kernels::{Begin, Direct, Learn};
-use products::Products;
+use kernels::{Begin, Learn};
+pub use state::SubspaceNewtonState;
+use trial::Reached;
 
 hyper_parameters! {
     /// Configuration of [`SubspaceNewton`].
@@ -205,57 +207,6 @@ pub struct SubspaceNewton {
     config: SubspaceNewtonConfig,
 }
 
-/// The state of [`SubspaceNewton`].
-#[derive(Clone, Debug, Default)]
-pub struct SubspaceNewtonState {
-    /// M', in the basis.
-    m: Blocks,
-    v: Blocks,
-    /// P_k of all dimensions with a basis, one after the other.
-    factors: Blocks,
-    /// Q_k likewise.
-    bases: Blocks,
-    /// Zero where there is none.
-    p: Blocks,
-    /// K_11, K_12 and K_22, averaged from zero.
-    curvature: Vec<f64>,
-    /// What the weights in each of them add up to.
-    weights: Vec<f64>,
-    /// lambda alone.
-    damping: Vec<f64>,
-    /// a and h.
-    growth: Vec<f64>,
-    /// Gradients seen.
-    steps: u64,
-}
-
-record_state!(SubspaceNewtonState {
-    vectors: [m, v, factors, bases, p],
-    counters: [steps],
-    numbers: [curvature, weights, damping, growth]
-});
-
-impl SubspaceNewtonState {
-    fn averaged(&self) -> Averaged {
-        let three = |list: &[f64]| [0, 1, 2].map(|i| list.get(i).copied().unwrap_or(0.0));
-        Averaged { sums: three(&self.curvature), weights: three(&self.weights) }
-    }
-
-    fn growth(&self) -> Growth {
-        match self.growth[..] {
-            [slope_ratio, factor] => Growth { slope_ratio, factor },
-            _ => Growth::default(),
-        }
-    }
-
-    fn lambda(&self) -> f64 {
-        self.damping.first().copied().unwrap_or(f64::NAN)
-    }
-}
-
-/// Steps that measure the curvature whatever `curvature_every` is.
-const FIRST_STEPS: u64 = 10;
-
 impl Method for SubspaceNewton {
     type State = SubspaceNewtonState;
     const NAME: &'static str = "subspace-newton";
@@ -317,7 +268,7 @@ impl Method for SubspaceNewton {
         let trial = self.trial(&layers, &mut objective, &mut theta, &known.gradient, state)?;
         let reached = match trial {
             None => Err(Rejection::NonFiniteReduction),
-            Some(trial) => self.reach(&mut objective, &theta, known.value, trial)?,
+            Some(trial) => self.reach(&mut objective, theta, known.value, trial)?,
         };
         report.evals = objective.oracle.evals();
         match reached {
@@ -331,39 +282,6 @@ impl Method for SubspaceNewton {
             }
         }
         Ok(report)
-    }
-}
-
-/// A step before it is made, and what the state will be after it.
-struct Trial {
-    /// The next p, times whose `step[0]` the parameters move.
-    p: Blocks,
-    /// lr c
-    step: [f64; 2],
-    m: Blocks,
-    v: Blocks,
-    averaged: Averaged,
-    growth: Growth,
-    lambda: f64,
-    /// What the model says of the step, where that is to be checked.
-    promised: Option<f64>,
-}
-
-/// A step's end.
-struct Reached {
-    point: Blocks,
-    /// f there, where it was looked at.
-    after: Option<f64>,
-    trial: Trial,
-}
-
-impl Trial {
-    fn leave(self, state: &mut SubspaceNewtonState) {
-        (state.m, state.v, state.p) = (self.m, self.v, self.p);
-        (state.curvature, state.weights) =
-            (self.averaged.sums.into(), self.averaged.weights.into());
-        state.growth = vec![self.growth.slope_ratio, self.growth.factor];
-        state.damping = vec![self.lambda];
     }
 }
 
@@ -384,111 +302,6 @@ impl SubspaceNewton {
         layout.entries().iter().map(layer).collect()
     }
 
-    /// Steps 1 to 5; none where a number is not finite.
-    fn trial(
-        &self,
-        layers: &[RotatedAdam],
-        objective: &mut Objective<'_>,
-        theta: &mut Blocks,
-        gradient: &Blocks,
-        state: &mut SubspaceNewtonState,
-    ) -> Result<Option<Trial>, StepError> {
-        let SubspaceNewtonConfig { curvature_average, cap, cap_growth, .. } = self.config;
-        let [downhill, m, v] = self.downhill(layers, objective.context.layout, gradient, state);
-        let products = Products::of(objective.context, [&downhill, &state.p], gradient);
-        let mut averaged = state.averaged();
-        let mut measured = None;
-        if self.is_measured(state.steps) {
-            let along = [&downhill, &state.p];
-            let curvature = self.measure(objective, theta, along, &products)?;
-            averaged = averaged.with(curvature_average, curvature, products.has_second());
-            measured = Some(curvature);
-        }
-        let plane = products.plane(averaged.mean());
-        if !plane.is_finite() {
-            return Ok(None);
-        }
-        let (growth, lambda) = (state.growth().after(&plane, cap_growth), state.lambda());
-        let c = plane.minimiser(lambda, growth.factor * cap);
-        let lr = objective.context.tensors.first().map_or(0.0, |tensor| tensor.lr);
-        let step = c.map(|c| lr * c);
-        let promised = measured
-            .filter(|_| self.is_checked(state.steps))
-            .map(|curvature| products.plane(curvature).change(lambda, step));
-        let p = next_direction(downhill, c, &state.p);
-        Ok(Some(Trial { p, step, m, v, averaged, growth, lambda, promised }))
-    }
-
-    /// Step 1: -d, and the averages that it was made of. Of the state nothing is changed.
-    fn downhill(
-        &self,
-        layers: &[RotatedAdam],
-        layout: &Layout,
-        gradient: &Blocks,
-        state: &mut SubspaceNewtonState,
-    ) -> [Blocks; 3] {
-        let (mut d, mut m, mut v) = (gradient.clone(), state.m.clone(), state.v.clone());
-        let scale = |(layer, entry): (&RotatedAdam, &Entry)| {
-            -layer.bias_correction(state.steps) * narrow(&entry.shape, self.config.narrow_below)
-        };
-        let scales: Vec<f64> = layers.iter().zip(layout.entries()).map(scale).collect();
-        let direct = Direct { layers, scales: &scales };
-        // Its kernel does every part.
-        let _ = for_each_layer(&direct, [&mut d, &mut m, &mut v, &mut state.bases]);
-        [d, m, v]
-    }
-
-    /// Whether the curvature is measured after `k` gradients.
-    fn is_measured(&self, k: u64) -> bool {
-        let every = self.config.curvature_every as u64;
-        k <= FIRST_STEPS || k.is_multiple_of(every) || self.is_checked(k)
-    }
-
-    fn is_checked(&self, k: u64) -> bool {
-        k.is_multiple_of(self.config.check_every as u64)
-    }
-
-    /// Step 3: C = D'G D, decay included. Along p alone where there is one.
-    fn measure(
-        &self,
-        objective: &mut Objective<'_>,
-        theta: &mut Blocks,
-        along: [&Blocks; 2],
-        products: &Products,
-    ) -> Result<Symmetric, StepError> {
-        let batch = objective.oracle.batch_sizes().batch as f64;
-        let part = Records::Part((self.config.curvature_share * batch).ceil() as usize);
-        let directions = if products.has_second() { &along[..] } else { &along[..1] };
-        let form = objective.oracle.curvature_form(part, theta, directions)?;
-        let entry = |i: usize, j: usize| form.get(i).and_then(|row| row.get(j)).copied();
-        let [first, mixed, second] = [(0, 0), (0, 1), (1, 1)].map(|(i, j)| entry(i, j));
-        let of_loss = [first, mixed, second].map(|entry| entry.unwrap_or(0.0));
-        Ok(Symmetric(of_loss).plus(1.0, products.decay))
-    }
-
-    /// Steps 6 and 7, without writing anything.
-    fn reach(
-        &self,
-        objective: &mut Objective<'_>,
-        theta: &Blocks,
-        value: f64,
-        mut trial: Trial,
-    ) -> Result<Result<Reached, Rejection>, StepError> {
-        let mut point = theta.zeros_like();
-        advance(&mut point, theta, trial.step[0], &trial.p);
-        let mut after = None;
-        if let Some(promised) = trial.promised.filter(|promised| *promised < 0.0) {
-            let found = objective.value_at(&mut point)?;
-            if !found.is_finite() {
-                return Ok(Err(Rejection::NonFiniteLoss));
-            }
-            let steps = self.config.check_every as u64;
-            trial.lambda = next_damping(trial.lambda, promised, found - value, steps);
-            after = Some(found);
-        }
-        Ok(Ok(Reached { point, after, trial }))
-    }
-
     /// Step 8.
     fn learn(
         &self,
@@ -502,7 +315,7 @@ impl SubspaceNewton {
         // Products alone: there is none that could not be done.
         let _ = for_each_layer(&Learn { layers }, [&mut gradient, factors]);
         let due: Vec<_> = layers.iter().map(|layer| is_due.then_some(layer)).collect();
-        outcome(turn_bases(&due, Averages { m, v, factors, bases }))
+        decomposed(turn_bases(&due, Averages { m, v, factors, bases }))
     }
 }
 
@@ -514,23 +327,5 @@ fn begin(
 ) -> PairOutcome {
     state.steps = 1;
     let SubspaceNewtonState { factors, bases, .. } = state;
-    outcome(for_each_layer(&Begin { layers }, [&mut gradient, factors, bases]))
-}
-
-fn outcome(is_decomposed: bool) -> PairOutcome {
-    match is_decomposed {
-        true => PairOutcome::NotTried,
-        // A factor that could not be decomposed kept its last basis.
-        false => PairOutcome::Skipped(SkipReason::NonFinite),
-    }
-}
-
-/// D c / c_1; zero where nothing moves.
-fn next_direction(mut downhill: Blocks, c: [f64; 2], p: &Blocks) -> Blocks {
-    if c[0] > 0.0 {
-        add_scaled(&mut downhill, c[1] / c[0], p);
-        downhill
-    } else {
-        downhill.zeros_like()
-    }
+    decomposed(for_each_layer(&Begin { layers }, [&mut gradient, factors, bases]))
 }
