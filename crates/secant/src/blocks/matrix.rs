@@ -31,51 +31,6 @@ pub(crate) fn matrix_shape(shape: &Shape) -> Option<[usize; 2]> {
     (!rest.is_empty()).then(|| [*rows, rest.iter().product()])
 }
 
-/// What happens to one matrix.
-pub(crate) trait MatrixKernel: Sync {
-    /// Treats a matrix with no more rows than columns; a tensor with more is lent transposed.
-    fn run<T: Field>(&self, matrix: MatMut<'_, T>, threads: Par);
-}
-
-/// Runs `kernel` on every tensor that has a shape in `shapes`, as [`for_each_layer`] does.
-pub(crate) fn for_each_matrix<K: MatrixKernel>(
-    kernel: &K,
-    shapes: &[Option<[usize; 2]>],
-    blocks: &mut Blocks,
-) {
-    // Its kernel does every part.
-    let _ = for_each_layer(&Matrices { kernel, shapes }, [blocks]);
-}
-
-struct Matrices<'a, K> {
-    kernel: &'a K,
-    shapes: &'a [Option<[usize; 2]>],
-}
-
-impl<K: MatrixKernel> LayerKernel<1> for Matrices<'_, K> {
-    fn work(&self, tensor: usize) -> usize {
-        self.shapes[tensor].map_or(0, matrix_work)
-    }
-
-    fn run<T: Field>(&self, tensor: usize, [numbers]: [&mut [T]; 1], threads: Par) -> bool {
-        if let Some(shape) = self.shapes[tensor] {
-            run_on_matrix(self.kernel, numbers, shape, threads);
-        }
-        true
-    }
-}
-
-/// Runs `kernel` on one matrix, row by row in memory.
-pub(crate) fn run_on_matrix<T: Field>(
-    kernel: &impl MatrixKernel,
-    numbers: &mut [T],
-    [rows, columns]: [usize; 2],
-    threads: Par,
-) {
-    let matrix = MatMut::from_row_major_slice_mut(numbers, rows, columns);
-    kernel.run(if rows > columns { matrix.transpose_mut() } else { matrix }, threads);
-}
-
 /// Multiplications of one product of a matrix with its smaller Gram matrix.
 pub(crate) fn matrix_work([rows, columns]: [usize; 2]) -> usize {
     rows * columns * rows.min(columns)
@@ -117,6 +72,16 @@ pub(crate) fn add_square<T: Field>(
 ) {
     lower_product(out.as_mut(), Accum::Add, a, a, scale, threads);
     mirror(out);
+}
+
+/// out <- out + scale A A', of which the half below the diagonal is written.
+pub(crate) fn add_outer_product<T: Field>(
+    out: MatMut<'_, T>,
+    a: MatRef<'_, T>,
+    scale: T,
+    threads: Par,
+) {
+    lower_product(out, Accum::Add, a, a.transpose(), scale, threads);
 }
 
 fn lower_product<T: Field>(
@@ -215,16 +180,6 @@ fn run_layer<K: LayerKernel<N>, const N: usize>(
         DType::F64 => kernel.run(tensor, layer.map(host::slice_mut::<f64>), threads),
         _ => kernel.run(tensor, layer.map(host::slice_mut::<f32>), threads),
     }
-}
-
-/// out <- out + scale A A', of which the half below the diagonal is written.
-pub(crate) fn add_outer_product<T: Field>(
-    out: MatMut<'_, T>,
-    a: MatRef<'_, T>,
-    scale: T,
-    threads: Par,
-) {
-    lower_product(out, Accum::Add, a, a.transpose(), scale, threads);
 }
 
 #[cfg(test)]

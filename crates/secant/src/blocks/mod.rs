@@ -30,9 +30,8 @@ pub(crate) use kernel::{One, Passes, pass_over_each_tensor, sum_over_tensors};
 pub use kernel::{Reduction, TensorKernel, for_each_tensor, for_tensors};
 pub use layout::{Entry, Layout, Memory};
 pub(crate) use matrix::{
-    Field, LayerKernel, MatrixKernel, add_outer_product, add_square, commuting_product,
-    for_each_layer, for_each_matrix, matrix_shape, matrix_work, outer_product, product,
-    run_on_matrix,
+    Field, LayerKernel, add_outer_product, add_square, commuting_product, for_each_layer,
+    matrix_shape, matrix_work, outer_product, product,
 };
 pub use number::{Number, Real};
 pub use rows::{combine_rows, row_products};

@@ -2,7 +2,10 @@
 
 use faer::{Mat, MatMut, Par};
 
-use crate::blocks::{Field, MatrixKernel, add_square, commuting_product, outer_product, product};
+use crate::blocks::{
+    Blocks, Field, LayerKernel, add_square, commuting_product, for_each_layer, matrix_work,
+    outer_product, product,
+};
 
 /// X <- a X + (b A + c A A) X with A = X X', `steps` times: singular vectors stay, and every singular
 /// value x becomes q(q(...q(x))), q(x) = a x + b x^3 + c x^5.
@@ -27,16 +30,27 @@ impl NewtonSchulz {
 /// Steps on one A, at most.
 const TOGETHER: usize = 5;
 
-impl MatrixKernel for NewtonSchulz {
-    fn run<T: Field>(&self, mut x: MatMut<'_, T>, threads: Par) {
+impl NewtonSchulz {
+    /// Every tensor that has a shape in `shapes` becomes X.
+    pub fn run_on_matrices(self, shapes: &[Option<[usize; 2]>], blocks: &mut Blocks) {
+        // Its kernel does every part.
+        let _ = for_each_layer(&Matrices { newton_schulz: self, shapes }, [blocks]);
+    }
+
+    /// The same for one matrix, row by row in memory.
+    pub fn run_on<T: Field>(self, x: &mut [T], [rows, columns]: [usize; 2], threads: Par) {
+        let x = MatMut::from_row_major_slice_mut(x, rows, columns);
+        self.run(if rows > columns { x.transpose_mut() } else { x }, threads);
+    }
+
+    /// The same for a matrix with no more rows than columns.
+    fn run<T: Field>(self, mut x: MatMut<'_, T>, threads: Par) {
         for begin in (0..self.steps).step_by(TOGETHER) {
             self.iterate(x.as_mut(), TOGETHER.min(self.steps - begin), threads);
         }
     }
-}
 
-impl NewtonSchulz {
-    fn iterate<T: Field>(&self, x: MatMut<'_, T>, steps: usize, threads: Par) {
+    fn iterate<T: Field>(self, x: MatMut<'_, T>, steps: usize, threads: Par) {
         let rows = x.nrows();
         let [mut gram, mut factor, mut spare, mut total] =
             [0; 4].map(|_| Mat::<T>::zeros(rows, rows));
@@ -65,7 +79,7 @@ impl NewtonSchulz {
     }
 
     /// F = a I + b A + c A A.
-    fn factor<T: Field>(&self, gram: &Mat<T>, factor: &mut Mat<T>, threads: Par) {
+    fn factor<T: Field>(self, gram: &Mat<T>, factor: &mut Mat<T>, threads: Par) {
         let (a, b, c) = self.coefficients;
         let (a, b, c) = (T::of(a), T::of(b), T::of(c));
         // The half below the diagonal will do here.
@@ -76,6 +90,24 @@ impl NewtonSchulz {
             factor[(column, column)] += a;
         }
         add_square(factor.as_mut(), gram.as_ref(), c, threads);
+    }
+}
+
+struct Matrices<'a> {
+    newton_schulz: NewtonSchulz,
+    shapes: &'a [Option<[usize; 2]>],
+}
+
+impl LayerKernel<1> for Matrices<'_> {
+    fn work(&self, tensor: usize) -> usize {
+        self.shapes[tensor].map_or(0, matrix_work)
+    }
+
+    fn run<T: Field>(&self, tensor: usize, [numbers]: [&mut [T]; 1], threads: Par) -> bool {
+        if let Some(shape) = self.shapes[tensor] {
+            self.newton_schulz.run_on(numbers, shape, threads);
+        }
+        true
     }
 }
 

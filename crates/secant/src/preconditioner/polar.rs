@@ -4,7 +4,7 @@
 use faer::Par;
 
 use super::NewtonSchulz;
-use crate::blocks::{Field, run_on_matrix};
+use crate::blocks::Field;
 
 /// The least that a matrix is divided by, as in Muon: one of denormal numbers would overflow.
 const LEAST_NORM: f64 = 1e-7;
@@ -30,7 +30,7 @@ impl Polar {
         }
         let norm = g.iter().map(|u| u.wide() * u.wide()).sum::<f64>().sqrt();
         scale(g, 1.0 / norm.max(LEAST_NORM));
-        run_on_matrix(&NewtonSchulz::MUON, g, self.shape, threads);
+        NewtonSchulz::MUON.run_on(g, self.shape, threads);
         // Singular values of 1 have the root mean square 1 / sqrt(max(rows, columns)).
         let [rows, columns] = self.shape;
         scale(g, SIZE * (rows.max(columns) as f64).sqrt());

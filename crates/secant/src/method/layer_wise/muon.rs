@@ -89,9 +89,7 @@ use burn::tensor::Shape;
 use secant_core::report::{PairOutcome, Rejection};
 
 use crate::{
-    blocks::{
-        Blocks, Entry, Layout, Number, TensorKernel, for_each_matrix, for_tensors, matrix_shape,
-    },
+    blocks::{Blocks, Entry, Layout, Number, TensorKernel, for_tensors, matrix_shape},
     burn_optim::burn_optimizer,
     error::{ConfigError, StepError, require, require_decay},
     hyper_parameter::{HyperParameters, hyper_parameters},
@@ -338,7 +336,7 @@ impl GradientMethod for Muon {
         for_tensors(is_matrix, |_| NormaliseKernel { epsilon }, written, []);
         // 3. The polar factor.
         let newton_schulz = NewtonSchulz { coefficients: ns_coefficients, steps: ns_steps };
-        for_each_matrix(&newton_schulz, &shapes, gradient);
+        newton_schulz.run_on_matrices(&shapes, gradient);
         // 4. The step.
         let step = |tensor: usize| {
             let TensorSettings { lr, decay } = context.tensors[tensor];
