@@ -131,11 +131,11 @@
 //! # }
 //! ```
 
+mod restart;
 mod walk;
 
 use secant_core::{
-    line_search::ArmijoSettings, report::StepReport, rng::SplitMix64,
-    trust_region::radius::AveragedRule,
+    line_search::ArmijoSettings, report::StepReport, trust_region::radius::AveragedRule,
 };
 
 pub use super::{InitialMatrix, TrustRegionState};
@@ -146,31 +146,17 @@ use super::{
 };
 pub use crate::objective::Sampling;
 use crate::{
-    blocks::{Blocks, Layout},
+    blocks::Layout,
     error::{ConfigError, StepError},
     hyper_parameter::{HyperParameters, hyper_parameters},
-    objective::{AdamMetric, Known, Objective},
+    objective::{AdamMetric, Objective},
     optimizer::Optimizer,
     oracle::Oracle,
     protocol::{Decay, Method, StepContext},
 };
+pub use restart::Restart;
 
 use walk::{Momentum, Walk};
-
-/// What happens to the pairs after a step whose model was wrong: rho < tau, or a loss at p* that is not
-/// finite.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub enum Restart {
-    /// Nothing: the pair is stored as always. mhat = -1.
-    Never,
-    /// All are forgotten. mhat = 0.
-    Clear,
-    /// They stay, and the new one is not stored. 0 < mhat < m.
-    Keep,
-    /// They make way for m pairs sampled at the new point. mhat = m.
-    WarmStart,
-}
 
 hyper_parameters! {
     /// Configuration of [`MbLsr1`].
@@ -476,37 +462,5 @@ impl MbLsr1 {
         verdict.averaged = region.average.value();
         let judged = if actual.is_finite() { verdict.averaged } else { f64::NEG_INFINITY };
         region.set_delta(self.config.radius_rule.next(region.delta, length, judged));
-    }
-
-    /// 10. Whether the model was wrong.
-    fn is_wrong(&self, verdict: &Verdict) -> bool {
-        !verdict.actual.is_finite() || verdict.ratio < self.config.tau
-    }
-
-    /// Algorithm 3: step 10, where the model was wrong.
-    fn restart(
-        &self,
-        step: &mut Step<'_>,
-        point: &mut Blocks,
-        known: &Known,
-        number: u64,
-    ) -> Result<(), StepError> {
-        match self.config.restart {
-            Restart::Never | Restart::Keep => {}
-            Restart::Clear => step.restart(),
-            Restart::WarmStart => {
-                step.restart();
-                let MbLsr1Config { sampling, memory, seed, .. } = self.config;
-                for sample in 0..memory as u64 {
-                    let mut rng = SplitMix64::stream(seed, number * memory as u64 + sample);
-                    if let Some((s, y)) =
-                        sampling.pair(&mut step.objective, point, known, &mut rng)?
-                    {
-                        step.matrix.push(s, y);
-                    }
-                }
-            }
-        }
-        Ok(())
     }
 }
