@@ -19,6 +19,9 @@ use super::{Blocks, Memory, Real, host};
 /// Multiplications in a product below which a second thread costs more than it saves.
 const SEQUENTIAL_BELOW: usize = 8 * 1024 * 1024;
 
+/// Multiplications in all tensors together below which waking another thread costs more than it saves.
+const ALONE_BELOW: usize = 1024 * 1024;
+
 /// The numbers of matrices: `f32` and `f64`.
 pub(crate) trait Field: Real + RealField {}
 
@@ -124,6 +127,9 @@ fn mirror<T: Field>(mut matrix: MatMut<'_, T>) {
 
 /// What happens to one tensor in `N` blocks at once.
 pub(crate) trait LayerKernel<const N: usize>: Sync {
+    /// Whether a large tensor may have all threads.
+    const IS_SHARED: bool = true;
+
     /// Multiplications for this tensor, to tell small ones from large ones.
     fn work(&self, tensor: usize) -> usize;
 
@@ -146,17 +152,22 @@ pub(crate) fn for_each_layer<K: LayerKernel<N>, const N: usize>(
         let layer = numbers.each_mut().map(|list| list.next().expect("as many tensors in each"));
         (tensor, layer)
     });
+    let run = |(tensor, layer), threads| run_layer(kernel, tensor, layer, threads);
+    // All of them run, also after one with false.
+    let all = |a: bool, b: bool| a & b;
     let all_work: usize = (0..layers.len()).map(|tensor| kernel.work(tensor)).sum();
+    if all_work < ALONE_BELOW {
+        let done = layers.map(|layer| run(layer, Par::Seq)).fold(true, all);
+        move_to(&mut blocks, &memories);
+        return done;
+    }
     // More than one thread's part of it all.
     let is_long = |work: usize| work.saturating_mul(rayon::current_num_threads()) > all_work;
     let is_large = |tensor: usize| {
         let work = kernel.work(tensor);
-        work >= SEQUENTIAL_BELOW && is_long(work)
+        K::IS_SHARED && work >= SEQUENTIAL_BELOW && is_long(work)
     };
     let (large, small): (Vec<_>, Vec<_>) = layers.partition(|(tensor, _)| is_large(*tensor));
-    let run = |(tensor, layer), threads| run_layer(kernel, tensor, layer, threads);
-    // All of them run, also after one with false.
-    let all = |a: bool, b: bool| a & b;
     let small = small.into_par_iter().with_max_len(1);
     let small = small.map(|layer| run(layer, Par::Seq)).reduce(|| true, all);
     let large = large.into_iter().map(|layer| run(layer, Par::rayon(0))).fold(true, all);

@@ -101,14 +101,19 @@ pub(crate) struct Averages<'a> {
     pub bases: &'a mut Blocks,
 }
 
+/// Multiplications of a turn for each of the cubed side's: a product and a QR decomposition with its orthonormal factor.
+const OF_A_TURN: usize = 4;
+
 struct TurnBases<'a> {
     due: &'a [Option<&'a RotatedAdam>],
 }
 
 impl LayerKernel<4> for TurnBases<'_> {
     /// A decomposition of these sizes is slower on two threads than on one: all layers run side by side.
-    fn work(&self, _tensor: usize) -> usize {
-        0
+    const IS_SHARED: bool = false;
+
+    fn work(&self, tensor: usize) -> usize {
+        self.due[tensor].map_or(0, |layer| OF_A_TURN * layer.sides.cubes())
     }
 
     fn run<T: Field>(&self, tensor: usize, numbers: [&mut [T]; 4], threads: Par) -> bool {

@@ -64,6 +64,11 @@ impl Sides {
         self.unfoldings.iter().map(|unfolding| unfolding.work()).sum()
     }
 
+    /// The cubes of the matrices' sides together.
+    pub fn cubes(&self) -> usize {
+        self.unfoldings.iter().map(|unfolding| unfolding.side.pow(3)).sum()
+    }
+
     /// Each dimension with the place of its matrix.
     pub fn places(&self) -> impl Iterator<Item = (Unfolding, Range<usize>)> + '_ {
         let mut end = self.start;
@@ -131,6 +136,7 @@ mod tests {
         let both = (0..2).map(|k| Unfolding::new(&shape, k)).collect();
         let sides = Sides::new(both, 1);
         assert_eq!((sides.len(), sides.end(), sides.work()), (2, 1 + 4 + 9, 2 * 6 + 3 * 6));
+        assert_eq!(sides.cubes(), 8 + 27);
         let mut matrices = vec![7.0; 14];
         sides.make_identity(&mut matrices);
         let x = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
