@@ -104,6 +104,12 @@ impl Plane {
         0.5 * self.damped(lambda).form(c) - slope
     }
 
+    /// |D c| / |`D_1`|, 0 where that is 0.
+    pub fn length(&self, c: [f64; 2]) -> f64 {
+        let Symmetric([first, ..]) = self.gram;
+        if first > 0.0 { (self.gram.form(c).max(0.0) / first).sqrt() } else { 0.0 }
+    }
+
     /// The minimiser c of m with c_1 > 0, shortened to a step of at most `cap` |D_1|. Where there is
     /// none in the plane, the one along D_1 alone; without curvature there, as far as the cap allows.
     /// Zero where D_1 points uphill.
@@ -136,8 +142,8 @@ impl Plane {
     }
 }
 
-/// How much longer than usual steps may be: the more the loss still falls along the last one, with a gradient of
-/// other records. Where steps are too long, or noise is all there is, it does not fall there.
+/// How much longer or shorter than usual steps may be: the longer, the more the loss still falls along the last one,
+/// with a gradient of other records. Where steps are too long, or noise is all there is, it does not fall there.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Growth {
     /// a, the averaged ratio of the slope along the last step to the one along the first direction.
@@ -155,21 +161,23 @@ impl Default for Growth {
 impl Growth {
     /// What the newest ratio counts for in a.
     const NEWEST: f64 = 0.1;
-    /// Above this a, h grows, and below it falls.
+    /// Above this a, h grows; below it, h falls to 1.
     const STILL_FALLS: f64 = 0.1;
+    /// Below this a, h falls further: the loss rises along the last step.
+    const RISES: f64 = 0.0;
     /// The logarithm of h moves by this part of a's distance from there.
     const PACE: f64 = 0.1;
 
-    /// With the slopes of another step; `most` is the largest factor.
+    /// With the slopes of another step; h stays within `[least, most]`, which 1 lies in.
     ///
     /// Step 5 of Subspace Newton.
     #[must_use]
-    pub fn after(self, plane: &Plane, most: f64) -> Self {
+    pub fn after(self, plane: &Plane, [least, most]: [f64; 2]) -> Self {
         let slope_ratio =
             (1.0 - Self::NEWEST) * self.slope_ratio + Self::NEWEST * plane.slope_ratio();
-        let growth = (Self::PACE * (slope_ratio - Self::STILL_FALLS)).exp();
-        let factor = (self.factor * growth).clamp(1.0, most);
-        Self { slope_ratio, factor }
+        let from = if self.factor > 1.0 { Self::STILL_FALLS } else { Self::RISES };
+        let growth = (Self::PACE * (slope_ratio - from)).exp();
+        Self { slope_ratio, factor: (self.factor * growth).clamp(least, most) }
     }
 }
 
@@ -256,8 +264,11 @@ mod tests {
             let plane = plane(&hessian, [d, p], &g);
             let c = plane.minimiser(0.1, cap);
             prop_assert!(c[0] >= 0.0);
-            let length = plane.gram.form(c).max(0.0).sqrt();
-            prop_assert!(length <= cap * plane.gram.0[0].sqrt() * (1.0 + 1e-12));
+            let s: [f64; N] = std::array::from_fn(|i| c[0] * d[i] + c[1] * p[i]);
+            let length = (dot(&s, &s) / dot(&d, &d)).sqrt();
+            prop_assert!(length <= cap * (1.0 + 1e-12));
+            // A sum that cancels, in the worst case.
+            prop_assert!((plane.length(c) - length).abs() <= 1e-6 * cap);
         }
     }
 
@@ -296,11 +307,11 @@ mod tests {
     }
 
     #[test]
-    fn steps_may_grow_while_the_loss_falls_along_the_last_one_and_no_longer() {
+    fn steps_grow_while_the_loss_falls_along_the_last_one_and_shrink_where_it_rises() {
         let gram = Symmetric([4.0, 0.0, 9.0]);
         let after = |descent: [f64; 2], steps: usize, start: Growth| {
             let plane = Plane { curvature: Symmetric::default(), gram, descent };
-            (0..steps).fold(start, |growth, _| growth.after(&plane, 4.0))
+            (0..steps).fold(start, |growth, _| growth.after(&plane, [0.4, 4.0]))
         };
         // As steep along p as along -d, per length.
         let steep = after([2.0, 3.0], 1, Growth::default());
@@ -310,9 +321,14 @@ mod tests {
         let tenth = Growth { slope_ratio: 0.1, factor: 2.0 };
         let same = after([2.0, 0.3], 50, tenth);
         assert!((same.factor - 2.0).abs() < 1e-12 && (same.slope_ratio - 0.1).abs() < 1e-12);
-        // Uphill: back to the cap, and not below it.
+        // Uphill: below the cap too, and not for ever.
         let Growth { slope_ratio, factor } = after([2.0, -3.0], 200, steep);
-        assert!(factor == 1.0 && (slope_ratio + 1.0).abs() < 1e-8);
+        assert!(factor == 0.4 && (slope_ratio + 1.0).abs() < 1e-8);
+        // Hardly downhill: to the cap from either side, and no further.
+        for factor in [0.5, 2.0] {
+            let end = after([2.0, 0.15], 2000, Growth { slope_ratio: 0.05, factor }).factor;
+            assert!((end - 1.0).abs() < 0.01, "{end}");
+        }
         // No last step, or no way downhill: nothing speaks against a longer one.
         let ratio = |gram: [f64; 3], descent: [f64; 2]| {
             let (curvature, gram) = (Symmetric::default(), Symmetric(gram));

@@ -243,6 +243,8 @@ mod tests {
     #[test]
     fn methods_that_average_keep_their_rate_and_others_end_at_zero_unless_told() {
         let usual = |method: &str| Schedule::usual(&method.parse().expect(method)).to_string();
+        assert_eq!(usual("subspace-newton"), "constant");
+        assert_eq!(usual("subspace-newton(average=none)"), "cosine");
         assert_eq!(usual("adam"), "cosine");
         assert_eq!(usual("schedule-free-adamw"), "constant");
         assert_eq!(usual("schedule-free-sgd(momentum=0.98)"), "constant");

@@ -125,6 +125,11 @@ fn mirror<T: Field>(mut matrix: MatMut<'_, T>) {
     }
 }
 
+/// The 2-norm of numbers, summed in double precision.
+pub(crate) fn norm_of<T: Field>(numbers: impl Iterator<Item = T>) -> f64 {
+    numbers.map(|x| x.wide() * x.wide()).sum::<f64>().sqrt()
+}
+
 /// What happens to one tensor in `N` blocks at once.
 pub(crate) trait LayerKernel<const N: usize>: Sync {
     /// Whether a large tensor may have all threads.

@@ -31,7 +31,7 @@ pub use kernel::{Reduction, TensorKernel, for_each_tensor, for_tensors};
 pub use layout::{Entry, Layout, Memory};
 pub(crate) use matrix::{
     Field, LayerKernel, add_outer_product, add_square, commuting_product, for_each_layer,
-    matrix_shape, matrix_work, outer_product, product,
+    matrix_shape, matrix_work, norm_of, outer_product, product,
 };
 pub use number::{Number, Real};
 pub use rows::{combine_rows, row_products};

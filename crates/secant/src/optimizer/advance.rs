@@ -107,7 +107,7 @@ impl<K: Method> Setup<'_, K> {
         let tensors = cohort.tensor_settings(lr)?;
         let Cohort { layout, state, .. } = cohort;
         if self.method.searches() {
-            require_one_function(K::NAME, layout, &tensors)?;
+            require_one_function(self.method, layout, &tensors)?;
         }
         let context = StepContext { layout, tensors: &tensors };
         self.method.step(&context, &mut self.oracle(model, layout, asked), state)
@@ -225,18 +225,25 @@ fn together(one: PairOutcome, other: PairOutcome) -> PairOutcome {
     }
 }
 
-/// A search moves all parameters by one step length, along a function that includes their decay.
-pub(super) fn require_one_function(
-    method: &'static str,
+/// A search moves all parameters by one step length, along a function that includes their decay, unless the method
+/// has decoupled decay beside it.
+pub(super) fn require_one_function<K: Method>(
+    method: &K,
     layout: &Layout,
     tensors: &[TensorSettings],
 ) -> Result<(), StepError> {
+    let is_outside = |decay: Decay| match decay {
+        Decay::None | Decay::L2(_) => false,
+        Decay::Decoupled(_) => !method.decays_apart(),
+        Decay::Stable(_) => true,
+    };
+    let method = K::NAME;
     for (entry, tensor) in layout.entries().iter().zip(tensors) {
         let path = || entry.path.clone();
         if tensor.lr != tensors[0].lr {
             return Err(StepError::SeveralRates { method, path: path() });
         }
-        if matches!(tensor.decay, Decay::Decoupled(_) | Decay::Stable(_)) {
+        if is_outside(tensor.decay) {
             return Err(StepError::DecayOutsideObjective { method, path: path() });
         }
     }

@@ -88,7 +88,7 @@ impl<K: Method> Optimizer<K> {
         }
         let tensors = session.cohorts[0].tensor_settings(&lr.into())?;
         if self.method.searches() {
-            require_one_function(K::NAME, &layout, &tensors)?;
+            require_one_function(&self.method, &layout, &tensors)?;
         }
         let context = StepContext { layout: &layout, tensors: &tensors };
         let mut oracle = FunctionOracle::new(function, x);

@@ -4,7 +4,7 @@
 use faer::Par;
 
 use super::NewtonSchulz;
-use crate::blocks::Field;
+use crate::blocks::{Field, norm_of};
 
 /// The least that a matrix is divided by, as in Muon: one of denormal numbers would overflow.
 const LEAST_NORM: f64 = 1e-7;
@@ -28,7 +28,7 @@ impl Polar {
             *m = old * *m + new * *g;
             *g = old * *m + new * *g;
         }
-        let norm = g.iter().map(|u| u.wide() * u.wide()).sum::<f64>().sqrt();
+        let norm = norm_of(g.iter().copied());
         scale(g, 1.0 / norm.max(LEAST_NORM));
         NewtonSchulz::MUON.run_on(g, self.shape, threads);
         // Singular values of 1 have the root mean square 1 / sqrt(max(rows, columns)).

@@ -8,7 +8,7 @@ mod state;
 mod traffic;
 
 pub use decay::Decay;
-pub(crate) use decay::add_l2;
+pub(crate) use decay::{add_l2, shrink};
 pub(crate) use fit::{extended, misfit};
 pub(crate) use settings::own_rate;
 pub use settings::{StepContext, TensorSettings};
@@ -67,6 +67,11 @@ pub trait Method: Clone + Send + Sync + 'static {
     /// Whether a step searches along the loss. It is then told every loss's value, gradients are not
     /// clipped, all parameters have one step length, and decay is part of the loss.
     fn searches(&self) -> bool {
+        false
+    }
+
+    /// Whether a method that searches also takes decoupled decay, which is then no part of the loss.
+    fn decays_apart(&self) -> bool {
         false
     }
 

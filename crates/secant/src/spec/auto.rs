@@ -158,7 +158,7 @@ impl Auto {
 }
 
 /// None where each parameter has records enough: decay would be nothing but a bias there.
-fn decay(run: &Run) -> Decay {
+pub(super) fn decay(run: &Run) -> Decay {
     let records = run.steps_per_epoch.saturating_mul(run.batch_size);
     let is_enough = run.parameters.saturating_mul(RECORDS_FOR_EACH) <= records;
     if is_enough { Decay::None } else { Decay::Decoupled(DECAY) }

@@ -71,7 +71,8 @@ impl Choice {
 
     /// Whether the method, of a switch the first one, averages its points: its rate is to stay over a run.
     pub fn averages(&self) -> bool {
-        self.preset.spec(&Run::UNKNOWN).averages() == Ok(true)
+        let preset = self.preset.spec(&Run::UNKNOWN);
+        preset.with(&self.keys).unwrap_or(preset).averages() == Ok(true)
     }
 
     /// The same with so many pairs, where the method keeps pairs and their number is not changed already.

@@ -220,7 +220,11 @@ methods! {
     }
     #[root] SubspaceNewton(layer_wise::subspace_newton::SubspaceNewtonConfig), init {
         #[untuned] "subspace-newton", "Newton's step within SOAP's direction and the last step", 3, 1, 1.0, false,
-            |run| if run.full_batch || *run == Run::UNKNOWN { Config::new() } else { Config::for_batches(run.batch_size) };
+            |run| match run {
+                Run { full_batch: true, .. } => Config::new().with_average(None),
+                run if *run == Run::UNKNOWN => Config::new(),
+                run => Config::for_batches(run.batch_size).with_decay(super::auto::decay(run)),
+            };
     }
     #[root] LBfgs(lbfgs::l_bfgs::LBfgsConfig), init {
         "l-bfgs", "L-BFGS with a line search on each batch", 20, 2, 1.0, false, |run| Config::new().with_full_batch(run.full_batch);

@@ -392,6 +392,11 @@ fn a_record_goes_on_bit_for_bit() {
             accept(resumed.step(1.0, &mut other, Duals(on_duals)));
         }
         assert_eq!(net.values(), other.values());
+        let [one, two] = [(&whole, &net), (&resumed, &other)]
+            .map(|(optimizer, net)| optimizer.averaged(net).expect("its model").values());
+        assert!(one == two && one != net.values());
+        let mut without = optimizer(SubspaceNewtonConfig::new().with_average(None));
+        assert!(without.load(&path, &other).is_err());
     }
     std::fs::remove_dir_all(folder).expect("the folder is ours");
 }
@@ -414,12 +419,67 @@ fn a_group_has_its_own_decay_and_no_rate_of_its_own() {
     assert!(values[0][0].abs() < 1.0 && values[1] == start[1], "{values:?}");
     let rate = run(of("tensors.1").with_rate_factor(0.1));
     assert!(matches!(rate, Err(StepError::SeveralRates { .. })), "{rate:?}");
-    let decoupled = run(of("tensors.1").with_decay(Decay::Decoupled(0.1)));
-    assert!(matches!(decoupled, Err(StepError::DecayOutsideObjective { .. })), "{decoupled:?}");
+    let stable = run(of("tensors.1").with_decay(Decay::Stable(0.1)));
+    assert!(stable.is_err(), "{stable:?}");
     assert!(matches!(
         SubspaceNewtonConfig::new().with_cap(0.0).init(),
         Err(ConfigError::OutOfRange { parameter: "cap", .. })
     ));
+}
+
+#[test]
+fn decoupled_decay_shrinks_by_the_length_of_the_step_in_times_of_the_direction() {
+    // Where the cap binds that length is the cap.
+    let (cap, wd) = (1e-3, 7.0);
+    let config = exact().with_cap(cap).with_cap_growth(1.0);
+    let moved = |decay: Decay| {
+        let mut net = Net::new(Between::Tanh, DType::F64);
+        let mut optimizer = optimizer(config.with_decay(decay));
+        (0..2).for_each(|_| accept(optimizer.step(0.5, &mut net, Duals(on_duals))));
+        net.values()
+    };
+    let shrunk = |values: Vectors| -> Vectors {
+        let factor = 1.0 - 0.5 * cap * wd;
+        values.iter().map(|tensor| tensor.iter().map(|x| factor * x).collect()).collect()
+    };
+    let (plain, decayed) = (moved(Decay::None), moved(Decay::Decoupled(wd)));
+    assert_close(&[decayed.concat()], &[shrunk(plain).concat()], 1e-13, "decay");
+}
+
+#[test]
+fn the_average_is_the_mean_of_all_points_by_their_numbers_to_the_power() {
+    for power in [0.0, 1.0, 3.0] {
+        let mut net = Net::new(Between::Tanh, DType::F64);
+        let config = SubspaceNewtonConfig::new().with_average(Some(power));
+        let mut optimizer = optimizer(config);
+        let (mut sum, mut weights) = (vec![0.0; 60], 0.0);
+        accept(optimizer.step(1.0, &mut net, Duals(on_duals)));
+        // Nothing has moved.
+        assert_eq!(optimizer.averaged(&net).expect("the same model").values(), net.values());
+        for k in 1..12 {
+            accept(optimizer.step(1.0, &mut net, Duals(on_duals)));
+            // k (k + 1) ... (k + power - 1)
+            let weight: f64 = (0..power as u32).map(|i| f64::from(k + i)).product();
+            let point = net.values().concat();
+            sum.iter_mut().zip(&point).for_each(|(sum, x)| *sum += weight * x);
+            weights += weight;
+            let mean: Vec<f64> = sum.iter().map(|x| x / weights).collect();
+            let averaged = optimizer.averaged(&net).expect("the same model").values().concat();
+            assert_close(&[averaged], &[mean], 1e-12, "the average");
+            assert_eq!(net.values().concat(), point);
+        }
+    }
+}
+
+#[test]
+fn without_an_average_the_model_is_the_one_to_evaluate() {
+    let mut net = Net::new(Between::Tanh, DType::F64);
+    let mut optimizer = optimizer(SubspaceNewtonConfig::new().with_average(None));
+    for _ in 0..5 {
+        accept(optimizer.step(1.0, &mut net, Duals(on_duals)));
+        assert_eq!(optimizer.averaged(&net).expect("any model").values(), net.values());
+    }
+    assert!(!optimizer.averages());
 }
 
 #[test]

@@ -82,7 +82,7 @@ use secant_core::{
 };
 
 use crate::{
-    blocks::{Blocks, Entry, Field, LayerKernel, Layout, for_each_layer, matrix_shape},
+    blocks::{Blocks, Entry, Field, LayerKernel, Layout, for_each_layer, matrix_shape, norm_of},
     burn_optim::burn_optimizer,
     error::ConfigError,
     hyper_parameter::{HyperParameters, hyper_parameters},
@@ -471,18 +471,14 @@ impl Layer<'_> {
         }
         let length = is_grafted.then(|| {
             let entries = piece.runs().flat_map(|run| bar[run.clone()].iter().zip(&state.a[run]));
-            norm(entries.map(|(bar, a)| graft(*bar, *a)))
+            norm_of(entries.map(|(bar, a)| graft(*bar, *a)))
         });
         piece.change(bar, |d| {
             sides.multiply(d, &mut spare[..piece.len()], state.roots, Turn::Back, threads);
             if let Some(length) = length {
-                let scale = T::of(length / (norm(d.iter().copied()) + 1e-16));
+                let scale = T::of(length / (norm_of(d.iter().copied()) + 1e-16));
                 d.iter_mut().for_each(|d| *d = scale * *d);
             }
         });
     }
-}
-
-fn norm<T: Field>(x: impl Iterator<Item = T>) -> f64 {
-    x.map(|x| x.wide() * x.wide()).sum::<f64>().sqrt()
 }

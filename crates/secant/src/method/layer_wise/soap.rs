@@ -87,6 +87,7 @@ use super::narrow;
 use crate::{
     blocks::{
         Blocks, Entry, Field, LayerKernel, Layout, for_each_layer, matrix_shape, matrix_work,
+        norm_of,
     },
     burn_optim::burn_optimizer,
     error::ConfigError,
@@ -379,8 +380,8 @@ impl Layer<'_> {
             self.correction()
         };
         if self.config.normalize_grads {
-            let squares: f64 = g.iter().map(|n| n.wide() * n.wide()).sum();
-            let scale = T::of(1.0 / (1e-30 + (squares / g.len() as f64).sqrt()));
+            let root_mean_square = norm_of(g.iter().copied()) / (g.len() as f64).sqrt();
+            let scale = T::of(1.0 / (1e-30 + root_mean_square));
             g.iter_mut().for_each(|n| *n = scale * *n);
         }
         self.walk(theta, g, correction);

@@ -105,7 +105,8 @@ impl Twin for SubspaceNewton {
         let known = has_p && falls[0] > 0.0;
         let ratio = if known { (falls[1] / falls[0]).clamp(-1.0, 1.0) } else { 1.0 };
         self.ratio += 0.1 * (ratio - self.ratio);
-        self.growth = (self.growth * (0.1 * self.ratio - 0.01).exp()).clamp(1.0, 4.0);
+        let neutral = if self.growth > 1.0 { 0.1 } else { 0.0 };
+        self.growth = (self.growth * (0.1 * (self.ratio - neutral)).exp()).clamp(0.6, 2.0);
         let cap = 0.03 * self.growth;
         let longest = cap * gram[0][0].sqrt();
         if c[0].is_infinite() {

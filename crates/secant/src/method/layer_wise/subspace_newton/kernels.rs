@@ -1,9 +1,9 @@
-//! What is done layer by layer, with SOAP's pieces.
+//! What is done layer by layer, with SOAP's pieces, and number by number.
 
 use faer::Par;
 
 use crate::{
-    blocks::{Field, LayerKernel},
+    blocks::{Field, LayerKernel, Number, TensorKernel},
     preconditioner::RotatedAdam,
 };
 
@@ -60,5 +60,22 @@ impl LayerKernel<2> for Learn<'_> {
         let layer = &self.layers[tensor];
         layer.learn(g, &mut layer.spare(g.len()), factors, threads);
         true
+    }
+}
+
+/// x <- x + share (theta - x)
+#[derive(Clone, Copy)]
+pub(super) struct Mix {
+    pub share: f64,
+}
+
+impl TensorKernel<1, 1, 0> for Mix {
+    type Decision = ();
+
+    fn decide(self, []: [f64; 0]) {}
+
+    #[inline(always)]
+    fn apply<N: Number>(self, (): (), [x]: [N; 1], [theta]: [N; 1]) -> [N; 1] {
+        [x + N::of(self.share) * (theta - x)]
     }
 }

@@ -7,7 +7,7 @@
 //! well the model foretold the loss, as the radius of a trust region does. No rate is left to tune.
 //!
 //! # Algorithm
-//! Step on batch B (decay is part of the loss: f + wd/2 |theta|^2). The first only makes SOAP's bases, and
+//! Step on batch B (decay of kind `L2` is part of the loss: f + wd/2 |theta|^2). The first only makes SOAP's bases, and
 //! nothing moves. k counts gradients after the first:
 //! 1. f, g = the gradient on B; d = SOAP's direction of the averaged gradient (steps 1 to 3 of its page
 //!    with their correction, and s of step 4 with `narrow_below`; for vectors Adam's).
@@ -20,8 +20,10 @@
 //! 5. s = D c; where |s| > h `cap` |d|, s and c are shortened to it. h grows from 1 while the loss still falls along
 //!    the last step: a <- 0.9 a + 0.1 (p'g / |p|) / (-d'g / |d|), from 1, that ratio within [-1, 1] and 1 where p = 0 or -d does
 //!    not descend;
-//!    h <- h exp(0.1 (a - 0.1)) within [1, `cap_growth`].
-//! 6. theta <- theta + lr s; p = s / c_1.
+//!    h <- h exp(0.1 (a - t)) within [b, `cap_growth`], t = 0.1 where h > 1 and 0 elsewhere, b = 0.6 with an average and 1
+//!    without.
+//! 6. theta <- theta + lr s; p = s / c_1. Decoupled decay: theta <- (1 - wd lr |s| / |d|) theta, after 7. With `average` = q:
+//!    x <- x + w (theta - x), w = (q + 1) / (k + q).
 //! 7. Every `check_every` steps: rho = (f(theta) - f) / (x'M x / 2 - r'x) on B with x = lr c and this step's
 //!    C for K. rho > 0.75: lambda <- w lambda; rho < 0.25: lambda <- lambda / w; w = 0.95^`check_every`.
 //!    lambda stays within [1e-8, 1e3].
@@ -29,19 +31,26 @@
 //!
 //! The learning rate, lr, is 1 but for what a schedule makes of it.
 //!
+//! # Where to evaluate
+//! With an average (the default) at x, which has the part of a schedule: the rate stays at 1, and no one has to know where the
+//! run ends. The model holds theta; [`Optimizer::averaged`] gives a model at x for validation, test and
+//! inference, and leaves the one that is trained alone, as with [Schedule-Free](crate::method::first_order::schedule_free).
+//! Without an average (`average` none) the model is what counts, and a rate that falls to 0 gives the noise of
+//! the last steps time to fade.
+//!
 //! # Notation
 //! p: of [`SubspaceNewtonState`]; K: its `curvature` and `weights`; lambda: its `damping`; a and h: its
-//! `growth`; the rest as on SOAP's page. [`plane`](secant_core::plane) has steps 4, 5 and 7.
+//! `growth`; x: its `x`; the rest as on SOAP's page. [`plane`](secant_core::plane) has steps 4, 5 and 7.
 //!
 //! # Cost
-//! SOAP's memory and a vector more, and 4 vectors during a step. One gradient; in the steps that measure,
+//! SOAP's memory and two vectors more (one without an average), and 4 vectors during a step. One gradient; in the steps that measure,
 //! two products with the Jacobian on a quarter of the batch; in those with a check a forward pass: with the
 //! defaults about 1.2 gradients a step. SOAP's products of matrices.
 //!
 //! # When not to use it
 //! Where a step of [SOAP](super::soap) costs more than the gradient. Small batches: a quarter of one
 //! says little about curvature, and the model fits the batch. Long runs, so far: `cap` is a rate in
-//! disguise and ought to fall with the gradient's noise. `for_batches` sets it by the batch; a schedule has to
+//! disguise and ought to fall with the gradient's noise. `for_batches` sets it by the batch, h and the average
 //! do the rest. Where a rate for SOAP is known. A check that is not finite undoes its step, and where every step sees
 //! the same function so does the next: begin with a smaller `cap`.
 //!
@@ -52,13 +61,14 @@
 //! C is of the Hessian: by the user's products ([`WithProduct`](crate::WithProduct)), or by differences of
 //! gradients, three for each product, which are refused on networks with kinks unless they are allowed
 //! ([`Optimizer::allow_differences`]). In [`Optimizer::step`] the part of the batch is the batch. All
-//! parameters have one rate, and decay is of kind `L2`. A first gradient is only learnt from: that step is
+//! parameters have one rate. A first gradient is only learnt from: that step is
 //! accepted, and nothing moves.
 //!
 //! # References
 //! The plane and its model are those of Martens and Grosse, *Optimizing neural networks with
 //! Kronecker-factored approximate curvature*, 2015, sections 6.4 and 7, with SOAP's direction (Vyas et al.,
-//! 2024) in the place of theirs.
+//! 2024) in the place of theirs. The weights of the average: Shamir, Zhang, *Stochastic gradient descent for non-smooth
+//! optimization: convergence results and optimal averaging schemes*, 2013.
 //!
 //! # Example
 //! A network on duals that marks its outputs. No rate is chosen:
@@ -99,7 +109,7 @@ use secant_core::report::{Outcome, PairOutcome, Rejection, StepReport};
 
 use super::for_batches;
 use crate::{
-    blocks::{Blocks, Entry, Layout, for_each_layer, matrix_shape},
+    blocks::{Blocks, Entry, Layout, for_each_layer, for_each_tensor, matrix_shape},
     error::{ConfigError, StepError},
     hyper_parameter::{HyperParameters, hyper_parameters},
     objective::{Beginning, Objective},
@@ -108,7 +118,7 @@ use crate::{
     preconditioner::{Averages, RotatedAdam, Sides, decomposed, turn_bases},
     protocol::{Decay, Method, StepContext},
 };
-use kernels::{Begin, Learn};
+use kernels::{Begin, Learn, Mix};
 pub use state::SubspaceNewtonState;
 use trial::Reached;
 
@@ -167,14 +177,19 @@ hyper_parameters! {
         #[range(Positive)]
         cap: f64,
         /// The cap grows so many times at most, while the loss still falls along the last step.
-        #[config(default = 4.0)]
+        #[config(default = 2.0)]
         #[range(AtLeast1)]
         cap_growth: f64,
+        /// The power of a step's number in its weight in the average of points, which is then the point to evaluate at; none
+        /// for the last point.
+        #[config(default = "Some(4.0)")]
+        #[range(NotNegative)]
+        average: Option<f64>,
         /// Steps from one check of the model to the next.
         #[config(default = 10)]
         #[range(AtLeast1)]
         check_every: usize,
-        /// Weight decay, of kind `L2`.
+        /// Weight decay; of kind decoupled it goes by the length of a step in times of SOAP's direction.
         #[config(default = "Decay::None")]
         decay: Decay,
     }
@@ -227,19 +242,39 @@ impl Method for SubspaceNewton {
         true
     }
 
+    fn decays_apart(&self) -> bool {
+        true
+    }
+
+    fn averages(&self) -> bool {
+        self.config.average.is_some()
+    }
+
+    fn average(&self, theta: &mut Blocks, state: &SubspaceNewtonState) {
+        if state.steps > 1 {
+            *theta = state.x.clone();
+        }
+    }
+
     fn state_settings(&self) -> Vec<(&'static str, String)> {
-        vec![("max_precond_dim", self.config.max_precond_dim.to_string())]
+        vec![
+            ("max_precond_dim", self.config.max_precond_dim.to_string()),
+            ("average", if self.averages() { "some" } else { "none" }.to_string()),
+        ]
     }
 
     fn init(&self, layout: &Layout) -> SubspaceNewtonState {
         let zeros = Blocks::zeros(layout);
         let factors = Sides::zeros(layout, |entry| self.sides(entry));
+        let x =
+            if self.averages() { zeros.clone() } else { Blocks::zeros_of(layout, |_| [0].into()) };
         SubspaceNewtonState {
             m: zeros.clone(),
             v: zeros.clone(),
             bases: factors.clone(),
             factors,
             p: zeros,
+            x,
             curvature: vec![0.0; 3],
             weights: vec![0.0; 3],
             damping: vec![self.config.lambda],
@@ -276,6 +311,7 @@ impl Method for SubspaceNewton {
             Ok(Reached { point, after, trial }) => {
                 report.step_size = Some(trial.step[0]);
                 report.objective_after = after;
+                self.average_with(&point, state);
                 objective.move_to(point);
                 trial.leave(state);
                 report.pair = self.learn(&layers, known.gradient, state);
@@ -300,6 +336,14 @@ impl SubspaceNewton {
             RotatedAdam { sides, beta_1, beta_2, shampoo_beta, epsilon }
         };
         layout.entries().iter().map(layer).collect()
+    }
+
+    /// Step 6: x.
+    fn average_with(&self, theta: &Blocks, state: &mut SubspaceNewtonState) {
+        if let Some(power) = self.config.average {
+            let share = (power + 1.0) / (state.steps as f64 + power);
+            for_each_tensor(|_| Mix { share }, [&mut state.x], [theta]);
+        }
     }
 
     /// Step 8.

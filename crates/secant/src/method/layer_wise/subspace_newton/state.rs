@@ -16,6 +16,8 @@ pub struct SubspaceNewtonState {
     pub(super) bases: Blocks,
     /// Zero where there is none.
     pub(super) p: Blocks,
+    /// Of no entries without an average.
+    pub(super) x: Blocks,
     /// K_11, K_12 and K_22, averaged from zero.
     pub(super) curvature: Vec<f64>,
     /// What the weights in each of them add up to.
@@ -29,7 +31,7 @@ pub struct SubspaceNewtonState {
 }
 
 record_state!(SubspaceNewtonState {
-    vectors: [m, v, factors, bases, p],
+    vectors: [m, v, factors, bases, p, x],
     counters: [steps],
     numbers: [curvature, weights, damping, growth]
 });

@@ -15,10 +15,14 @@ use crate::{
     objective::Objective,
     oracle::Records,
     preconditioner::RotatedAdam,
+    protocol::shrink,
 };
 
 /// Steps that measure the curvature whatever `curvature_every` is.
 const FIRST_STEPS: u64 = 10;
+
+/// b of step 5: an average bears long steps, and needs shorter ones only where noise is much.
+const LEAST_WITH_AVERAGE: f64 = 0.6;
 
 /// A step before it is made, and what the state will be after it.
 pub(super) struct Trial {
@@ -26,6 +30,8 @@ pub(super) struct Trial {
     p: Blocks,
     /// lr c
     pub(super) step: [f64; 2],
+    /// lr |s| / |d|
+    length: f64,
     m: Blocks,
     v: Blocks,
     averaged: Averaged,
@@ -64,7 +70,7 @@ impl SubspaceNewton {
         gradient: &Blocks,
         state: &mut SubspaceNewtonState,
     ) -> Result<Option<Trial>, StepError> {
-        let SubspaceNewtonConfig { curvature_average, cap, cap_growth, .. } = self.config;
+        let SubspaceNewtonConfig { curvature_average, cap, cap_growth, average, .. } = self.config;
         let [downhill, m, v] = self.downhill(layers, objective.context.layout, gradient, state);
         let products = Products::of(objective.context, [&downhill, &state.p], gradient);
         let mut averaged = state.averaged();
@@ -79,15 +85,18 @@ impl SubspaceNewton {
         if !plane.is_finite() {
             return Ok(None);
         }
-        let (growth, lambda) = (state.growth().after(&plane, cap_growth), state.lambda());
+        let least = average.map_or(1.0, |_| LEAST_WITH_AVERAGE);
+        let growth = state.growth().after(&plane, [least, cap_growth]);
+        let lambda = state.lambda();
         let c = plane.minimiser(lambda, growth.factor * cap);
         let lr = objective.context.tensors.first().map_or(0.0, |tensor| tensor.lr);
         let step = c.map(|c| lr * c);
         let promised = measured
             .filter(|_| self.is_checked(state.steps))
             .map(|curvature| products.plane(curvature).change(lambda, step));
+        let length = plane.length(step);
         let p = next_direction(downhill, c, &state.p);
-        Ok(Some(Trial { p, step, m, v, averaged, growth, lambda, promised }))
+        Ok(Some(Trial { p, step, length, m, v, averaged, growth, lambda, promised }))
     }
 
     /// Step 1: -d, and the averages that it was made of. Of the state nothing is changed.
@@ -156,6 +165,7 @@ impl SubspaceNewton {
             trial.lambda = next_damping(trial.lambda, promised, found - value, steps);
             after = Some(found);
         }
+        shrink(objective.context, &mut theta, trial.length);
         Ok(Ok(Reached { point: theta, after, trial }))
     }
 }
