@@ -313,9 +313,9 @@ mod tests {
             let plane = Plane { curvature: Symmetric::default(), gram, descent };
             (0..steps).fold(start, |growth, _| growth.after(&plane, [0.4, 4.0]))
         };
-        // As steep along p as along -d, per length.
+        // As steep along p as along -d, per length; h begins at 1.
         let steep = after([2.0, 3.0], 1, Growth::default());
-        assert_eq!(steep, Growth { slope_ratio: 1.0, factor: 0.09f64.exp() });
+        assert_eq!(steep, Growth { slope_ratio: 1.0, factor: 0.1f64.exp() });
         assert_eq!(after([2.0, 3.0], 100, steep).factor, 4.0);
         // A tenth as steep: as far as before.
         let tenth = Growth { slope_ratio: 0.1, factor: 2.0 };

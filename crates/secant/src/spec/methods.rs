@@ -219,7 +219,7 @@ methods! {
         "soap", "Adam in the eigenbasis of each layer's gradients", 2, 1, 0.03, true, |_| Config::new();
     }
     #[root] SubspaceNewton(layer_wise::subspace_newton::SubspaceNewtonConfig), init {
-        #[untuned] "subspace-newton", "Newton's step within SOAP's direction and the last step", 3, 1, 1.0, false,
+        #[untuned] "subspace-newton", "Newton's step within SOAP's direction and the last step", 4, 1, 1.0, false,
             |run| match run {
                 Run { full_batch: true, .. } => Config::new().with_average(None),
                 run if *run == Run::UNKNOWN => Config::new(),
