@@ -44,19 +44,18 @@
 //!
 //! # Cost
 //! SOAP's memory and two vectors more (one without an average), and 4 vectors during a step. One gradient; in the steps that measure,
-//! two products with the Jacobian on a quarter of the batch; in those with a check a forward pass: with the
-//! defaults about 1.2 gradients a step. SOAP's products of matrices.
+//! two products with the Jacobian on a sixteenth of the batch; in those with a check a forward pass: with the
+//! defaults about 1.1 gradients a step. SOAP's products of matrices.
 //!
 //! # When not to use it
-//! Where a step of [SOAP](super::soap) costs more than the gradient. Small batches: a quarter of one
-//! says little about curvature, and the model fits the batch. Long runs, so far: `cap` is a rate in
+//! Where a step of [SOAP](super::soap) costs more than the gradient. Small batches: the model fits the batch. Long runs, so far: `cap` is a rate in
 //! disguise and ought to fall with the gradient's noise. `for_batches` sets it by the batch, h and the average
 //! do the rest. Where a rate for SOAP is known. A check that is not finite undoes its step, and where every step sees
 //! the same function so does the next: begin with a smaller `cap`.
 //!
 //! # Deviations
-//! A design of this crate, from a prototype whose lambda was absolute, `beta_1` 0.9, `cap` 0.06 without growth, and
-//! whose bases turned every ten steps. Without duals
+//! A design of this crate, from a prototype whose lambda was absolute, `beta_1` 0.9, `cap` 0.06 without growth, a quarter
+//! of the batch for its curvature, a schedule in the place of the average, and bases that turned every ten steps. Without duals
 //! ([`Duals`](crate::Duals) whose outputs are marked, [`Tangents::output`](crate::dual::Tangents::output))
 //! C is of the Hessian: by the user's products ([`WithProduct`](crate::WithProduct)), or by differences of
 //! gradients, three for each product, which are refused on networks with kinks unless they are allowed
@@ -164,7 +163,7 @@ hyper_parameters! {
         #[range(AtLeast1)]
         curvature_every: usize,
         /// The part of the batch that the curvature is measured on.
-        #[config(default = 0.25)]
+        #[config(default = 0.0625)]
         #[range(Above0To1)]
         curvature_share: f64,
         /// The decay rate of the average of curvatures.
