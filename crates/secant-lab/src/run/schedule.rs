@@ -62,7 +62,7 @@ pub struct ScheduleError {
 }
 
 impl Schedule {
-    /// The schedule of a method whose user names none: the average of Schedule-Free has the part of a rate that
+    /// The schedule of a method whose user names none: an average of points has the part of a rate that
     /// falls, all others get the cosine.
     pub fn usual(method: &Choice) -> Self {
         let curve = if method.averages() { Curve::Constant } else { Curve::default() };

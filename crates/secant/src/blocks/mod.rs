@@ -36,8 +36,8 @@ pub(crate) use matrix::{
 pub use number::{Number, Real};
 pub use rows::{combine_rows, row_products};
 pub(crate) use vectors::{
-    absolute_sum, add_scaled, advance, assign, dot, largest_difference, make_pair, maximum_norm,
-    norm, scale, tensor_squares,
+    Scale, absolute_sum, add_scaled, advance, assign, dot, largest_difference, make_pair,
+    maximum_norm, norm, scale, tensor_squares,
 };
 
 /// One vector for each parameter of a [`Layout`], in the parameter's type.

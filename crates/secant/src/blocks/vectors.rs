@@ -242,9 +242,10 @@ pub(crate) fn scale(a: &mut Blocks, factor: f64) {
     for_each_tensor(|_| Scale { factor }, [a], []);
 }
 
+/// a <- factor a, for one tensor.
 #[derive(Clone, Copy)]
-struct Scale {
-    factor: f64,
+pub(crate) struct Scale {
+    pub factor: f64,
 }
 
 impl TensorKernel<1, 0, 0> for Scale {

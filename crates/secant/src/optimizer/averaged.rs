@@ -12,7 +12,7 @@ use crate::{
 
 impl<K: Method> Optimizer<K> {
     /// The model to evaluate: where a loop says `model.valid()`, it can say `optimizer.averaged(&model)?` for
-    /// every method. With most methods that is the same; a method that averages (Schedule-Free) takes its
+    /// every method. With most methods that is the same; a method that averages (Schedule-Free, Subspace Newton) takes its
     /// gradients at the parameters of `model`, and promises something of their average, which the copy holds.
     ///
     /// `model` stays as it is, and the next step goes on from it. The copy is as `valid()` gives: without

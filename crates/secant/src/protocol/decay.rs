@@ -1,7 +1,7 @@
 //! Weight decay.
 
 use crate::{
-    blocks::{Blocks, Number, TensorKernel, for_each_tensor, for_tensors},
+    blocks::{Blocks, Number, Scale, TensorKernel, for_each_tensor, for_tensors},
     protocol::StepContext,
 };
 
@@ -51,24 +51,8 @@ pub(crate) fn add_l2(context: &StepContext<'_>, theta: &mut Blocks, gradient: &m
 /// theta <- (1 - rate wd) theta for the tensors with decoupled decay.
 pub(crate) fn shrink(context: &StepContext<'_>, theta: &mut Blocks, rate: f64) {
     let strength = |tensor: usize| context.tensors[tensor].decay.decoupled();
-    let kernel = |tensor: usize| Shrink { factor: 1.0 - rate * strength(tensor) };
+    let kernel = |tensor: usize| Scale { factor: 1.0 - rate * strength(tensor) };
     for_tensors(|tensor| strength(tensor) != 0.0, kernel, [theta], []);
-}
-
-#[derive(Clone, Copy)]
-struct Shrink {
-    factor: f64,
-}
-
-impl TensorKernel<1, 0, 0> for Shrink {
-    type Decision = ();
-
-    fn decide(self, []: [f64; 0]) {}
-
-    #[inline(always)]
-    fn apply<N: Number>(self, (): (), [theta]: [N; 1], []: [N; 0]) -> [N; 1] {
-        [N::of(self.factor) * theta]
-    }
 }
 
 #[derive(Clone, Copy)]
