@@ -36,8 +36,13 @@ static PACKINGS: [Packing; 2] = [
 
 /// The file `path` where there is one, else `path.gz`, else `path.xz`, where there is one.
 pub(crate) fn find(path: &Path) -> Option<PathBuf> {
+    candidates(path).find(|file| file.is_file())
+}
+
+/// `path`, `path.gz` and `path.xz`.
+pub(crate) fn candidates(path: &Path) -> impl Iterator<Item = PathBuf> {
     let packed = PACKINGS.iter().map(|packing| with_suffix(path, packing.suffix));
-    std::iter::once(path.to_path_buf()).chain(packed).find(|file| file.is_file())
+    std::iter::once(path.to_path_buf()).chain(packed)
 }
 
 /// Those of `files` that are not in `folder`, packed or not.

@@ -58,10 +58,10 @@ pub enum DataError {
     Label { path: PathBuf, record: usize, label: u8, last: usize },
 
     #[error(
-        "line {line} of {} has {found} fields where the first line has {wanted}; make all lines alike",
+        "line {line} of {} has {found} fields where the {other} line has {wanted}; make all lines alike",
         path.display()
     )]
-    CsvRagged { path: PathBuf, line: usize, found: usize, wanted: usize },
+    CsvRagged { path: PathBuf, line: usize, found: usize, wanted: usize, other: &'static str },
     #[error(
         "{} has only one column; separate its cells by commas, semicolons, tabs, vertical bars or blanks",
         path.display()
@@ -87,10 +87,11 @@ pub enum DataError {
     )]
     CsvNoHeader { path: PathBuf, target: String, width: usize },
     #[error(
-        "the target column {column} of {} is empty in {count} rows, first in line {line}; fill or remove these rows",
+        "the target column {column} of {} has no value to learn in line {line}, where the cell is {found}; fill or \
+         remove such rows, {count} in all",
         path.display()
     )]
-    CsvTargetMissing { path: PathBuf, column: String, count: usize, line: usize },
+    CsvTargetMissing { path: PathBuf, column: String, count: usize, line: usize, found: String },
     #[error(
         "the target {column} of {} has {count} different values in {records} records, too many for classes; choose \
          another target, or regression where they are numbers",
@@ -103,6 +104,18 @@ pub enum DataError {
         path.display()
     )]
     TargetNotNumbers { path: PathBuf, column: String, count: usize, cell: String, line: usize },
+    #[error(
+        "'{cell}' in the target column {column}, line {line} of {}, is beyond the largest number of double precision; \
+         correct it, divide the column, or choose classification",
+        path.display()
+    )]
+    TooLargeTarget { path: PathBuf, line: usize, column: String, cell: String },
+    #[error(
+        "the values of the target {column} of {} are too {size} to be squared in double precision, as measuring errors \
+         needs; {remedy} the column by a power of ten",
+        path.display()
+    )]
+    TargetSize { path: PathBuf, column: String, size: &'static str, remedy: &'static str },
     #[error("all records of {} have the target {number}; there is nothing to learn", path.display())]
     OneNumber { path: PathBuf, number: f64 },
     #[error("no target column was given for {}; choose one of its columns {columns}", path.display())]
@@ -142,6 +155,13 @@ pub enum DataError {
     NotTwoClasses { path: PathBuf },
     #[error("{} has no inputs: all its lines hold a label alone; add inputs", path.display())]
     NoInputs { path: PathBuf },
+    #[error(
+        "{} stands where the test part of {} is looked for, but is {found}; put the file of the test part there, or \
+         take it away",
+        path.display(),
+        beside.display()
+    )]
+    TestPart { path: PathBuf, beside: PathBuf, found: &'static str },
     #[error("line {line} of {}: {problem}; each line must be `label index:value ...`", path.display())]
     LibsvmLine { path: PathBuf, line: usize, problem: String },
 

@@ -24,6 +24,7 @@ mod sets;
 pub mod split;
 mod table;
 mod target;
+mod target_size;
 #[cfg(test)]
 mod testing;
 pub mod text;

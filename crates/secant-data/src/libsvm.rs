@@ -11,7 +11,11 @@ use super::error::DataError;
 use super::fingerprint::fingerprint;
 use super::numbers::{Numbers, Precision};
 use super::split::{self, Fractions};
+use super::table::cut;
 use super::target::{self, Task, canonical, rare_classes};
+use super::target_size;
+
+mod test_file;
 
 /// Reads `path` (or `path.gz`) and cuts it into parts. Where the test file `path.t` (or
 /// `path.t.gz`) lies beside it, that is the test part and only the validation share is cut from the
@@ -27,7 +31,7 @@ pub fn load(
     seed: u64,
 ) -> Result<Loaded, DataError> {
     let train = read(path, precision)?;
-    let test_path = test_file(path);
+    let test_path = test_file::beside(path)?;
     let test = test_path.as_deref().map(|path| read(path, precision)).transpose()?;
     let width = train.width.max(test.as_ref().map_or(0, |test| test.width));
     let mut warnings = Vec::new();
@@ -125,15 +129,6 @@ pub struct SparseRows {
     pub width: usize,
 }
 
-/// The test file beside `path`.
-fn test_file(path: &Path) -> Option<PathBuf> {
-    let base = match path.extension() {
-        Some(extension) if extension == "gz" || extension == "xz" => path.with_extension(""),
-        _ => path.to_path_buf(),
-    };
-    bytes::find(&bytes::with_suffix(&base, ".t"))
-}
-
 /// The target of every training and then every test record, and what was decided.
 fn targets(
     path: &Path,
@@ -142,7 +137,8 @@ fn targets(
     task: Task,
     warnings: &mut Vec<String>,
 ) -> Result<(Targets, String), DataError> {
-    let decision = target::decide(&train.labels);
+    let names = train.names.iter().map(String::as_str);
+    let decision = target::decide(names.zip(train.labels.iter().copied()));
     if task == Task::Auto && decision.doubtful {
         let taken = if decision.regression { "numbers to be learned" } else { "classes" };
         warnings.push(format!(
@@ -167,7 +163,9 @@ fn targets(
     }
     if regression {
         let labels = train.labels.iter().chain(test.iter().flat_map(|test| &test.labels));
-        return Ok((Targets::Numbers(labels.copied().collect()), format!("regression: {why}")));
+        let labels: Vec<f64> = labels.copied().collect();
+        target_size::check(path, "label", &labels)?;
+        return Ok((Targets::Numbers(labels), format!("regression: {why}")));
     }
     let names = train.names.iter().chain(test.iter().flat_map(|test| &test.names));
     let targets = target::classes(names.map(String::as_str));
@@ -291,6 +289,12 @@ fn add_line(sparse: &mut Sparse, line: &str) -> Result<(), String> {
     };
     let number = match label.parse::<f64>() {
         Ok(number) if number.is_finite() => number,
+        Ok(_) if has_digit(label) => {
+            return Err(format!(
+                "the label {} is beyond the largest number of double precision",
+                cut(label)
+            ));
+        }
         _ => return Err(format!("the label '{label}' is not a number")),
     };
     let mut last = 0;
@@ -315,20 +319,31 @@ fn entry(field: &str, precision: Precision) -> Result<(usize, f64), String> {
     let index = match index.parse::<u32>() {
         Ok(0) => return Err("the index 0 was found, but indices start at 1".to_owned()),
         Ok(index) => index as usize,
+        Err(_) if !index.is_empty() && index.bytes().all(|byte| byte.is_ascii_digit()) => {
+            return Err(format!(
+                "the index {} is too large; the largest that can be is {}",
+                cut(index),
+                u32::MAX
+            ));
+        }
         Err(_) => return Err(format!("the index '{index}' is not a whole number")),
     };
     let number = match precision {
         Precision::F32 => value.parse::<f32>().map(f64::from),
         Precision::F64 => value.parse::<f64>(),
     };
-    let overflows = || value.bytes().any(|byte| byte.is_ascii_digit());
     match number {
         Ok(number) if number.is_finite() => Ok((index, number)),
-        Ok(_) if overflows() => Err(format!(
+        Ok(_) if has_digit(value) => Err(format!(
             "the value {value} of feature {index} is beyond the largest number of {precision}"
         )),
         _ => Err(format!("the value '{value}' is not a number")),
     }
+}
+
+/// Whether a text that is read as infinite is a number that is too large, and not the word.
+fn has_digit(text: &str) -> bool {
+    text.bytes().any(|byte| byte.is_ascii_digit())
 }
 
 #[cfg(test)]

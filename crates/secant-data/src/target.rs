@@ -1,7 +1,7 @@
 //! Classes or numbers: what a target is.
 
 use std::cmp::Ordering;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use std::str::FromStr;
 
@@ -54,19 +54,30 @@ pub(crate) struct Decision {
     pub doubtful: bool,
 }
 
-/// Decides between classes and measurements.
+/// From here on, different whole numbers can be the same in double precision.
+const EXACT: f64 = 9_007_199_254_740_992.0;
+
+/// Decides between classes and measurements, by the numbers and how they are written.
 ///
 /// Numbers with fractions are measurements, unless they are at most ten that occur ten times each.
 /// Whole numbers are classes where they are few, or close together and often repeated.
-pub(crate) fn decide(numbers: &[f64]) -> Decision {
-    let mut sorted = numbers.to_vec();
+pub(crate) fn decide<'a>(written: impl Iterator<Item = (&'a str, f64)>) -> Decision {
+    let is_large = |number: f64| number.abs() >= EXACT;
+    let (mut sorted, mut large) = (Vec::new(), BTreeSet::new());
+    for (text, number) in written {
+        sorted.push(number);
+        if is_large(number) {
+            large.insert(canonical(text, number));
+        }
+    }
+    let records = sorted.len();
     sorted.sort_by(f64::total_cmp);
     sorted.dedup();
-    let (records, different) = (numbers.len(), sorted.len());
+    let different = large.len() + sorted.iter().filter(|&&number| !is_large(number)).count();
     let each = records as f64 / different.max(1) as f64;
     let span = sorted.last().copied().unwrap_or(0.0) - sorted.first().copied().unwrap_or(0.0) + 1.0;
     let dense = span < 2.0 * different as f64;
-    let whole = sorted.iter().all(|number| number.fract() == 0.0);
+    let whole = sorted.iter().all(|&number| is_large(number) || number.fract() == 0.0);
     let (regression, doubtful) = match (whole, different) {
         (false, ..=10) if each >= 10.0 => (false, true),
         (false, _) => (true, different <= 20 && each >= 5.0),
@@ -86,8 +97,7 @@ pub(crate) fn decide(numbers: &[f64]) -> Decision {
 /// The class of each text, and the class names: in the order of their numbers where all are plain
 /// numbers, else in alphabetical order.
 pub(crate) fn classes<'a>(texts: impl Iterator<Item = &'a str> + Clone) -> Targets {
-    let mut names: Vec<&str> =
-        texts.clone().collect::<std::collections::BTreeSet<_>>().into_iter().collect();
+    let mut names: Vec<&str> = texts.clone().collect::<BTreeSet<_>>().into_iter().collect();
     let numbers: Option<Vec<f64>> = names.iter().map(|name| finite(name)).collect();
     if let Some(numbers) = numbers {
         let mut pairs: Vec<(f64, &str)> = numbers.into_iter().zip(names).collect();
@@ -120,7 +130,8 @@ pub(crate) fn same_numbers(names: &[String]) -> Option<String> {
     None
 }
 
-/// One text for all ways to write a number; whole numbers of any size are exact.
+/// One text for all ways to write a number; whole numbers of any size are exact, and others beyond
+/// double precision stay as they are written.
 pub(crate) fn canonical(text: &str, number: f64) -> String {
     let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
     if digits.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -130,6 +141,9 @@ pub(crate) fn canonical(text: &str, number: f64) -> String {
             (digits, true) => format!("-{digits}"),
             (digits, false) => digits.to_owned(),
         };
+    }
+    if number.is_infinite() {
+        return text.to_owned();
     }
     // Adding zero makes -0 and 0 one number.
     (number + 0.0).to_string()
@@ -202,15 +216,19 @@ mod tests {
         values.flat_map(|value| vec![value; times]).collect()
     }
 
+    fn decided(numbers: &[f64]) -> Decision {
+        decide(numbers.iter().map(|&number| ("", number)))
+    }
+
     fn regression(numbers: Vec<f64>) -> bool {
-        decide(&numbers).regression
+        decided(&numbers).regression
     }
 
     #[test]
     fn numbers_with_fractions_are_measurements_unless_a_few_are_often_repeated() {
         assert!(regression(repeated((0..16).map(|i| 20.0 + f64::from(i) / 2.0), 2)));
         assert!(!regression(repeated([0.5, 1.0, 1.5].into_iter(), 50)));
-        assert!(decide(&repeated([0.5, 1.0, 1.5].into_iter(), 50)).doubtful);
+        assert!(decided(&repeated([0.5, 1.0, 1.5].into_iter(), 50)).doubtful);
     }
 
     #[test]
@@ -221,6 +239,16 @@ mod tests {
         assert!(regression((0..60).map(f64::from).collect()));
         // Prices in hundreds, each five times.
         assert!(regression(repeated((150..4_000).map(|i| f64::from(i) * 100.0), 5)));
+    }
+
+    #[test]
+    fn whole_numbers_of_any_size_are_counted_exactly() {
+        let long = |last| format!("1{}{last}", "0".repeat(400));
+        let texts = [long(1), long(2), "9007199254740992".into(), "9007199254740993".into()];
+        let written = texts.iter().flat_map(|text| [(text.as_str(), text.parse().unwrap()); 5]);
+        let decision = decide(written);
+        assert_eq!(decision.reason, "20 records with 4 different whole numbers");
+        assert!(!decision.regression);
     }
 
     #[test]

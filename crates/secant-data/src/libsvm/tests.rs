@@ -98,6 +98,13 @@ fn fields_that_are_not_numbers_are_named() {
         ("1 17\n", "'17' has no colon"),
         ("1 1:nan\n", "the value 'nan' is not a number"),
         ("1 -1:1\n", "the index '-1' is not a whole number"),
+        ("1 :1\n", "the index '' is not a whole number"),
+        (
+            "1 4294967296:1\n",
+            "the index 4294967296 is too large; the largest that can be is 4294967295",
+        ),
+        ("1e400 1:1\n", "the label 1e400 is beyond the largest number of double precision"),
+        ("inf 1:1\n", "the label 'inf' is not a number"),
     ] {
         let message = message(text);
         assert!(message.contains(part), "{message}");
@@ -131,6 +138,25 @@ fn continuous_labels_are_a_regression_and_plus_signs_make_no_class() {
     let path = write(&folder, "signs", "+1 1:1\n1 1:2\n-1 1:3\n-1.0 1:4\n".repeat(8).as_bytes());
     let splits = super::load(&path, Task::Auto, Precision::F64, SHARES, 0).unwrap().splits;
     assert_eq!(splits.train.targets.class_names(), ["-1", "1"]);
+}
+
+#[test]
+fn labels_of_a_regression_that_cannot_be_squared_are_refused() {
+    for (size, told) in [("e160", "too large"), ("e-170", "too small")] {
+        let text: String = (0..60).map(|i| format!("{i}.5{size} 1:{i}\n")).collect();
+        let message = message(&text);
+        assert!(message.contains("the target label of ") && message.contains(told), "{message}");
+    }
+}
+
+#[test]
+fn a_folder_where_the_test_file_would_be_is_refused() {
+    let folder = folder();
+    let path = write(&folder, "data", "1 1:1\n2 1:2\n".repeat(8).as_bytes());
+    std::fs::create_dir(folder.path().join("data.t")).unwrap();
+    let refused = load(&path, Task::Auto, Precision::F32, SHARES, 0);
+    let message = refused.unwrap_err().to_string();
+    assert!(message.contains("data.t stands where the test part of "), "{message}");
 }
 
 #[test]

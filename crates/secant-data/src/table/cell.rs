@@ -1,5 +1,7 @@
 //! Which cells hold no value.
 
+use super::column::cut;
+
 /// What stands for a missing value, in lower case: what pandas takes for one, and what
 /// spreadsheets and statistics programs write.
 const USUAL: [&str; 32] = [
@@ -80,6 +82,19 @@ impl Missing {
     }
 }
 
+/// What a cell that holds no value is, for the end of a sentence.
+pub(crate) fn told(cell: &str) -> String {
+    let shown = cut(cell);
+    let lower = cell.to_ascii_lowercase();
+    let bare = lower.trim_start_matches(['+', '-']);
+    match bare {
+        "" if cell.is_empty() => "empty".to_owned(),
+        "inf" | "infinity" => format!("'{shown}', which is infinite"),
+        "nan" | "1.#ind" | "1.#qnan" => format!("'{shown}', which is not a number"),
+        _ => format!("'{shown}', which stands for a missing value"),
+    }
+}
+
 /// Whether a cell could be a missing value as well as a name.
 pub(crate) fn perhaps_name(cell: &str) -> bool {
     PERHAPS_NAMES.contains(&cell.to_ascii_lowercase().as_str())
@@ -132,6 +147,19 @@ mod tests {
     fn a_line_can_begin_with_a_missing_value_that_looks_like_a_comment() {
         assert!(begins_with_missing("#N/A,5") && begins_with_missing("#DIV/0!\t1"));
         assert!(!begins_with_missing("# exported") && !begins_with_missing("#name,x"));
+    }
+
+    #[test]
+    fn cells_without_a_value_are_told_apart() {
+        for (cell, expected) in [
+            ("", "empty"),
+            ("-Inf", "'-Inf', which is infinite"),
+            ("NaN", "'NaN', which is not a number"),
+            ("-", "'-', which stands for a missing value"),
+            ("-999", "'-999', which stands for a missing value"),
+        ] {
+            assert_eq!(told(cell), expected);
+        }
     }
 
     #[test]

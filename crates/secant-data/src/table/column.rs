@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::cell::Missing;
 use super::grid::{Declared, Grid};
+use super::mark_choice::Choice;
 use super::notation::{self, Evidence, Mark};
 use crate::error::DataError;
 
@@ -15,6 +16,9 @@ const A_FEW: usize = 5;
 pub(crate) struct Column {
     pub name: String,
     pub cells: Cells,
+    /// What stands before the fraction of its numbers; `None` where they would be the same with
+    /// the other mark, and for texts.
+    pub mark: Option<Mark>,
 }
 
 /// The cells of a column; `None` is an empty cell.
@@ -138,31 +142,42 @@ impl<'a> Reader<'a> {
                 Cells::Texts(Texts::of(self.filled(index), texts.clone(), true))
             }
             declared if self.is_numeric(index, *declared == Some(Declared::Number)) => {
-                self.numbers(index, warnings)?
+                self.numbers(index, None, warnings)?
             }
             _ => {
                 self.warn_half_numbers(index, warnings);
                 Cells::Texts(Texts::found(self.filled(index)))
             }
         };
-        Ok(Column { name: self.grid.names[index].clone(), cells })
+        let is_settled =
+            matches!(cells, Cells::Numbers(_)) && self.evidence[index].depends_on_mark();
+        let mark = is_settled.then(|| self.mark(index));
+        Ok(Column { name: self.grid.names[index].clone(), cells, mark })
     }
 
     /// Whether all filled cells of a column are numbers, or nearly all where there are a few.
     pub(crate) fn is_numeric(&self, index: usize, declared: bool) -> bool {
         let evidence = &self.evidence[index];
         let numbers = evidence.point.max(evidence.comma);
-        let (mark, _) = self.mark(index);
-        let read = if mark == Mark::Point { evidence.point } else { evidence.comma };
+        let read = evidence.read(self.mark(index));
         numbers > 0
             && (read == evidence.filled
                 || read >= A_FEW && 10 * read >= 9 * evidence.filled
                 || declared && 2 * read >= evidence.filled)
     }
 
-    /// What a column has before the fraction, and whether that is a guess.
-    pub(crate) fn mark(&self, index: usize) -> (Mark, bool) {
-        self.evidence[index].mark(self.expect_comma)
+    /// What a column has before the fraction.
+    pub(crate) fn mark(&self, index: usize) -> Mark {
+        self.choice(index, None).mark
+    }
+
+    /// The same, with the doubt about it; `trained` is the mark in the table that was learned from.
+    pub(super) fn choice(&self, index: usize, trained: Option<Mark>) -> Choice {
+        let evidence = &self.evidence[index];
+        match trained {
+            Some(mark) => Choice::as_trained(mark, evidence, self.expect_comma),
+            None => Choice::by(evidence, self.expect_comma),
+        }
     }
 
     pub(super) fn filled(&self, index: usize) -> impl Iterator<Item = Option<&'a str>> + Clone {
@@ -170,25 +185,28 @@ impl<'a> Reader<'a> {
         self.grid.cells(index).map(move |cell| (!missing.is(cell)).then_some(cell))
     }
 
+    /// The numbers of a column, with `trained` as in [`Self::choice`].
     pub(super) fn numbers(
         &self,
         index: usize,
+        trained: Option<Mark>,
         warnings: &mut Vec<String>,
     ) -> Result<Cells, DataError> {
-        let (mark, guessed) = self.mark(index);
+        let choice = self.choice(index, trained);
         let mut numbers = Vec::with_capacity(self.grid.len());
         let (mut units, mut odd) = (BTreeSet::new(), Odd::default());
-        let mut guess = None;
+        let mut example = None;
         for (row, cell) in self.grid.cells(index).enumerate() {
-            let written = if self.missing.is(cell) { None } else { notation::number(cell, mark) };
+            let written =
+                if self.missing.is(cell) { None } else { notation::number(cell, choice.mark) };
             match written {
                 Some(written) if !written.value.is_finite() => {
                     return Err(self.grid.overflow(index, row));
                 }
                 Some(written) => {
                     units.insert(written.unit);
-                    if guessed && guess.is_none() && cell.contains([',', '.']) {
-                        guess = Some((cell, written.value));
+                    if choice.doubt.is_some() && example.is_none() && cell.contains([',', '.']) {
+                        example = Some((cell, written.value));
                     }
                 }
                 None if !cell.is_empty() && !self.missing.is_extra(cell) => odd.add(cell, row),
@@ -206,12 +224,7 @@ impl<'a> Reader<'a> {
                  taken off"
             ));
         }
-        if let Some((cell, value)) = guess {
-            warnings.push(format!(
-                "{column} does not show whether a point or a comma stands before the \
-                 fraction: '{cell}' was read as {value}"
-            ));
-        }
+        warnings.extend(example.and_then(|(cell, value)| choice.warning(&column, cell, value)));
         Ok(Cells::Numbers(numbers))
     }
 
@@ -231,8 +244,8 @@ impl<'a> Reader<'a> {
     /// Says where a column of texts holds many numbers.
     fn warn_half_numbers(&self, index: usize, warnings: &mut Vec<String>) {
         let evidence = &self.evidence[index];
-        let (mark, _) = self.mark(index);
-        let read = if mark == Mark::Point { evidence.point } else { evidence.comma };
+        let mark = self.mark(index);
+        let read = evidence.read(mark);
         if 2 * read < evidence.filled || read == 0 {
             return;
         }

@@ -177,6 +177,8 @@ fn text(columns: &[Made], rows: usize, named: bool, rng: &mut SplitMix64) -> Str
     let separator = SEPARATORS[rng.below(SEPARATORS.len())];
     let end = LINE_ENDS[rng.below(LINE_ENDS.len())];
     let quote_all = rng.below(4) == 0;
+    // Of the records alone.
+    let last = if named && rng.below(8) == 0 { separator } else { "" };
     let mut text = String::new();
     if rng.below(5) == 0 {
         let _ = write!(text, "# made for a test{end}");
@@ -198,7 +200,7 @@ fn text(columns: &[Made], rows: usize, named: bool, rng: &mut SplitMix64) -> Str
     for row in 0..rows {
         let cells: Vec<String> =
             columns.iter().map(|column| quoted(&column.written[row])).collect();
-        let _ = write!(text, "{}{end}", cells.join(separator));
+        let _ = write!(text, "{}{last}{end}", cells.join(separator));
     }
     text
 }

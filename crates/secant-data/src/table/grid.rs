@@ -10,6 +10,7 @@ use super::dialect;
 use super::header;
 use super::options::{Header, TableOptions};
 use super::scan::{self, Rows, Separator};
+use super::widths::{Surplus, Widths};
 use crate::arff::{self, Type};
 use crate::bytes;
 use crate::error::DataError;
@@ -43,8 +44,8 @@ pub(crate) struct Grid {
     rows: Rows,
     /// The first row that is a record.
     first: usize,
-    /// How many columns the header line has less than the records, at its start.
-    unnamed_first: bool,
+    /// The cell that the records have more than the first line.
+    surplus: Surplus,
 }
 
 impl Grid {
@@ -205,7 +206,7 @@ impl Draft<'_> {
             warnings: self.warnings,
             rows,
             first: 0,
-            unnamed_first: false,
+            surplus: Surplus::None,
         };
         grid.check_names()?;
         Ok(grid)
@@ -231,6 +232,7 @@ impl Draft<'_> {
         if !comments.is_empty() {
             self.format.push(format!("comment lines before the data: {}", comments.len()));
         }
+        self.warnings.extend(after_quotes(&rows));
         let mut grid = self.grid(rows, separator);
         grid.check_widths(options.header)?;
         grid.find_header(options, comments.last().copied(), separator)?;
@@ -252,32 +254,30 @@ impl Draft<'_> {
             warnings: self.warnings,
             rows,
             first: 0,
-            unnamed_first: false,
+            surplus: Surplus::None,
         }
     }
 }
 
 impl Grid {
-    /// Checks that all rows are equally wide; a header line may lack the name of the first column.
+    /// Checks that all rows are equally wide; a header line may lack the name of the first column,
+    /// or the separator at the end of the records.
     fn check_widths(&mut self, header: Header) -> Result<(), DataError> {
-        let first = self.rows.width(0);
-        let second = if self.rows.len() > 1 { self.rows.width(1) } else { first };
-        self.unnamed_first = header != Header::No && self.rows.len() > 2 && second == first + 1;
-        let wanted = if self.unnamed_first { second } else { first };
-        let from = usize::from(self.unnamed_first);
-        if let Some(odd) = (from..self.rows.len()).find(|&row| self.rows.width(row) != wanted) {
-            return Err(DataError::CsvRagged {
+        let Widths { columns, surplus } =
+            Widths::of(&self.rows, header).map_err(|odd| DataError::CsvRagged {
                 path: self.path.clone(),
-                line: self.rows.line(odd),
-                found: self.rows.width(odd),
-                wanted,
-            });
-        }
-        if wanted == 1 {
+                line: self.rows.line(odd.row),
+                found: self.rows.width(odd.row),
+                wanted: odd.wanted,
+                other: odd.other,
+            })?;
+        if columns == 1 {
             return Err(DataError::CsvOneColumn { path: self.path.clone() });
         }
-        self.names = (1..=wanted).map(|column| format!("column {column}")).collect();
-        self.declared = vec![None; wanted];
+        self.surplus = surplus;
+        self.names = (1..=columns).map(|column| format!("column {column}")).collect();
+        self.declared = vec![None; columns];
+        self.warnings.extend(surplus.warning());
         Ok(())
     }
 
@@ -288,7 +288,7 @@ impl Grid {
         comment: Option<&str>,
         separator: Separator,
     ) -> Result<(), DataError> {
-        if self.unnamed_first {
+        if self.surplus == Surplus::First {
             self.take_names(1);
             self.format.push("the first line names the columns but the first".to_owned());
             return Ok(());
@@ -340,6 +340,16 @@ impl Grid {
         }
         fits
     }
+}
+
+/// Says in how many cells a text follows a closing quote.
+fn after_quotes(rows: &Rows) -> Option<String> {
+    let (first, count) = (rows.after_quotes.first()?, rows.after_quotes.len());
+    let cells = if count == 1 { "1 cell".to_owned() } else { format!("{count} cells") };
+    Some(format!(
+        "in {cells}, first in line {first}, a text follows a closing quote and was joined to what \
+         stands in the quotes, as '23' for '\"2\"3'; put the whole cell in quotes, or correct it"
+    ))
 }
 
 fn name(separator: Separator) -> &'static str {

@@ -9,11 +9,13 @@ mod dialect;
 mod encode;
 mod grid;
 mod header;
+mod mark_choice;
 mod notation;
 mod options;
 mod saved;
 mod scan;
 mod target_column;
+mod widths;
 
 use std::path::{Path, PathBuf};
 
@@ -31,7 +33,7 @@ use encode::{Encoding, Policy};
 use grid::{Grid, listed};
 use target_column::TargetColumn;
 
-pub(crate) use column::{Cells, Column, Texts};
+pub(crate) use column::{Cells, Column, Texts, cut};
 pub(crate) use describe::split as describe_split;
 pub use options::{Header, TableOptions};
 pub use saved::{EncodedRecords, TableEncoding};

@@ -1,8 +1,11 @@
 //! Numbers as people write them: with groups of three digits, currency and percent signs, and a
 //! point or a comma before the fraction.
 
+use serde::{Deserialize, Serialize};
+
 /// What stands before the fraction.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub(crate) enum Mark {
     /// `1,234.5`
     Point,
@@ -170,6 +173,19 @@ impl Evidence {
             }
             _ => {}
         }
+    }
+
+    /// Cells that are numbers with `mark`.
+    pub(crate) fn read(&self, mark: Mark) -> usize {
+        match mark {
+            Mark::Point => self.point,
+            Mark::Comma => self.comma,
+        }
+    }
+
+    /// Whether any cell is another number, or none, with the other mark.
+    pub(crate) fn depends_on_mark(&self) -> bool {
+        [self.only_comma, self.only_point, self.either_comma, self.either_point] != [0; 4]
     }
 
     /// Whether the column shows that its numbers have decimal commas.

@@ -8,6 +8,7 @@ use super::cell::Missing;
 use super::column::{Cells, Column, Odd, Reader, Texts, cut, titled};
 use super::encode::{Encoder, Encoding};
 use super::grid::{Grid, listed};
+use super::notation::Mark;
 use super::options::{Header, TableOptions};
 use crate::error::DataError;
 use crate::numbers::{Numbers, Precision};
@@ -33,7 +34,14 @@ struct SavedColumn {
 #[serde(rename_all = "kebab-case")]
 enum SavedInputs {
     /// One: `(scale x - mean) / deviation`.
-    Number { scale: f64, mean: f64, deviation: f64 },
+    Number {
+        scale: f64,
+        mean: f64,
+        deviation: f64,
+        /// What stands before the fraction; `None` where training did not show it.
+        #[serde(default)]
+        mark: Option<Mark>,
+    },
     /// One for each of these texts.
     Texts(Vec<String>),
 }
@@ -59,9 +67,12 @@ impl TableEncoding {
     ) -> Self {
         let saved = |(column, encoder): (&Column, &Encoder)| {
             let inputs = match (encoder, &column.cells) {
-                (Encoder::Number { scale, mean, deviation }, _) => {
-                    SavedInputs::Number { scale: *scale, mean: *mean, deviation: *deviation }
-                }
+                (Encoder::Number { scale, mean, deviation }, _) => SavedInputs::Number {
+                    scale: *scale,
+                    mean: *mean,
+                    deviation: *deviation,
+                    mark: column.mark,
+                },
                 (Encoder::OneHot { inputs, .. }, Cells::Texts(texts)) => {
                     let kept = texts.texts.iter().zip(inputs).filter(|(_, input)| input.is_some());
                     SavedInputs::Texts(kept.map(|(text, _)| text.clone()).collect())
@@ -137,7 +148,7 @@ impl TableEncoding {
 impl SavedColumn {
     fn encoder(&self) -> Encoder {
         match &self.inputs {
-            SavedInputs::Number { scale, mean, deviation } => {
+            SavedInputs::Number { scale, mean, deviation, .. } => {
                 Encoder::Number { scale: *scale, mean: *mean, deviation: *deviation }
             }
             SavedInputs::Texts(texts) => Encoder::OneHot {
@@ -156,14 +167,14 @@ impl SavedColumn {
     ) -> Result<Column, DataError> {
         let index = grid.names.iter().position(|name| *name == self.name);
         let index = index.ok_or_else(|| self.lacking(grid.path.clone(), &grid.names))?;
-        let cells = match &self.inputs {
-            SavedInputs::Number { .. } => reader.numbers(index, warnings)?,
+        let (cells, mark) = match &self.inputs {
+            SavedInputs::Number { mark, .. } => (reader.numbers(index, *mark, warnings)?, *mark),
             SavedInputs::Texts(texts) => {
                 warnings.extend(self.unknown(texts, index, grid, reader));
-                Cells::Texts(Texts::of(reader.filled(index), texts.clone(), true))
+                (Cells::Texts(Texts::of(reader.filled(index), texts.clone(), true)), None)
             }
         };
-        Ok(Column { name: self.name.clone(), cells })
+        Ok(Column { name: self.name.clone(), cells, mark })
     }
 
     fn lacking(&self, path: PathBuf, names: &[String]) -> DataError {
@@ -274,6 +285,61 @@ mod tests {
     fn a_lacking_column_is_named() {
         let said = refused("size,rank\n1,a\n2,b\n");
         assert!(said.contains("no column 'colour'") && said.contains("'size', 'rank'"), "{said}");
+    }
+
+    /// What a table of prices in groups of three digits, separated by semicolons, taught.
+    fn of_prices() -> TableEncoding {
+        let price = |i: usize| if i == 3 { "1,234,567".into() } else { format!("{},874", 1 + i) };
+        let rows: String =
+            (0..24).map(|i| format!("{};{}\n", price(i), ["a", "b"][i % 2])).collect();
+        let text = format!("price;rank\n{rows}");
+        let understood = understand_grid(grid(&text), &options()).expect("an understood table");
+        let fractions = Fractions { validation: 0.25, test: 0.25 };
+        let loaded = crate::table::load_understood(understood, &options(), fractions, 1);
+        loaded.expect("a table").encoding.expect("an encoding")
+    }
+
+    /// The inputs of one price.
+    fn input(encoding: &TableEncoding, price: &str) -> EncodedRecords {
+        let table = grid(&format!("price;rank\n{price};a\n"));
+        encoding.encode(table, Precision::F64).expect("records")
+    }
+
+    #[test]
+    fn numbers_are_read_as_training_showed_that_they_are_written() {
+        let encoding = of_prices();
+        let found = input(&encoding, "8,874");
+        assert_eq!(found.features, input(&encoding, "8874").features);
+        let said = "column 'price' was read with a point before the fraction, as in the training \
+                    table: '8,874' was read as 8874";
+        assert_eq!(found.warnings, [said]);
+    }
+
+    #[test]
+    fn a_column_that_shows_another_notation_than_training_is_read_by_it_with_a_word() {
+        let encoding = of_prices();
+        let found = input(&encoding, "8874,5");
+        assert_eq!(found.features, input(&encoding, "8874.5").features);
+        let said = "has a comma before the fraction, unlike in the training table";
+        assert!(found.warnings[0].contains(said), "{:?}", found.warnings);
+    }
+
+    #[test]
+    fn where_training_did_not_show_the_notation_a_table_shows_its_own() {
+        let text = serde_json::to_string(&encoding()).expect("text");
+        assert!(text.contains("\"mark\":null"), "{text}");
+        let european = encoded("size;colour\n1,5;red\n2,5;red\n");
+        let english = encoded("size;colour\n1.5;red\n2.5;red\n");
+        assert_eq!(european, english);
+    }
+
+    #[test]
+    fn an_encoding_kept_without_notation_is_still_read_and_guesses_it() {
+        let text = serde_json::to_string(&of_prices()).expect("text");
+        let old = text.replace(",\"mark\":\"point\"", "");
+        assert_ne!(old, text);
+        let old: TableEncoding = serde_json::from_str(&old).expect("an encoding");
+        assert_eq!(input(&old, "8,874").features, input(&old, "8.874").features);
     }
 
     #[test]

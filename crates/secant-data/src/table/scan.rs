@@ -35,6 +35,8 @@ pub(crate) struct Rows {
     lines: Vec<usize>,
     /// The line of a quote that is never closed.
     pub unclosed: Option<usize>,
+    /// The line of each cell in which a text follows a closing quote, such as `"2"3`.
+    pub after_quotes: Vec<usize>,
 }
 
 impl Rows {
@@ -58,6 +60,11 @@ impl Rows {
         let at = self.start(row) + column;
         let from = if at == 0 { 0 } else { self.ends[at - 1].0 };
         &self.cells[from..self.ends[at].0]
+    }
+
+    /// Whether a cell is empty and did not stand in quotes.
+    pub(crate) fn is_blank(&self, row: usize, column: usize) -> bool {
+        self.cell(row, column).is_empty() && !self.quoted(row, column)
     }
 
     /// Whether a cell stood in quotes.
@@ -149,6 +156,9 @@ impl Scanner<'_> {
         if self.peek() == Some(b'"') {
             let mut cell = self.quoted();
             let after = self.plain();
+            if !after.is_empty() {
+                self.rows.after_quotes.push(self.line);
+            }
             cell.push_str(after);
             self.rows.push(cell.trim(), after.is_empty());
         } else {
@@ -245,6 +255,15 @@ mod tests {
     #[test]
     fn a_quote_that_is_not_closed_is_told_with_its_line() {
         assert_eq!(rows("a\nb,\"c\nd\n", 1, COMMA, usize::MAX).unclosed, Some(2));
+    }
+
+    #[test]
+    fn a_text_after_a_closing_quote_is_told_with_its_line() {
+        let found = rows("a,b\n\"1\" ,\"2\"3\n\"4\n\"5,x\"y\n", 1, COMMA, usize::MAX);
+        assert_eq!(found.cell(1, 1), "23");
+        assert_eq!(found.after_quotes, [2, 4]);
+        let blanks = rows("1 \"2 3\" 4\n", 1, Separator::Blanks, usize::MAX);
+        assert!(blanks.after_quotes.is_empty());
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Tests of the table reader.
 
 mod files;
+mod targets;
 
 use super::*;
 use crate::description::Kind;
@@ -129,6 +130,39 @@ fn a_column_named_by_a_number_goes_before_the_column_with_that_number() {
 fn a_header_that_lacks_the_name_of_the_first_column_is_understood() {
     let table = encoded("size kind\n1 5 a\n2 7 b\n3 6 a\n", "kind");
     assert_eq!((table.len(), table.record_shape), (3, vec![2]));
+    let said = warnings("size kind\nann 5 a\nbob 7 b\neve 6 a\n", "kind");
+    assert!(said[0].contains("one name less than the records have cells"), "{said:?}");
+    assert!(said[0].contains("row numbers too"), "{said:?}");
+    // Names that all differ are no input, as the warning says.
+    assert!(said.iter().any(|line| line.starts_with("column 1 is not used")), "{said:?}");
+}
+
+#[test]
+fn a_separator_at_the_end_of_every_record_moves_no_name() {
+    let plain = "x,y,class\n-0.098,1.449,a\n0.5,2.5,b\n1.5,0.5,a\n";
+    let expected = encoded(plain, "class");
+    for separator in [",", ";", "|"] {
+        let mut lines = plain.lines();
+        let header = lines.next().unwrap();
+        let rows: String = lines.map(|line| format!("{line},\n")).collect();
+        let text = format!("{header}\n{rows}").replace(',', separator);
+        assert_eq!(encoded(&text, "class"), expected);
+        let said = warnings(&text, "class");
+        assert!(said[0].contains("taken to end with a separator"), "{said:?}");
+    }
+}
+
+#[test]
+fn a_first_record_that_alone_lacks_the_separator_at_the_end_stays_a_record() {
+    let table = encoded("1.5,2.5,a\n3.5,4.5,b,\n0.5,1.5,a,\n", "3");
+    assert_eq!((table.len(), table.record_shape), (3, vec![2]));
+}
+
+#[test]
+fn a_text_after_a_closing_quote_is_told() {
+    let said = warnings("x,y\n1,a\n\"2\"3,b\n\"4\" ,a\n", "y");
+    assert!(said[0].starts_with("in 1 cell, first in line 3, a text follows"), "{said:?}");
+    assert_eq!(warnings("x,y\n1,a\n\"23\",b\n", "y"), Vec::<String>::new());
 }
 
 #[test]
@@ -381,7 +415,8 @@ fn a_long_list_of_columns_is_cut_off() {
 fn missing_targets_are_counted_and_the_first_line_is_named() {
     let message = message("x,y\n\n1,a\n2,?\n3,b\n4,\n", "y");
     assert!(message.contains("column 'y'"), "{message}");
-    assert!(message.contains("empty in 2 rows, first in line 4"), "{message}");
+    assert!(message.contains("in line 4, where the cell is '?', which stands for"), "{message}");
+    assert!(message.ends_with("such rows, 2 in all"), "{message}");
 }
 
 #[test]
@@ -396,6 +431,8 @@ fn ragged_lines_and_open_quotes_are_named() {
     let ragged = message("x,y\n1,a\n\n2,b,c\n3,d\n", "y");
     assert!(ragged.starts_with("line 4 of "), "{ragged}");
     assert!(ragged.contains("has 3 fields where the first line has 2"), "{ragged}");
+    let later = message("x,y\n1,2,a\n2,3,b\n4,c\n", "y");
+    assert!(later.contains("line 4 of ") && later.contains("the second line has 3"), "{later}");
     let open = message("x,y\n1,a\n2,\"b\n3,d\n", "y");
     assert!(open.starts_with("the quote that opens in line 3 of "), "{open}");
 }
