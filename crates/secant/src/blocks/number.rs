@@ -39,10 +39,47 @@ pub trait Number:
 }
 
 /// The number types of parameters in host memory: `f32` and `f64`.
-pub trait Real: Number<Wide = f64> + Element + Default {}
+pub trait Real: Number<Wide = f64> + Element + Default {
+    /// Zero, of the same sign, in the place of a number smaller than `least`.
+    fn zero_below(self, least: Self) -> Self;
 
-impl Real for f32 {}
-impl Real for f64 {}
+    /// Zero in the place of a subnormal number, as processors do that flush them: a product with one takes about a
+    /// hundred times as long, and a decaying average of zeros ends at one and stays there.
+    #[inline(always)]
+    fn flushed(self) -> Self {
+        self.zero_below(Self::LEAST_NORMAL)
+    }
+
+    /// Zero in the place of what is nothing beside numbers of about 1 and would make products subnormal.
+    #[inline(always)]
+    fn flushed_beside_1(self) -> Self {
+        self.zero_below(Self::LEAST_BESIDE_1)
+    }
+
+    /// The smallest number that is not subnormal.
+    const LEAST_NORMAL: Self;
+
+    /// The root of it.
+    const LEAST_BESIDE_1: Self;
+}
+
+macro_rules! real {
+    ($real:ty, $root:literal) => {
+        impl Real for $real {
+            const LEAST_NORMAL: Self = <$real>::MIN_POSITIVE;
+            const LEAST_BESIDE_1: Self = $root;
+
+            #[inline(always)]
+            fn zero_below(self, least: Self) -> Self {
+                // Written so that NaN stays.
+                if <$real>::abs(self) < least { <$real>::copysign(0.0, self) } else { self }
+            }
+        }
+    };
+}
+
+real!(f32, 1.1e-19);
+real!(f64, 1.5e-154);
 
 macro_rules! number {
     ($real:ty) => {
@@ -89,3 +126,27 @@ macro_rules! number {
 
 number!(f32);
 number!(f64);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn subnormal_numbers_are_flushed_and_all_others_stay() {
+        let least = f32::MIN_POSITIVE;
+        for stays in [0.0, -0.0, least, -least, 1.0, f32::MAX, f32::INFINITY] {
+            assert_eq!(stays.flushed().to_bits(), stays.to_bits());
+        }
+        assert!(f32::NAN.flushed().is_nan());
+        assert_eq!((0.99 * least).flushed().to_bits(), 0.0f32.to_bits());
+        assert_eq!((-f32::from_bits(1)).flushed().to_bits(), (-0.0f32).to_bits());
+        assert_eq!((0.99 * f64::MIN_POSITIVE).flushed(), 0.0);
+    }
+
+    #[test]
+    fn products_of_what_is_left_beside_1_are_no_subnormal_numbers() {
+        assert!((f32::LEAST_BESIDE_1 * f32::LEAST_BESIDE_1).is_normal());
+        assert!((f64::LEAST_BESIDE_1 * f64::LEAST_BESIDE_1).is_normal());
+        assert!(f32::LEAST_BESIDE_1 < 1e-6 * f32::EPSILON);
+    }
+}

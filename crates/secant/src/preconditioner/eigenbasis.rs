@@ -1,7 +1,7 @@
 //! The eigenbasis of a slowly changing symmetric matrix: decomposed once, then followed by power steps.
 
 use faer::{
-    Conj, Mat, Par,
+    Conj, Mat, MatRef, Par,
     dyn_stack::{MemBuffer, MemStack, StackReq},
     linalg::{householder, qr::no_pivoting::factor as qr},
 };
@@ -34,7 +34,7 @@ pub(crate) fn decompose<T: Field>(factor: &[T], basis: &mut [T], side: usize) ->
         let q = q.as_mut().subcols_mut(first, side - first);
         product(q, null.as_ref(), among.as_ref(), Par::Seq);
     }
-    write(basis, q.as_ref())
+    write_basis(basis, q.as_ref())
 }
 
 /// One power step, on one thread, as a second one makes decompositions of these sizes slower: A = P Q, columns by the falling estimates q.Pq, and the orthonormal factor of A's QR
@@ -68,7 +68,14 @@ fn power_step_in<T: Field, C: Field>(
     let mut order: Vec<usize> = (0..side).collect();
     order.sort_by(|&i, &j| estimates[j].total_cmp(&estimates[i]));
     let new = orthonormal_factor(Mat::from_fn(side, side, |i, j| a[(i, order[j])]));
-    write(basis, new.as_ref()).then_some(order)
+    write_basis(basis, new.as_ref()).then_some(order)
+}
+
+/// basis <- Q; false, and nothing written, where it is not finite.
+fn write_basis<T: Field, C: Field>(basis: &mut [T], q: MatRef<'_, C>) -> bool {
+    let is_written = write(basis, q);
+    basis.iter_mut().for_each(|entry| *entry = entry.flushed_beside_1());
+    is_written
 }
 
 /// The orthonormal factor of A's QR decomposition.

@@ -25,7 +25,7 @@ impl Polar {
     pub fn direct<T: Field>(&self, g: &mut [T], m: &mut [T], threads: Par) {
         let (old, new) = (T::of(self.beta_1), T::of(1.0 - self.beta_1));
         for (g, m) in g.iter_mut().zip(m) {
-            *m = old * *m + new * *g;
+            *m = (old * *m + new * *g).flushed();
             *g = old * *m + new * *g;
         }
         let norm = norm_of(g.iter().copied());

@@ -63,10 +63,10 @@ impl RotatedAdam {
         let (of_m, of_v, epsilon) = (T::of(self.beta_1), T::of(self.beta_2), T::of(self.epsilon));
         let (new_m, new_v) = (T::of(1.0 - self.beta_1), T::of(1.0 - self.beta_2));
         for (g, (m, v)) in g.iter_mut().zip(m.iter_mut().zip(v.iter_mut())) {
-            *m = of_m * *m + new_m * *g;
-            *v = of_v * *v + new_v * *g * *g;
+            *m = (of_m * *m + new_m * *g).flushed();
+            *v = (of_v * *v + new_v * *g * *g).flushed();
             let size = v.sqrt() + epsilon;
-            *g = if size > T::of(0.0) { *m / size } else { T::of(0.0) };
+            *g = if size > T::of(0.0) { (*m / size).flushed_beside_1() } else { T::of(0.0) };
         }
     }
 

@@ -98,7 +98,7 @@ impl Sides {
         spare: &mut [T],
         threads: Par,
     ) {
-        factors[self.start..self.end()].iter_mut().for_each(|p| *p = T::of(old) * *p);
+        factors[self.start..self.end()].iter_mut().for_each(|p| *p = (T::of(old) * *p).flushed());
         for joint in Joint::of(self.places()) {
             joint.add_squares(factors, T::of(new), x, spare, threads);
         }

@@ -16,7 +16,8 @@ pub(super) const LANES: usize = 16;
 /// vectorise better than the same code without one, and so few that they stay in cache.
 const GROUP: usize = 64;
 
-/// Replaces the elements of `W` slices by `f` of the elements of all slices, which have one length.
+/// Replaces the elements of `W` slices by `f` of the elements of all slices, which have one length. Nothing
+/// subnormal is written.
 #[inline(always)]
 pub(super) fn lane_apply<T: Real, const W: usize, const R: usize>(
     written: [&mut [T]; W],
@@ -32,7 +33,7 @@ pub(super) fn lane_apply<T: Real, const W: usize, const R: usize>(
         for element in 0..GROUP {
             let values = f(from_fn(|k| old[k][element]), from_fn(|k| read[k][element]));
             for k in 0..W {
-                new[k][element] = values[k];
+                new[k][element] = values[k].flushed();
             }
         }
         for k in 0..W {
@@ -42,7 +43,7 @@ pub(super) fn lane_apply<T: Real, const W: usize, const R: usize>(
     for element in whole..length {
         let new = f(from_fn(|k| written[k][element]), from_fn(|k| read[k][element]));
         for k in 0..W {
-            written[k][element] = new[k];
+            written[k][element] = new[k].flushed();
         }
     }
 }
@@ -150,6 +151,18 @@ mod tests {
             lane_apply([&mut a, &mut b], [&c], |[a, b], [c]| [a + b, b * c]);
             assert!(a.iter().zip(&c).all(|(a, c)| *a == c + 2.0), "length {length}");
             assert!(b.iter().zip(&c).all(|(b, c)| *b == 2.0 * c), "length {length}");
+        }
+    }
+
+    #[test]
+    fn an_average_that_decays_ends_at_zero() {
+        for length in [1, 64] {
+            let mut m = vec![1.0f32; length];
+            for _ in 0..1000 {
+                lane_apply([&mut m], [], |[m], []| [0.9 * m]);
+                assert!(m.iter().all(|m| *m == 0.0 || m.is_normal()));
+            }
+            assert!(m.iter().all(|m| *m == 0.0));
         }
     }
 

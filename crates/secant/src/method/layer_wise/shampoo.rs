@@ -424,7 +424,8 @@ impl Layer<'_> {
     fn average<T: Field>(&self, g: &mut [T], state: &mut Average<'_, T>) {
         let ShampooConfig { beta_1, graft_beta_2, .. } = *self.config;
         let (of_a, new_a) = (T::of(graft_beta_2), T::of(1.0 - graft_beta_2));
-        state.a.iter_mut().zip(&*g).for_each(|(a, g)| *a = of_a * *a + new_a * *g * *g);
+        let square = |(a, g): (&mut T, &T)| *a = (of_a * *a + new_a * *g * *g).flushed();
+        state.a.iter_mut().zip(&*g).for_each(square);
         let beta_3 = self.config.beta_3.unwrap_or(beta_1);
         let correction = match self.config.bias_correction {
             true => 1.0 - beta_3 * beta_1.powf((self.t - 1) as f64),
@@ -434,7 +435,7 @@ impl Layer<'_> {
         let (of_bar, new_bar) = (T::of(beta_3 / correction), T::of((1.0 - beta_3) / correction));
         for (g, m) in g.iter_mut().zip(state.m.iter_mut()) {
             let bar = of_bar * *m + new_bar * *g;
-            *m = of_m * *m + new_m * *g;
+            *m = (of_m * *m + new_m * *g).flushed();
             *g = bar;
         }
     }
