@@ -17,6 +17,8 @@ pub enum Range {
     Positive,
     /// Finite and at least 0.
     NotNegative,
+    /// [0, 20]: powers in weights, which are still finite after 10^15 steps.
+    Power,
     /// At least 1: counts, and finite factors that never shrink.
     AtLeast1,
     /// Not NaN.
@@ -35,6 +37,7 @@ impl Range {
             Self::Above0To1 => value > 0.0 && value <= 1.0,
             Self::Positive => value > 0.0 && value.is_finite(),
             Self::NotNegative => value >= 0.0 && value.is_finite(),
+            Self::Power => (0.0..=20.0).contains(&value),
             Self::AtLeast1 => value >= 1.0 && value.is_finite(),
             Self::Number => !value.is_nan(),
             Self::Any => true,
@@ -50,6 +53,7 @@ impl Range {
             Self::Above0To1 => "in (0, 1]",
             Self::Positive => "finite and above 0",
             Self::NotNegative => "finite and at least 0",
+            Self::Power => "in [0, 20]",
             Self::AtLeast1 => "at least 1",
             Self::Number => "a number",
             Self::Any => "",

@@ -32,10 +32,6 @@ const TURN_EVERY: usize = 5;
 /// `beta_1` of SOAP on batches: in a few hundred steps the directions of the last 20 are too old.
 const SHORT_AVERAGE: f64 = 0.85;
 
-/// The bases of a layer pay up to this many times the multiplications of its gradient, which are 3 for each of its
-/// numbers and each row of the batch.
-const PAYS: f64 = 4.0;
-
 /// The fan-in below which a layer moves faster than the others.
 const NARROW_BELOW: usize = 64;
 
@@ -127,11 +123,10 @@ impl Auto {
         let soap = SoapConfig::new().with_precondition_frequency(TURN_EVERY);
         let method = match chosen {
             Chosen::SoapForBatches => {
-                let of_gradient = 3.0 * (run.batch_size * run.rows) as f64;
                 let soap = soap
                     .with_beta_1(SHORT_AVERAGE)
                     .with_decay(decay(run))
-                    .with_max_cost(Some(PAYS * of_gradient))
+                    .with_max_cost(Some(pays(run)))
                     .with_narrow_below(Some(NARROW_BELOW));
                 MethodSpec::Soap(soap)
             }
@@ -155,6 +150,11 @@ impl Auto {
     pub fn init<M: Module + 'static>(&self) -> Result<AnyOptimizer<M>, ConfigError> {
         Ok(self.method.init()?.chosen(self.chosen))
     }
+}
+
+/// What the bases of a layer may cost.
+pub(super) fn pays(run: &Run) -> f64 {
+    layer_wise::pays(run.batch_size.saturating_mul(run.rows))
 }
 
 /// None where each parameter has records enough: decay would be nothing but a bias there.

@@ -109,6 +109,9 @@ impl Choice {
     pub fn spec(&self, run: Option<&Run>) -> Result<MethodSpec, SpecError> {
         let preset = self.preset.spec(run.unwrap_or(&Run::UNKNOWN));
         if run.is_none() {
+            if self.preset.chooses() {
+                return Err(SpecError::NeedsRun { name: self.preset.name });
+            }
             let depends = |parameter: &&HyperParameter| parameter.is_required;
             let given = |key: &str| self.keys.contains_key(key);
             if let Some(missing) =

@@ -48,6 +48,14 @@ pub enum SpecError {
         /// What it is.
         meaning: String,
     },
+    /// A choice among the methods, made by the run, where that is not known.
+    #[error(
+        "{name} chooses a method by the run; give it one (`Auto::of`), or name a method, as in soap(...)"
+    )]
+    NeedsRun {
+        /// Its name.
+        name: &'static str,
+    },
     /// A text that cannot be taken apart.
     #[error(
         "`{text}` is no description of a method: {reason}, at `{rest}`; write `name(key=value, ...)`"

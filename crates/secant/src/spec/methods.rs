@@ -223,7 +223,9 @@ methods! {
             |run| match run {
                 Run { full_batch: true, .. } => Config::new().with_average(None),
                 run if *run == Run::UNKNOWN => Config::new(),
-                run => Config::for_batches(run.batch_size).with_decay(super::auto::decay(run)),
+                run => Config::for_batches(run.batch_size)
+                    .with_max_cost(Some(super::auto::pays(run)))
+                    .with_decay(super::auto::decay(run)),
             };
     }
     #[root] LBfgs(lbfgs::l_bfgs::LBfgsConfig), init {

@@ -243,3 +243,43 @@ fn narrow_layers_move_in_proportion_to_what_their_fan_in_lacks() {
     let expected: Vectors = moved(None).into_iter().zip(factors).map(scaled).collect();
     assert_close(&moved(Some(10)), &expected, 1e-13, "moved");
 }
+
+#[test]
+fn a_record_is_of_the_layers_that_have_bases_and_not_of_the_number_that_decided_it() {
+    let (start, g) = (vec![Numbers::new(30).vector(774)], [Numbers::new(31).vector(774)]);
+    let layers = || Layers::new(&[vec![258, 3]], &start, DType::F64);
+    let mut record = Vec::new();
+    for max_cost in [Some(0.0), Some(1.0), None] {
+        let mut optimizer = SoapConfig::new().with_max_cost(max_cost).init().expect("valid");
+        let mut model = layers();
+        if record.is_empty() {
+            step(&mut optimizer, &mut model, &g);
+            record = optimizer.to_bytes().expect("in memory");
+        }
+        let loaded = optimizer.load_bytes(&record, &model);
+        let Some(_) = max_cost else {
+            let error = loaded.expect_err("it has bases").to_string();
+            assert!(error.contains("with other settings"), "{error}");
+            continue;
+        };
+        loaded.expect("it has none either");
+    }
+}
+
+#[test]
+fn burns_own_interface_panics_at_settings_out_of_range() {
+    let refused = [
+        SoapConfig::new().with_beta_1(1.0).build(),
+        SoapConfig::new().with_decay(Decay::Stable(0.1)).build(),
+    ];
+    for soap in refused {
+        let device = burn::tensor::Device::default();
+        let tensor = || burn::tensor::Tensor::<2>::ones([2, 3], &device);
+        let step = std::panic::AssertUnwindSafe(|| {
+            burn::optim::Optimizer::step(&soap, 0.1, tensor(), tensor(), None)
+        });
+        let panic = std::panic::catch_unwind(step).err().expect("a setting out of its range");
+        let said = panic.downcast_ref::<String>().expect("a sentence");
+        assert!(said.starts_with("soap: "), "{said}");
+    }
+}

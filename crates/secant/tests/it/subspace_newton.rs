@@ -9,7 +9,7 @@ use burn::{
     tensor::{DType, Tensor},
 };
 use secant::{
-    Batches, Decay, Duals, Function, Group, Optimizer, Outcome, Rejection, StepReport,
+    Batches, Decay, Duals, Function, Group, Optimizer, Outcome, Rejection, SoapConfig, StepReport,
     SubspaceNewtonConfig, WithProduct,
     dual::{Dual, Tangents, gauss_newton_form},
     error::{ConfigError, StepError},
@@ -220,6 +220,30 @@ fn a_layer_of_a_quarter_of_the_fan_in_has_four_times_the_share_of_the_direction(
     let (alike, narrow) = (moved(None), moved(Some(12)));
     let ratio = (narrow[0] / narrow[1]) / (alike[0] / alike[1]);
     assert!((ratio - 4.0).abs() < 1e-10, "{ratio}");
+}
+
+#[test]
+fn a_matrix_whose_bases_cost_too_much_goes_along_its_polar_factor_to_the_minimum_of_that_line() {
+    let (start, target) = (Numbers::new(30).vector(774), Numbers::new(31).vector(774));
+    let config = exact().with_max_cost(Some(0.0));
+    let mut newton = optimizer(config);
+    let soap = SoapConfig::new().with_beta_1(0.85).with_max_cost(Some(0.0));
+    let mut soap = soap.init().expect("valid");
+    let loss = |model: &Layers| model.distance(std::slice::from_ref(&target));
+    let [mut one, mut two] =
+        [0; 2].map(|_| Layers::new(&[vec![258, 3]], std::slice::from_ref(&start), DType::F64));
+    for _ in 0..2 {
+        accept(newton.step(1.0, &mut one, loss));
+        accept(soap.step(0.1, &mut two, loss));
+    }
+    let from_start = |to: &[f64]| to.iter().zip(&start).map(|(a, b)| a - b).collect::<Vec<f64>>();
+    let (along, rest) = (from_start(&two.values()[0]), from_start(&target));
+    let part = dot(&along, &rest) / dot(&along, &along);
+    let expected = along.iter().map(|along| part * along).collect();
+    // By differences of gradients.
+    assert_close(&[from_start(&one.values()[0])], &[expected], 1e-9, "along the polar factor");
+    // M', p and x: neither V nor bases.
+    assert_eq!(newton.state_bytes(), 3 * 8 * 774);
 }
 
 #[test]

@@ -21,6 +21,12 @@ pub(crate) fn narrow(shape: &Shape, below: Option<usize>) -> f64 {
     (below.unwrap_or(0) as f64 / fan_in as f64).clamp(1.0, MOST_FOR_NARROW)
 }
 
+/// Multiplications for each number and step that a layer's bases may take: four times those of its gradient, which are 3 for
+/// each row that passes through it.
+pub(crate) fn pays(rows: usize) -> f64 {
+    4.0 * 3.0 * rows as f64
+}
+
 /// Records in a batch from which a rate for large batches is right.
 const LARGE_BATCH: f64 = 256.0;
 

@@ -231,9 +231,9 @@ impl Method for Muon {
         for coefficient in [a, b, c] {
             require(Self::NAME, "ns_coefficients", "finite", coefficient, f64::is_finite)?;
         }
-        let adamw = self.config.adamw.build();
-        require_decay(Self::NAME, adamw.decay())?;
-        adamw.validate()
+        const OF_ADAMW: &str = "muon: adamw";
+        require_decay(OF_ADAMW, self.config.adamw.build().decay())?;
+        self.config.adamw.check_ranges(OF_ADAMW)
     }
 
     fn decay(&self) -> Decay {

@@ -85,15 +85,12 @@ use secant_core::report::{PairOutcome, Rejection};
 
 use super::narrow;
 use crate::{
-    blocks::{
-        Blocks, Entry, Field, LayerKernel, Layout, for_each_layer, matrix_shape, matrix_work,
-        norm_of,
-    },
+    blocks::{Blocks, Entry, Field, LayerKernel, Layout, for_each_layer, matrix_shape, norm_of},
     burn_optim::burn_optimizer,
     error::ConfigError,
     hyper_parameter::{HyperParameters, hyper_parameters},
     optimizer::Optimizer,
-    preconditioner::{Averages, Polar, RotatedAdam, Sides, decomposed, turn_bases},
+    preconditioner::{Averages, Direction, Directions, RotatedAdam, Sides, decomposed, turn_bases},
     protocol::{
         Decay, GradientMethod, Method, StepContext, TensorSettings, Traffic, add_l2, record_state,
         step_by_gradient,
@@ -109,9 +106,6 @@ pub enum KernelShape {
     /// As a matrix `[out, in h w]`.
     Matrix,
 }
-
-/// Sides up to this are not looked at: their bases take less time than what else a step does for a tensor.
-const ALWAYS_PAYS: usize = 256;
 
 hyper_parameters! {
     /// Configuration of [`Soap`].
@@ -224,9 +218,8 @@ impl Method for Soap {
     }
 
     fn state_settings(&self) -> Vec<(&'static str, String)> {
-        let SoapConfig { max_precond_dim, max_cost, kernel, precondition_1d, .. } = &self.config;
+        let SoapConfig { max_precond_dim, kernel, precondition_1d, .. } = &self.config;
         vec![
-            ("max_cost", format!("{max_cost:?}")),
             ("max_precond_dim", max_precond_dim.to_string()),
             ("kernel", format!("{kernel:?}")),
             ("precondition_1d", precondition_1d.to_string()),
@@ -238,15 +231,10 @@ impl Method for Soap {
     }
 
     fn init(&self, layout: &Layout) -> SoapState {
-        // A polar factor has no use for V.
-        let of_v = |entry: &Entry| match self.polar(entry) {
-            Some(_) => [0].into(),
-            None => entry.shape.clone(),
-        };
-        let factors = Sides::zeros(layout, |entry| self.sides(entry));
+        let factors = Sides::zeros(layout, |entry| self.direction(entry).sides());
         SoapState {
             m: Blocks::zeros(layout),
-            v: Blocks::zeros_of(layout, of_v),
+            v: Direction::zeros_for_v(layout, |entry| self.direction(entry)),
             bases: factors.clone(),
             factors,
             steps: vec![0.0; layout.entries().len()],
@@ -257,43 +245,22 @@ impl Method for Soap {
 }
 
 impl Soap {
-    /// The dimensions with a basis.
-    fn sides(&self, entry: &Entry) -> Sides {
-        let SoapConfig { max_precond_dim, kernel, precondition_1d, .. } = self.config;
-        let shape = match (kernel, matrix_shape(&entry.shape)) {
-            (KernelShape::Matrix, Some(matrix)) => matrix.to_vec(),
-            _ => entry.shape.to_vec(),
+    fn direction(&self, entry: &Entry) -> Direction {
+        let SoapConfig { kernel, precondition_1d, .. } = self.config;
+        let directions = Directions {
+            beta_1: self.config.beta_1,
+            beta_2: self.config.beta_2,
+            shampoo_beta: self.config.shampoo_beta,
+            epsilon: self.config.epsilon,
+            max_precond_dim: self.config.max_precond_dim,
+            max_cost: self.config.max_cost,
+            precondition_frequency: self.config.precondition_frequency,
         };
-        if shape.len() < 2 && !precondition_1d || self.polar(entry).is_some() {
-            return Sides::default();
+        match (kernel, matrix_shape(&entry.shape)) {
+            (KernelShape::Matrix, Some(matrix)) => directions.of(entry, &matrix),
+            _ if entry.shape.len() < 2 && !precondition_1d => directions.of(entry, &[]),
+            _ => directions.of(entry, &entry.shape),
         }
-        Sides::up_to(max_precond_dim, &shape)
-    }
-
-    /// The direction of a matrix whose bases cost too much.
-    fn polar(&self, entry: &Entry) -> Option<Polar> {
-        let SoapConfig { beta_1, max_cost, .. } = self.config;
-        let [rows, columns] = entry.shape[..] else { return None };
-        let is_wide = rows.max(columns) > ALWAYS_PAYS;
-        let costs = |most: f64| self.cost(rows, columns) + self.cost(columns, rows) > most;
-        (is_wide && max_cost.is_some_and(costs)).then_some(Polar { shape: [rows, columns], beta_1 })
-    }
-
-    /// Multiplications for each number and step that a basis of `side` takes: half a product for the factor, one into the
-    /// basis and one back, and for a turn two products and a QR decomposition. (One of the two is now made with M', by
-    /// the old and the new basis. The count stays: for square matrices both are about as much, and the suite ran with it.)
-    fn cost(&self, side: usize, other: usize) -> f64 {
-        let SoapConfig { max_precond_dim, precondition_frequency, .. } = self.config;
-        let (side, other) = match side <= max_precond_dim {
-            true => (side as f64, other as f64),
-            false => return 0.0,
-        };
-        2.5 * side + 10.0 / 3.0 * side * side / (other * precondition_frequency as f64)
-    }
-
-    fn direction(&self, entry: &Entry) -> RotatedAdam {
-        let SoapConfig { beta_1, beta_2, shampoo_beta, epsilon, .. } = self.config;
-        RotatedAdam { sides: self.sides(entry), beta_1, beta_2, shampoo_beta, epsilon }
     }
 }
 
@@ -310,7 +277,6 @@ impl GradientMethod for Soap {
             config: &self.config,
             settings: context.tensors[index],
             direction: self.direction(entry),
-            polar: self.polar(entry),
             narrow: narrow(&entry.shape, self.config.narrow_below),
             step: state.steps[index] as u64,
         };
@@ -329,9 +295,7 @@ impl GradientMethod for Soap {
 struct Layer<'a> {
     config: &'a SoapConfig,
     settings: TensorSettings,
-    direction: RotatedAdam,
-    /// In the place of the direction, where there is one.
-    polar: Option<Polar>,
+    direction: Direction,
     /// s of step 4.
     narrow: f64,
     /// k: gradients before this one.
@@ -340,8 +304,7 @@ struct Layer<'a> {
 
 impl LayerKernel<6> for Vec<Layer<'_>> {
     fn work(&self, tensor: usize) -> usize {
-        let layer = &self[tensor];
-        layer.polar.map_or_else(|| layer.direction.sides.work(), |polar| matrix_work(polar.shape))
+        self[tensor].direction.work()
     }
 
     fn run<T: Field>(&self, tensor: usize, numbers: [&mut [T]; 6], threads: Par) -> bool {
@@ -368,29 +331,23 @@ impl Layer<'_> {
         [factors, bases]: [&mut [T]; 2],
         threads: Par,
     ) {
-        let correction = if let Some(polar) = self.polar {
-            polar.direct(g, m, threads);
-            1.0
-        } else {
-            let direction = &self.direction;
-            // 5. comes first, while there is G: no step before 6. reads the factors.
-            let mut spare = direction.spare(g.len());
-            direction.learn(g, &mut spare, factors, threads);
-            direction.direct(g, &mut spare, [m, v], bases, threads);
-            self.correction()
-        };
+        let direction = &self.direction;
+        // 5. comes first, while there is G: no step before 6. reads the factors.
+        let mut spare = direction.spare(g.len());
+        direction.learn(g, &mut spare, factors, threads);
+        direction.direct(g, &mut spare, [m, v], bases, threads);
         if self.config.normalize_grads {
             let root_mean_square = norm_of(g.iter().copied()) / (g.len() as f64).sqrt();
             let scale = T::of(1.0 / (1e-30 + root_mean_square));
             g.iter_mut().for_each(|n| *n = scale * *n);
         }
-        self.walk(theta, g, correction);
+        self.walk(theta, g, self.correction());
     }
 
     /// The direction, where its bases are to be turned after this step.
     fn due(&self) -> Option<&RotatedAdam> {
         let is_due = self.step.is_multiple_of(self.config.precondition_frequency as u64);
-        (self.step > 0 && is_due && !self.direction.sides.is_empty()).then_some(&self.direction)
+        self.direction.with_bases().filter(|_| self.step > 0 && is_due)
     }
 
     /// 4. The step; decay comes last.

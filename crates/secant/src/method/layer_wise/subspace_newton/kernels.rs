@@ -4,17 +4,17 @@ use faer::Par;
 
 use crate::{
     blocks::{Field, LayerKernel, Number, TensorKernel},
-    preconditioner::RotatedAdam,
+    preconditioner::Direction,
 };
 
 /// SOAP's step 0 for every layer.
 pub(super) struct Begin<'a> {
-    pub layers: &'a [RotatedAdam],
+    pub layers: &'a [Direction],
 }
 
 impl LayerKernel<3> for Begin<'_> {
     fn work(&self, tensor: usize) -> usize {
-        self.layers[tensor].sides.work()
+        self.layers[tensor].work()
     }
 
     fn run<T: Field>(&self, tensor: usize, numbers: [&mut [T]; 3], threads: Par) -> bool {
@@ -25,14 +25,14 @@ impl LayerKernel<3> for Begin<'_> {
 
 /// Step 1: SOAP's direction takes the gradient's place.
 pub(super) struct Direct<'a> {
-    pub layers: &'a [RotatedAdam],
+    pub layers: &'a [Direction],
     /// What it is multiplied by in each.
     pub scales: &'a [f64],
 }
 
 impl LayerKernel<4> for Direct<'_> {
     fn work(&self, tensor: usize) -> usize {
-        self.layers[tensor].sides.work()
+        self.layers[tensor].work()
     }
 
     fn run<T: Field>(&self, tensor: usize, numbers: [&mut [T]; 4], threads: Par) -> bool {
@@ -47,12 +47,12 @@ impl LayerKernel<4> for Direct<'_> {
 
 /// Step 8: the factors.
 pub(super) struct Learn<'a> {
-    pub layers: &'a [RotatedAdam],
+    pub layers: &'a [Direction],
 }
 
 impl LayerKernel<2> for Learn<'_> {
     fn work(&self, tensor: usize) -> usize {
-        self.layers[tensor].sides.work()
+        self.layers[tensor].work()
     }
 
     fn run<T: Field>(&self, tensor: usize, numbers: [&mut [T]; 2], threads: Par) -> bool {

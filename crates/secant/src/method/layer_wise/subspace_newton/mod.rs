@@ -10,7 +10,8 @@
 //! Step on batch B (decay of kind `L2` is part of the loss: f + wd/2 |theta|^2). The first only makes SOAP's bases, and
 //! nothing moves. k counts gradients after the first:
 //! 1. f, g = the gradient on B; d = SOAP's direction of the averaged gradient (steps 1 to 3 of its page
-//!    with their correction, and s of step 4 with `narrow_below`; for vectors Adam's).
+//!    with their correction, and s of step 4 with `narrow_below`; 3' for a matrix whose bases cost more than `max_cost`; for
+//!    vectors Adam's).
 //! 2. D = [-d, p], p the last step divided by its coefficient; p = 0 where there was none.
 //! 3. Where it is due (in the first ten steps, every `curvature_every` steps and for a check): C = D'G D
 //!    with the Gauss-Newton matrix G on the first `curvature_share` of B;
@@ -48,14 +49,13 @@
 //! defaults about 1.1 gradients a step. SOAP's products of matrices.
 //!
 //! # When not to use it
-//! Where a step of [SOAP](super::soap) costs more than the gradient. Small batches: the model fits the batch. Long runs, so far: `cap` is a rate in
+//! Where a step of [SOAP](super::soap) costs more than the gradient, unless `max_cost` is given (`for_batches` gives it). Small batches: the model fits the batch. Long runs, so far: `cap` is a rate in
 //! disguise and ought to fall with the gradient's noise. `for_batches` sets it by the batch, h and the average
 //! do the rest. Where a rate for SOAP is known. A check that is not finite undoes its step, and where every step sees
 //! the same function so does the next: begin with a smaller `cap`.
 //!
 //! # Deviations
-//! A design of this crate, from a prototype whose lambda was absolute, `beta_1` 0.9, `cap` 0.06 without growth, a quarter
-//! of the batch for its curvature, a schedule in the place of the average, and bases that turned every ten steps. Without duals
+//! A design of this crate. Without duals
 //! ([`Duals`](crate::Duals) whose outputs are marked, [`Tangents::output`](crate::dual::Tangents::output))
 //! C is of the Hessian: by the user's products ([`WithProduct`](crate::WithProduct)), or by differences of
 //! gradients, three for each product, which are refused on networks with kinks unless they are allowed
@@ -106,7 +106,7 @@ mod trial;
 
 use secant_core::report::{Outcome, PairOutcome, Rejection, StepReport};
 
-use super::for_batches;
+use super::{for_batches, pays};
 use crate::{
     blocks::{Blocks, Entry, Layout, for_each_layer, for_each_tensor, matrix_shape},
     error::{ConfigError, StepError},
@@ -114,7 +114,7 @@ use crate::{
     objective::{Beginning, Objective},
     optimizer::Optimizer,
     oracle::Oracle,
-    preconditioner::{Averages, RotatedAdam, Sides, decomposed, turn_bases},
+    preconditioner::{Averages, Direction, Directions, Sides, decomposed, turn_bases},
     protocol::{Decay, Method, StepContext},
 };
 use kernels::{Begin, Learn, Mix};
@@ -149,6 +149,11 @@ hyper_parameters! {
         #[config(default = 1100)]
         #[range(NotNegative)]
         max_precond_dim: usize,
+        /// A matrix with a side above 256 whose bases take more multiplications than this, for each of its numbers and
+        /// in the mean over steps, has none and goes along the polar factor of its averaged gradient.
+        #[config(default = "None")]
+        #[range(NotNegative)]
+        max_cost: Option<f64>,
         /// SOAP's direction is longer in layers with a smaller fan-in than this, by this divided by their fan-in, at most 4
         /// times.
         #[config(default = "Some(64)")]
@@ -182,7 +187,7 @@ hyper_parameters! {
         /// The power of a step's number in its weight in the average of points, which is then the point to evaluate at; none
         /// for the last point.
         #[config(default = "Some(4.0)")]
-        #[range(NotNegative)]
+        #[range(Power)]
         average: Option<f64>,
         /// Steps from one check of the model to the next.
         #[config(default = 10)]
@@ -195,10 +200,12 @@ hyper_parameters! {
 }
 
 impl SubspaceNewtonConfig {
-    /// For batches of so many records, another one in every step: the cap falls with the root of their number below 256.
+    /// For batches of so many records, another one in every step: the cap falls with the root of their number below 256, and
+    /// a wide layer has bases where they take up to four times its gradient's multiplications, of one row for each record.
     pub fn for_batches(batch_size: usize) -> Self {
         let config = Self::new();
-        Self { cap: for_batches(config.cap, batch_size), ..config }
+        let cap = for_batches(config.cap, batch_size);
+        Self { cap, max_cost: Some(pays(batch_size)), ..config }
     }
 
     /// The method without an optimizer around it.
@@ -264,12 +271,12 @@ impl Method for SubspaceNewton {
 
     fn init(&self, layout: &Layout) -> SubspaceNewtonState {
         let zeros = Blocks::zeros(layout);
-        let factors = Sides::zeros(layout, |entry| self.sides(entry));
+        let factors = Sides::zeros(layout, |entry| self.direction(entry).sides());
         let x =
             if self.averages() { zeros.clone() } else { Blocks::zeros_of(layout, |_| [0].into()) };
         SubspaceNewtonState {
             m: zeros.clone(),
-            v: zeros.clone(),
+            v: Direction::zeros_for_v(layout, |entry| self.direction(entry)),
             bases: factors.clone(),
             factors,
             p: zeros,
@@ -321,20 +328,21 @@ impl Method for SubspaceNewton {
 }
 
 impl SubspaceNewton {
-    fn sides(&self, entry: &Entry) -> Sides {
-        match matrix_shape(&entry.shape) {
-            None => Sides::default(),
-            Some(_) => Sides::up_to(self.config.max_precond_dim, &entry.shape[..]),
-        }
+    fn direction(&self, entry: &Entry) -> Direction {
+        let directions = Directions {
+            beta_1: self.config.beta_1,
+            beta_2: self.config.beta_2,
+            shampoo_beta: self.config.shampoo_beta,
+            epsilon: self.config.epsilon,
+            max_precond_dim: self.config.max_precond_dim,
+            max_cost: self.config.max_cost,
+            precondition_frequency: self.config.precondition_frequency,
+        };
+        directions.of(entry, matrix_shape(&entry.shape).map_or(&[], |_| &entry.shape[..]))
     }
 
-    fn layers(&self, layout: &Layout) -> Vec<RotatedAdam> {
-        let SubspaceNewtonConfig { beta_1, beta_2, shampoo_beta, epsilon, .. } = self.config;
-        let layer = |entry: &Entry| {
-            let sides = self.sides(entry);
-            RotatedAdam { sides, beta_1, beta_2, shampoo_beta, epsilon }
-        };
-        layout.entries().iter().map(layer).collect()
+    fn layers(&self, layout: &Layout) -> Vec<Direction> {
+        layout.entries().iter().map(|entry| self.direction(entry)).collect()
     }
 
     /// Step 6: x.
@@ -348,7 +356,7 @@ impl SubspaceNewton {
     /// Step 8.
     fn learn(
         &self,
-        layers: &[RotatedAdam],
+        layers: &[Direction],
         mut gradient: Blocks,
         state: &mut SubspaceNewtonState,
     ) -> PairOutcome {
@@ -357,14 +365,15 @@ impl SubspaceNewton {
         let SubspaceNewtonState { m, v, factors, bases, .. } = state;
         // Products alone: there is none that could not be done.
         let _ = for_each_layer(&Learn { layers }, [&mut gradient, factors]);
-        let due: Vec<_> = layers.iter().map(|layer| is_due.then_some(layer)).collect();
+        let due: Vec<_> =
+            layers.iter().map(|layer| layer.with_bases().filter(|_| is_due)).collect();
         decomposed(turn_bases(&due, Averages { m, v, factors, bases }))
     }
 }
 
 /// The first gradient: SOAP's step 0.
 fn begin(
-    layers: &[RotatedAdam],
+    layers: &[Direction],
     mut gradient: Blocks,
     state: &mut SubspaceNewtonState,
 ) -> PairOutcome {

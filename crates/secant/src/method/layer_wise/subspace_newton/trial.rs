@@ -14,7 +14,7 @@ use crate::{
     error::StepError,
     objective::Objective,
     oracle::Records,
-    preconditioner::RotatedAdam,
+    preconditioner::Direction,
     protocol::shrink,
 };
 
@@ -64,7 +64,7 @@ impl SubspaceNewton {
     /// Steps 1 to 5; none where a number is not finite.
     pub(super) fn trial(
         &self,
-        layers: &[RotatedAdam],
+        layers: &[Direction],
         objective: &mut Objective<'_>,
         theta: &mut Blocks,
         gradient: &Blocks,
@@ -102,13 +102,13 @@ impl SubspaceNewton {
     /// Step 1: -d, and the averages that it was made of. Of the state nothing is changed.
     fn downhill(
         &self,
-        layers: &[RotatedAdam],
+        layers: &[Direction],
         layout: &Layout,
         gradient: &Blocks,
         state: &mut SubspaceNewtonState,
     ) -> [Blocks; 3] {
         let (mut d, mut m, mut v) = (gradient.clone(), state.m.clone(), state.v.clone());
-        let scale = |(layer, entry): (&RotatedAdam, &Entry)| {
+        let scale = |(layer, entry): (&Direction, &Entry)| {
             -layer.bias_correction(state.steps) * narrow(&entry.shape, self.config.narrow_below)
         };
         let scales: Vec<f64> = layers.iter().zip(layout.entries()).map(scale).collect();
