@@ -11,6 +11,7 @@
 //! Burn's interface cannot report or fail. So a gradient that is not finite leaves the parameter
 //! and its state as they are, silently, and a record that does not fit the settings leaves the
 //! parameter's state at its start; with [`Optimizer`](crate::Optimizer) the step and the load say so.
+//! Settings out of their range, or a decay that the method cannot apply, panic at the first step.
 //! It takes the model by value, so that a panic loses it, as with Burn's own optimizers.
 //! [`QuasiAdam`](crate::method::lbfgs::quasi_adam::QuasiAdam) has a pair for each parameter here, whatever
 //! its scope; [`Muon`](crate::method::layer_wise::muon::Muon) is told no paths, so that its
@@ -27,7 +28,7 @@ use burn_pack::Scalar;
 use crate::{
     blocks::{Blocks, Entry, Layout, Real},
     oracle::Screen,
-    protocol::{GradientMethod, State, StepContext, TensorSettings, misfit},
+    protocol::{GradientMethod, State, StepContext, TensorSettings, misfit, validate},
 };
 
 /// The state of one parameter.
@@ -64,7 +65,7 @@ pub(crate) fn step<G: GradientMethod, const D: usize>(
         return (tensor, state);
     }
     let mut state = match state {
-        None => method.init(&layout),
+        None => first_state(method, &layout),
         Some(ParameterState { state, is_loaded: false }) => state,
         Some(ParameterState { mut state, is_loaded: true }) => {
             let mut fresh = method.init(&layout);
@@ -78,6 +79,17 @@ pub(crate) fn step<G: GradientMethod, const D: usize>(
     let _ = method.update(&context, &mut theta, &mut gradient, &mut state);
     let data = theta.into_data().swap_remove(0);
     (Tensor::from_data(data, (&device, dtype)), Some(ParameterState { state, is_loaded: false }))
+}
+
+/// The state before the first step.
+///
+/// # Panics
+/// Where a setting is out of its range: here is no other way to say so.
+fn first_state<G: GradientMethod>(method: &G, layout: &Layout) -> G::State {
+    if let Err(error) = validate(method) {
+        panic!("{error}");
+    }
+    method.init(layout)
 }
 
 /// Implements Burn's `Optimizer` for a method that works tensor by tensor.

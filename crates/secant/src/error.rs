@@ -279,14 +279,26 @@ pub enum RecordError {
         /// The method.
         method: &'static str,
     },
-    /// The record is of another model.
-    #[error("the record is of another model: {what}")]
+    /// The model lacks a parameter of the record, or does not train it.
+    #[error(
+        "the model has no trainable parameter `{parameter}` as the record has; give it the model that was saved, with the same parameters trained"
+    )]
     Layout {
-        /// The first difference.
-        what: String,
+        /// Its path, number type and shape.
+        parameter: String,
     },
+    /// Some parameters had no gradient in some steps, and the optimizer wants one of each.
+    #[error(
+        "some of the record's parameters had no gradient in some steps; load it into an optimizer that skips missing gradients (`with_missing_gradients`)"
+    )]
+    MissingGradients,
+    /// The optimizer could not step on the model.
+    #[error(transparent)]
+    Step(#[from] StepError),
     /// A part is missing or has the wrong type or size.
-    #[error("the record lacks a usable `{what}`; it was written by another version or is damaged")]
+    #[error(
+        "the record lacks a usable `{what}`; it was written by another version or with other settings, or is damaged"
+    )]
     Part {
         /// Which part.
         what: String,

@@ -167,8 +167,7 @@ impl Objective<'_> {
 
     /// y <- y + wd s: the decay's part of a Hessian product with s.
     pub fn add_decay_product(&self, y: &mut Blocks, s: &Blocks) {
-        let mut s = s.clone();
-        add_l2(self.context, &mut s, y);
+        add_l2(self.context, s, y);
     }
 
     /// Tells a point and its decay from others, whatever the coordinates; see [`fingerprint`].

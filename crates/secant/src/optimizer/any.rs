@@ -18,6 +18,7 @@ use super::{
 };
 use crate::{
     batches::Batches,
+    blocks::Layout,
     collective::Collective,
     error::{ConfigError, RecordError, StepError},
     oracle::{Clipping, Function, Loss, OfBatch},
@@ -223,6 +224,14 @@ impl<M> AnyOptimizer<M> {
         Ok(self.told(report))
     }
 
+    /// See [`Optimizer::averaged_vector`]; of a switch, of the method at work.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn averaged_vector(&self, x: &[f64]) -> Result<Vec<f64>, StepError> {
+        self.method.averaged_vector(x)
+    }
+
     /// The name of the method; of a switch, that of the one that made the last step.
     pub fn method(&self) -> &'static str {
         self.method.method()
@@ -289,8 +298,13 @@ pub(super) trait Erased<M>: Send + Sync {
     /// Moves the model that a step was made of to where it is to be evaluated.
     fn move_to_average(&self, model: &mut M);
 
-    /// The same of a function's vector.
-    fn move_vector_to_average(&self, x: &mut Vec<f64>, function: &mut dyn Function);
+    fn averaged_vector(&self, x: &[f64]) -> Result<Vec<f64>, StepError>;
+
+    /// The parameters that steps move, once there was one.
+    fn layout(&self) -> Option<&Layout>;
+
+    /// Whether it could step on these parameters at this rate.
+    fn check(&self, layout: &Layout, lr: &ModuleLearningRate) -> Result<(), StepError>;
 
     /// A record that has these scalars besides.
     fn writer(&self, more: Vec<(String, Scalar)>) -> Result<Writer, RecordError>;
@@ -389,8 +403,16 @@ impl<M: Module, K: Method> Erased<M> for Optimizer<K> {
         Self::move_to_average(self, model);
     }
 
-    fn move_vector_to_average(&self, x: &mut Vec<f64>, function: &mut dyn Function) {
-        Self::move_vector_to_average(self, x, function);
+    fn averaged_vector(&self, x: &[f64]) -> Result<Vec<f64>, StepError> {
+        Self::averaged_vector(self, x)
+    }
+
+    fn layout(&self) -> Option<&Layout> {
+        self.session.as_ref().map(|session| &session.cohorts[0].layout)
+    }
+
+    fn check(&self, layout: &Layout, lr: &ModuleLearningRate) -> Result<(), StepError> {
+        Self::check(self, layout, lr)
     }
 
     fn writer(&self, more: Vec<(String, Scalar)>) -> Result<Writer, RecordError> {

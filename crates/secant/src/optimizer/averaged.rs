@@ -4,9 +4,9 @@ use burn::module::Module;
 
 use super::{Cohort, Optimizer};
 use crate::{
-    blocks::Entry,
+    blocks::{Blocks, Entry},
     error::StepError,
-    oracle::{Function, FunctionOracle, Oracle, all_parameters, write_parameters},
+    oracle::{all_parameters, write_parameters},
     protocol::{Method, State},
 };
 
@@ -50,14 +50,20 @@ impl<K: Method> Optimizer<K> {
         }
     }
 
-    /// The same of a function's vector.
-    pub(super) fn move_vector_to_average(&self, x: &mut Vec<f64>, function: &mut dyn Function) {
+    /// The vector to evaluate, for steps on a function ([`Optimizer::step_function`]): x itself, or where the
+    /// method averages that of its average. The next step goes on from x.
+    ///
+    /// # Errors
+    /// The optimizer has stepped on a vector of another length, or on a module.
+    pub fn averaged_vector(&self, x: &[f64]) -> Result<Vec<f64>, StepError> {
+        let mut point = Blocks::of_vector(x.to_vec());
         if self.method.averages() {
-            for Cohort { state, .. } in self.cohorts() {
-                let average = &mut |theta: &mut _| self.method.average(theta, state);
-                FunctionOracle::new(function, x).write(average);
+            for cohort in self.cohorts() {
+                cohort.require_length(x.len())?;
+                self.method.average(&mut point, &cohort.state);
             }
         }
+        Ok(point.vector().to_vec())
     }
 
     fn cohorts(&self) -> &[Cohort<K::State>] {

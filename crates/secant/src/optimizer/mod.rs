@@ -21,9 +21,9 @@ pub use switched::{Stall, SwitchAt, SwitchConfig};
 
 use crate::{
     collective::{Alone, Collective},
-    error::{ConfigError, require_decay},
+    error::ConfigError,
     oracle::{Clipping, Screen},
-    protocol::{Method, State},
+    protocol::{Method, State, validate},
 };
 
 /// An optimizer of a whole module: a [`Method`] with its state, parameter groups and clipping.
@@ -33,7 +33,8 @@ use crate::{
 ///
 /// What every step promises:
 /// - it computes, decides, and writes model and state once: after a rejected step or an `Err` the
-///   parameters are bit-identical and the state is as before;
+///   parameters are bit-identical and the state is as before, but for what a method has learnt from a point that it does
+///   not go to: a trust region's radius, and a metric's curvature (each method's page says so);
 /// - a loss or gradient that is not finite never reaches the parameters: the step is rejected,
 ///   reported and counted;
 /// - all evaluations of one step see the same function: running statistics advance once, and where
@@ -59,10 +60,9 @@ impl<K: Method> Optimizer<K> {
     /// An optimizer before its first step.
     ///
     /// # Errors
-    /// Names the first hyper-parameter out of its range.
+    /// Names the first hyper-parameter out of its range; a decay of a kind that the method cannot apply.
     pub fn new(method: K) -> Result<Self, ConfigError> {
-        method.validate()?;
-        require_decay(K::NAME, method.decay())?;
+        validate(&method)?;
         let screen = Screen { guard: true, clipping: None };
         Ok(Self {
             method,

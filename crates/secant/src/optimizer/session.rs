@@ -3,11 +3,12 @@
 use burn::optim::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
 use secant_core::report::{Outcome, StepReport};
 
-use super::{Group, MissingGradients};
+use super::{Group, MissingGradients, Optimizer, advance::require_one_function};
 use crate::{
     blocks::{Entry, Layout},
     error::StepError,
-    protocol::{Decay, Method, State, TensorSettings, extended},
+    oracle::layout_of_vector,
+    protocol::{Decay, HAS_STABLE, Method, State, TensorSettings, extended},
 };
 
 /// What the first step fixes, and what steps advance.
@@ -31,9 +32,57 @@ pub(crate) struct Session<S> {
 #[derive(Clone, Debug)]
 pub(crate) struct Cohort<S> {
     pub layout: Layout,
-    /// Of each parameter: the factor of its rate, and its decay.
-    pub settings: Vec<(f64, Decay)>,
+    pub settings: Settings,
     pub state: S,
+}
+
+/// Of each parameter: the factor of its rate, and its decay.
+type Settings = Vec<(f64, Decay)>;
+
+fn settings<K: Method>(
+    method: &K,
+    groups: &[Group],
+    layout: &Layout,
+) -> Result<Settings, StepError> {
+    let of = |entry: &Entry| {
+        let group = groups.iter().rfind(|group| group.selects(entry.id, &entry.path));
+        let decay = group.and_then(Group::decay).unwrap_or(method.decay_of(entry));
+        match decay {
+            Decay::Stable(_) if K::NAME != HAS_STABLE => Err(StepError::Decay { method: K::NAME }),
+            _ => Ok((group.map_or(1.0, Group::rate_factor), decay)),
+        }
+    };
+    layout.entries().iter().map(of).collect()
+}
+
+/// The rate and the decay of every parameter of `layout` in a step.
+fn tensor_settings(
+    layout: &Layout,
+    settings: &Settings,
+    lr: &ModuleLearningRate,
+) -> Result<Vec<TensorSettings>, StepError> {
+    let of = |(entry, (factor, decay)): (&Entry, &(f64, Decay))| {
+        let lr = factor * lr.lr_from_param(entry.id, Some(&entry.path));
+        if lr >= 0.0 && lr.is_finite() {
+            Ok(TensorSettings { lr, decay: *decay })
+        } else {
+            Err(StepError::LearningRate { path: entry.path.clone(), lr })
+        }
+    };
+    layout.entries().iter().zip(settings).map(of).collect()
+}
+
+impl<K: Method> Optimizer<K> {
+    /// Whether it could step on the parameters of `layout` at this rate.
+    pub(super) fn check(&self, layout: &Layout, lr: &ModuleLearningRate) -> Result<(), StepError> {
+        self.method.check_layout(layout)?;
+        let settings = settings(&self.method, &self.groups, layout)?;
+        let tensors = tensor_settings(layout, &settings, lr)?;
+        if self.method.searches() {
+            require_one_function(&self.method, layout, &tensors)?;
+        }
+        Ok(())
+    }
 }
 
 impl<S: State> Cohort<S> {
@@ -43,15 +92,7 @@ impl<S: State> Cohort<S> {
         groups: &[Group],
         layout: Layout,
     ) -> Result<Self, StepError> {
-        let mut settings = Vec::with_capacity(layout.entries().len());
-        for entry in layout.entries() {
-            let group = groups.iter().rfind(|group| group.selects(entry.id, &entry.path));
-            let decay = group.and_then(Group::decay).unwrap_or(method.decay_of(entry));
-            if matches!(decay, Decay::Stable(_)) && K::NAME != "apollo" {
-                return Err(StepError::Decay { method: K::NAME });
-            }
-            settings.push((group.map_or(1.0, Group::rate_factor), decay));
-        }
+        let settings = settings(method, groups, &layout)?;
         let state = method.init(&layout);
         Ok(Self { layout, settings, state })
     }
@@ -99,20 +140,21 @@ impl<S: State> Cohort<S> {
 }
 
 impl<S> Cohort<S> {
+    /// Checks that it is of a vector of this length.
+    pub fn require_length(&self, length: usize) -> Result<(), StepError> {
+        if self.layout.matches(&layout_of_vector(length)) {
+            return Ok(());
+        }
+        let what = "the vector has another length".to_string();
+        Err(StepError::LayoutChanged { what })
+    }
+
     /// The rate and the decay of every parameter in this step.
     pub fn tensor_settings(
         &self,
         lr: &ModuleLearningRate,
     ) -> Result<Vec<TensorSettings>, StepError> {
-        let of = |(entry, (factor, decay)): (&Entry, &(f64, Decay))| {
-            let lr = factor * lr.lr_from_param(entry.id, Some(&entry.path));
-            if lr >= 0.0 && lr.is_finite() {
-                Ok(TensorSettings { lr, decay: *decay })
-            } else {
-                Err(StepError::LearningRate { path: entry.path.clone(), lr })
-            }
-        };
-        self.layout.entries().iter().zip(&self.settings).map(of).collect()
+        tensor_settings(&self.layout, &self.settings, lr)
     }
 }
 

@@ -15,7 +15,7 @@ use crate::{
     batches::Batches,
     error::StepError,
     oracle::{
-        Function, FunctionOracle, Loss, OfBatch, Ready, RunningStatistics, is_random,
+        Function, FunctionOracle, Loss, OfBatch, Ready, RunningStatistics, Screen, is_random,
         layout_of_vector, share,
     },
     protocol::{GradientMethod, Method, StepContext},
@@ -64,7 +64,8 @@ impl<K: Method> Optimizer<K> {
     }
 
     /// One step on a function of a vector, without a module: all methods and all they promise, in
-    /// double precision. Groups select the path `x`.
+    /// double precision. Groups select the path `x`. Where a method averages, the point to evaluate is
+    /// [`Optimizer::averaged_vector`].
     ///
     /// # Errors
     /// The learning rate is not usable, or the vector's length has changed.
@@ -74,26 +75,15 @@ impl<K: Method> Optimizer<K> {
         x: &mut Vec<f64>,
         function: &mut dyn Function,
     ) -> Result<StepReport, StepError> {
+        let Self { method, groups, screen, missing, session, .. } = self;
+        if let Some(session) = session {
+            return advance_function(method, *screen, session, lr, x, function);
+        }
         let layout = layout_of_vector(x.len());
-        let session = match &mut self.session {
-            Some(session) => session,
-            none => {
-                check_names(&self.method, &self.groups, self.missing, &layout, &layout)?;
-                none.insert(Session::new(&self.method, &self.groups, layout.clone())?)
-            }
-        };
-        if !session.cohorts[0].layout.matches(&layout) {
-            let what = "the vector has another length".to_string();
-            return Err(StepError::LayoutChanged { what });
-        }
-        let tensors = session.cohorts[0].tensor_settings(&lr.into())?;
-        if self.method.searches() {
-            require_one_function(&self.method, &layout, &tensors)?;
-        }
-        let context = StepContext { layout: &layout, tensors: &tensors };
-        let mut oracle = FunctionOracle::new(function, x);
-        let report = self.method.step(&context, &mut oracle, &mut session.cohorts[0].state)?;
-        session.count(&report);
+        check_names(method, groups, *missing, &layout, &layout)?;
+        let mut new = Session::new(method, groups, layout)?;
+        let report = advance_function(method, *screen, &mut new, lr, x, function)?;
+        *session = Some(new);
         Ok(report)
     }
 
@@ -214,6 +204,28 @@ impl<K: Method> Optimizer<K> {
         }
         report
     }
+}
+
+/// The next step of a function's session.
+fn advance_function<K: Method>(
+    method: &K,
+    screen: Screen,
+    session: &mut Session<K::State>,
+    lr: f64,
+    x: &mut Vec<f64>,
+    function: &mut dyn Function,
+) -> Result<StepReport, StepError> {
+    let cohort = &mut session.cohorts[0];
+    cohort.require_length(x.len())?;
+    let tensors = cohort.tensor_settings(&lr.into())?;
+    if method.searches() {
+        require_one_function(method, &cohort.layout, &tensors)?;
+    }
+    let context = StepContext { layout: &cohort.layout, tensors: &tensors };
+    let mut oracle = FunctionOracle::new(function, screen, x);
+    let report = method.step(&context, &mut oracle, &mut cohort.state)?;
+    session.count(&report);
+    Ok(report)
 }
 
 impl<K: Method> Optimizer<K> {

@@ -12,6 +12,7 @@ use secant_core::report::StepReport;
 use super::{Group, MissingGradients, any::Erased, record::Parts};
 use crate::{
     batches::Batches,
+    blocks::Layout,
     collective::Collective,
     error::{ConfigError, RecordError, StepError},
     hyper_parameter::{HyperParameters, hyper_parameters},
@@ -35,7 +36,7 @@ pub enum SwitchAt {
 pub struct Stall {
     /// Steps in a window, from 1.
     pub window: u64,
-    /// From 0.
+    /// From 0 to below 1.
     pub decrease: f64,
 }
 
@@ -80,10 +81,8 @@ impl SwitchConfig {
             SwitchAt::Stall(Stall { window: 0, .. }) => {
                 out_of_range("at.stall.window", "at least 1", 0.0)
             }
-            SwitchAt::Stall(Stall { decrease, .. })
-                if !(decrease >= 0.0 && decrease.is_finite()) =>
-            {
-                out_of_range("at.stall.decrease", "finite and at least 0", decrease)
+            SwitchAt::Stall(Stall { decrease, .. }) if !(0.0..1.0).contains(&decrease) => {
+                out_of_range("at.stall.decrease", "in [0, 1)", decrease)
             }
             _ => Ok(()),
         }
@@ -102,6 +101,8 @@ pub(super) struct Switched<M> {
     /// Accepted and rejected steps of the first, once the second is at work.
     before: [u64; 2],
     progress: Progress,
+    /// Whether the second was found to work on the parameters that the first moves.
+    is_checked: bool,
 }
 
 /// How the loss went, as far as the first optimizer is watched for a stall.
@@ -120,7 +121,8 @@ impl Progress {
         self.count += 1;
         if self.count == window {
             let mean = self.sum / window as f64;
-            let too_little = |previous: f64| previous - mean < decrease * previous.abs();
+            let too_little =
+                |previous: f64| mean >= previous || previous - mean < decrease * previous.abs();
             let has_stalled = self.has_stalled || self.previous.is_some_and(too_little);
             *self = Self { previous: Some(mean), has_stalled, ..Self::default() };
         }
@@ -129,7 +131,8 @@ impl Progress {
 
 impl<M: Module + 'static> Switched<M> {
     /// # Errors
-    /// A number out of its range, one of the two is a switch already, or the second has made steps.
+    /// A number out of its range, one of the two is a switch already, the second has made steps, or the first
+    /// averages and has made all of its own.
     pub fn new(
         first: Box<dyn Erased<M>>,
         second: Box<dyn Erased<M>>,
@@ -148,7 +151,15 @@ impl<M: Module + 'static> Switched<M> {
         let active = first.boxed();
         let progress = Progress::default();
         let fresh = [first, second];
-        Ok(Self { config, fresh, active, is_second: false, before: [0; 2], progress })
+        let is_checked = false;
+        let switched =
+            Self { config, fresh, active, is_second: false, before: [0; 2], progress, is_checked };
+        if switched.active.averages() && switched.is_due() {
+            let reason = "the first optimizer has made all of its steps already, and its last one is to end at \
+                          the average; switch at a later step";
+            return Err(ConfigError::Conflict { method: SWITCH, reason });
+        }
+        Ok(switched)
     }
 
     /// Whether the next step is the second optimizer's first.
@@ -167,10 +178,12 @@ impl<M: Module + 'static> Switched<M> {
         lr: f64,
         step: impl FnOnce(&mut dyn Erased<M>, Option<f64>) -> Result<StepReport, StepError>,
     ) -> Result<StepReport, StepError> {
-        let own = (lr != 0.0).then(|| self.config.rate.unwrap_or(1.0));
+        // Any other is the steps' to judge.
+        let own = (lr > 0.0 && lr.is_finite()).then_some(self.rate_of_second());
         if self.is_second {
             return step(&mut *self.active, own);
         }
+        self.check_second()?;
         if self.is_due() {
             let mut second = self.fresh[1].boxed();
             let report = step(&mut *second, own)?;
@@ -186,11 +199,34 @@ impl<M: Module + 'static> Switched<M> {
         Ok(report)
     }
 
+    fn rate_of_second(&self) -> f64 {
+        self.config.rate.unwrap_or(1.0)
+    }
+
+    /// What the second could not do is told at the first's second step, and not at the switch.
+    fn check_second(&mut self) -> Result<(), StepError> {
+        if let (false, Some(layout)) = (self.is_checked, self.active.layout()) {
+            self.fresh[1].check(layout, &self.rate_of_second().into())?;
+            self.is_checked = true;
+        }
+        Ok(())
+    }
+
     /// After the first's last step: only then, between two steps, is the second's first one due.
     fn end_first(&self, model: &mut M) {
         if self.is_due() {
             self.active.move_to_average(model);
         }
+    }
+
+    /// Where the first averages, its last step has moved the parameters to the average, and no other has.
+    fn require_same_place(&self, was_due: bool) -> Result<(), RecordError> {
+        if self.is_due() == was_due || !self.active.averages() {
+            return Ok(());
+        }
+        let told = |is_due: bool| if is_due { "reached" } else { "not reached" }.to_string();
+        let (found, expected) = (told(was_due), told(self.is_due()));
+        Err(RecordError::Setting { setting: "at", found, expected })
     }
 
     /// The same with both optimizers changed.
@@ -216,10 +252,10 @@ fn rate(own: Option<f64>, given: &ModuleLearningRate) -> ModuleLearningRate {
 
 impl<M: Module + 'static> Erased<M> for Switched<M> {
     fn boxed(&self) -> Box<dyn Erased<M>> {
-        let Self { config, is_second, before, progress, .. } = *self;
+        let Self { config, is_second, before, progress, is_checked, .. } = *self;
         let fresh = [self.fresh[0].boxed(), self.fresh[1].boxed()];
         let active = self.active.boxed();
-        Box::new(Self { config, fresh, active, is_second, before, progress })
+        Box::new(Self { config, fresh, active, is_second, before, progress, is_checked })
     }
 
     fn step_with(
@@ -280,7 +316,7 @@ impl<M: Module + 'static> Erased<M> for Switched<M> {
             optimizer.step_function(own.unwrap_or(lr), x, function)
         })?;
         if self.is_due() {
-            self.active.move_vector_to_average(x, function);
+            *x = self.active.averaged_vector(x)?;
         }
         Ok(report)
     }
@@ -300,10 +336,16 @@ impl<M: Module + 'static> Erased<M> for Switched<M> {
         }
     }
 
-    fn move_vector_to_average(&self, x: &mut Vec<f64>, function: &mut dyn Function) {
-        if self.averages() {
-            self.active.move_vector_to_average(x, function);
-        }
+    fn averaged_vector(&self, x: &[f64]) -> Result<Vec<f64>, StepError> {
+        if self.averages() { self.active.averaged_vector(x) } else { Ok(x.to_vec()) }
+    }
+
+    fn layout(&self) -> Option<&Layout> {
+        self.active.layout()
+    }
+
+    fn check(&self, layout: &Layout, lr: &ModuleLearningRate) -> Result<(), StepError> {
+        self.active.check(layout, lr)
     }
 
     /// The record of the optimizer at work, with what the switch has to know.
@@ -313,6 +355,7 @@ impl<M: Module + 'static> Erased<M> for Switched<M> {
         push("is_second", Scalar::Bool(self.is_second));
         push("accepted_steps", Scalar::UInt(self.before[0]));
         push("rejected_steps", Scalar::UInt(self.before[1]));
+        push("is_due", Scalar::Bool(self.is_due()));
         push("has_stalled", Scalar::Bool(has_stalled));
         push("count", Scalar::UInt(count));
         push("sum", Scalar::Float(sum));
@@ -324,6 +367,10 @@ impl<M: Module + 'static> Erased<M> for Switched<M> {
 
     fn read(&mut self, parts: &Parts, model: &M) -> Result<(), RecordError> {
         let name = |name: &str| format!("{SWITCH}/{name}");
+        if parts.scalar(&name("is_second")).is_none() {
+            let found = parts.text("method")?.to_string();
+            return Err(RecordError::Method { found, expected: SWITCH });
+        }
         let is_second = parts.flag(&name("is_second"))?;
         let before = [parts.count(&name("accepted_steps"))?, parts.count(&name("rejected_steps"))?];
         let previous = name("previous");
@@ -335,8 +382,11 @@ impl<M: Module + 'static> Erased<M> for Switched<M> {
         };
         let mut active = self.fresh[usize::from(is_second)].boxed();
         active.read(parts, model)?;
-        (self.active, self.is_second, self.before) = (active, is_second, before);
-        self.progress = progress;
+        let fresh = [self.fresh[0].boxed(), self.fresh[1].boxed()];
+        let config = self.config;
+        let read = Self { config, fresh, active, is_second, before, progress, is_checked: false };
+        read.require_same_place(parts.flag(&name("is_due"))?)?;
+        *self = read;
         Ok(())
     }
 
@@ -426,5 +476,8 @@ mod tests {
         // Below zero the part is of the size: a window's 0.5 is less than a tenth of 5.225, the ninth mean.
         let below = (0..120).map(|step| -1.0 - 0.05 * f64::from(step));
         assert_eq!(stalls_after(stall, below), Some(100));
+        // A loss that cannot fall any more.
+        assert_eq!(stalls_after(stall, [0.0; 30]), Some(20));
+        assert_eq!(stalls_after(Stall { decrease: 0.0, ..stall }, [2.0; 30]), Some(20));
     }
 }

@@ -7,6 +7,7 @@ use super::{BatchSizes, Curved, Evaluation, Oracle, Records};
 use crate::{
     blocks::{Blocks, Entry, Layout, add_scaled, norm},
     error::StepError,
+    oracle::Screen,
 };
 
 /// A function of a vector, with its gradient written by hand: for
@@ -32,6 +33,7 @@ pub(crate) fn layout_of_vector(length: usize) -> Layout {
 /// by a panic in the function.
 pub(crate) struct FunctionOracle<'a> {
     function: &'a mut dyn Function,
+    screen: Screen,
     home: &'a mut Vec<f64>,
     length: usize,
     x: Blocks,
@@ -41,10 +43,22 @@ pub(crate) struct FunctionOracle<'a> {
 }
 
 impl<'a> FunctionOracle<'a> {
-    pub(crate) fn new(function: &'a mut dyn Function, home: &'a mut Vec<f64>) -> Self {
+    pub(crate) fn new(
+        function: &'a mut dyn Function,
+        screen: Screen,
+        home: &'a mut Vec<f64>,
+    ) -> Self {
         let length = home.len();
         let x = Blocks::of_vector(std::mem::take(home));
-        Self { function, home, length, x, valued: None, evals: Evals::default() }
+        Self { function, screen, home, length, x, valued: None, evals: Evals::default() }
+    }
+
+    /// As the method sees it: clipped, where that is asked for.
+    fn screened(&self, mut evaluation: Evaluation) -> Evaluation {
+        if self.screen.clipping.is_some() && evaluation.rejection.is_none() {
+            evaluation.rejection = self.screen.apply(&mut evaluation.gradient).err();
+        }
+        evaluation
     }
 }
 
@@ -74,7 +88,8 @@ fn evaluate(function: &mut dyn Function, evals: &mut Evals, x: &Blocks) -> Evalu
 
 impl Oracle for FunctionOracle<'_> {
     fn gradient(&mut self) -> Result<Evaluation, StepError> {
-        Ok(evaluate(self.function, &mut self.evals, &self.x))
+        let evaluation = evaluate(self.function, &mut self.evals, &self.x);
+        Ok(self.screened(evaluation))
     }
 
     fn gradient_of(&mut self, _: Records) -> Result<Evaluation, StepError> {
@@ -85,9 +100,10 @@ impl Oracle for FunctionOracle<'_> {
         if let Some((valued, evaluation)) = self.valued.take()
             && valued.vector() == point.vector()
         {
-            return Ok(evaluation);
+            return Ok(self.screened(evaluation));
         }
-        Ok(evaluate(self.function, &mut self.evals, point))
+        let evaluation = evaluate(self.function, &mut self.evals, point);
+        Ok(self.screened(evaluation))
     }
 
     fn hessian_vector(
@@ -100,7 +116,7 @@ impl Oracle for FunctionOracle<'_> {
         let mut product = point.zeros_like();
         if self.function.hessian_vector(point.vector(), vector.vector(), product.vector_mut()) {
             self.evals.hessian_vector += 1;
-            return Ok(Curved { at, product });
+            return Ok(Curved { at: self.screened(at), product });
         }
         let step = 2e-5 * (1.0 + norm(point)) / norm(vector);
         if step.is_finite() {
@@ -111,7 +127,7 @@ impl Oracle for FunctionOracle<'_> {
                 add_scaled(&mut product, 0.5 * side / step, &there.gradient);
             }
         }
-        Ok(Curved { at, product })
+        Ok(Curved { at: self.screened(at), product })
     }
 
     fn value_at(&mut self, _: Records, point: &mut Blocks) -> Result<f64, StepError> {

@@ -124,6 +124,7 @@ pub(super) fn take_gradients<M: Module>(
 
 struct TakeGradients<'a> {
     layout: &'a Layout,
+    path: Vec<String>,
     gradients: GradientsParams,
     taken: Vec<Option<TensorData>>,
     fault: Option<StepError>,
@@ -132,7 +133,7 @@ struct TakeGradients<'a> {
 impl<'a> TakeGradients<'a> {
     fn new(layout: &'a Layout, gradients: GradientsParams) -> Self {
         let taken = vec![None; layout.entries().len()];
-        Self { layout, gradients, taken, fault: None }
+        Self { layout, path: Vec::new(), gradients, taken, fault: None }
     }
 
     fn changed(&mut self, what: String) {
@@ -151,10 +152,22 @@ impl<'a> TakeGradients<'a> {
 }
 
 impl ModuleVisitor for TakeGradients<'_> {
+    fn enter_module(&mut self, name: &str, _: &str) {
+        self.path.push(name.to_string());
+    }
+
+    fn exit_module(&mut self, _: &str, _: &str) {
+        self.path.pop();
+    }
+
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         let Some(index) = self.layout.index_of(param.id) else {
             if self.gradients.get::<D>(param.id).is_some() {
-                self.changed("a parameter that had no gradient has one".to_string());
+                self.changed(format!(
+                    "`{}` had no gradient then and has one now; methods that treat each tensor by itself \
+                     let it join, `with_missing_gradients`",
+                    self.path.join(".")
+                ));
             }
             return;
         };

@@ -1,9 +1,29 @@
 //! Weight decay.
 
+use super::{Method, StepContext};
 use crate::{
     blocks::{Blocks, Number, Scale, TensorKernel, for_each_tensor, for_tensors},
-    protocol::StepContext,
+    error::{ConfigError, require_decay},
 };
+
+/// The one method that has decay of kind `Stable`.
+pub(crate) const HAS_STABLE: &str = "apollo";
+
+/// Checks every hyper-parameter of a method, and that it can apply its decay.
+pub(crate) fn validate<K: Method>(method: &K) -> Result<(), ConfigError> {
+    method.validate()?;
+    require_decay(K::NAME, method.decay())?;
+    let reason = match method.decay() {
+        Decay::Stable(_) if K::NAME != HAS_STABLE => {
+            "decay of kind `Stable` is for Apollo alone; use `L2` or `Decoupled`"
+        }
+        Decay::Decoupled(_) if method.searches() && !method.decays_apart() => {
+            "it searches along the loss, so its decay must be part of the loss; use `L2`"
+        }
+        _ => return Ok(()),
+    };
+    Err(ConfigError::Conflict { method: K::NAME, reason })
+}
 
 /// Weight decay.
 #[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -41,7 +61,7 @@ impl Decay {
 }
 
 /// g <- g + wd theta for the tensors with decay of kind `L2`: for methods that keep the gradient.
-pub(crate) fn add_l2(context: &StepContext<'_>, theta: &mut Blocks, gradient: &mut Blocks) {
+pub(crate) fn add_l2(context: &StepContext<'_>, theta: &Blocks, gradient: &mut Blocks) {
     if context.tensors.iter().any(|tensor| tensor.decay.l2() != 0.0) {
         let kernel = |tensor: usize| AddL2 { strength: context.tensors[tensor].decay.l2() };
         for_each_tensor(kernel, [gradient], [theta]);

@@ -10,6 +10,7 @@ mod conformance;
 mod curvature_products;
 mod device;
 mod dual;
+mod functions;
 mod groups_and_clipping;
 mod layers;
 mod metric;

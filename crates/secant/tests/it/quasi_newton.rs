@@ -243,8 +243,13 @@ fn a_search_cannot_have_clipping_several_rates_or_decoupled_decay() {
 
     let mut model = Many::f64(&[vec![1.0; 2], vec![2.0; 3]]);
     let loss = |m: &Many| m.quadratic(&[vec![1.0; 2], vec![1.0; 3]], &[vec![0.0; 2], vec![0.0; 3]]);
-    let config = LBfgsConfig::new().with_decay(secant::Decay::Decoupled(0.1));
-    let error = config.init().expect("valid").step(1.0, &mut model, loss);
+    let outside = secant::Decay::Decoupled(0.1);
+    let config = LBfgsConfig::new().with_decay(outside);
+    assert!(matches!(config.init(), Err(ConfigError::Conflict { method: "l-bfgs", .. })));
+    let decayed = secant::Group::new(burn::module::ParamGroup::from_predicate("tensors.1"));
+    let optimizer = LBfgsConfig::new().init().expect("valid");
+    let optimizer = optimizer.with_group(decayed.with_decay(outside));
+    let error = optimizer.expect("valid").step(1.0, &mut model, loss);
     assert!(matches!(error, Err(StepError::DecayOutsideObjective { .. })), "{error:?}");
     let group = secant::Group::new(burn::module::ParamGroup::from_predicate("tensors.1"));
     let optimizer = LBfgsConfig::new().init().expect("valid");

@@ -89,6 +89,9 @@ fn what_auto_chooses_is_not_changed_and_has_no_place_in_a_switch() {
         mistake("auto(epsilon=1e-6)"),
         "auto has no hyper-parameter `epsilon`; it chooses a method; name that one, as in soap(...)"
     );
+    // Without a run there is nothing to choose by.
+    let without = "auto".parse::<MethodSpec>().expect_err("no run").to_string();
+    assert!(without.contains("give it one (`Auto::of`)"), "{without}");
     let within = mistake("switch(first=auto,then=l-bfgs)");
     assert!(within.contains("no switch or auto"), "{within}");
 }
@@ -135,6 +138,7 @@ fn random(parameter: &HyperParameter, kind: &Kind, numbers: &mut Numbers) -> Val
             Range::Below1 | Range::Unit | Range::NotNegative if unit < 0.1 => json!(0.0),
             Range::Unit | Range::Above0To1 if unit > 0.9 => json!(1.0),
             Range::Below1 | Range::Unit | Range::Inside1 | Range::Above0To1 => json!(unit),
+            Range::Power => json!(20.0 * unit),
             Range::AtLeast1 => json!(1.0 + wide),
             Range::Number => json!(-wide),
             Range::Positive | Range::NotNegative | Range::Any => json!(wide),
@@ -199,6 +203,8 @@ proptest! {
                         "apollo: epsilon must be finite and above 0",
                         "muon:",
                         "its search needs c1 < c2",
+                        "decay of kind `Stable` is for Apollo alone",
+                        "its decay must be part of the loss",
                     ]
                     .iter()
                     .any(|known| error.contains(known)),
@@ -315,6 +321,7 @@ fn every_declared_range_is_checked_at_both_ends() {
             Range::Above0To1 => (&[0.0, 1.001], &[1.0]),
             Range::Positive => (&[0.0, -1.0], &[1e-300, f64::MAX]),
             Range::NotNegative => (&[-1e-300], &[0.0, f64::MAX]),
+            Range::Power => (&[-1e-300, 20.001], &[0.0, 20.0]),
             Range::AtLeast1 => (&[0.0], &[1.0]),
             Range::Number | Range::Any => (&[], &[]),
         }

@@ -3,11 +3,11 @@
 
 use std::fs;
 
-use burn::tensor::DType;
+use burn::{module::ParamGroup, tensor::DType};
 use secant::{
-    AdamConfig, AnyOptimizer, Batches, Clipping, LBfgsConfig, MethodSpec, Stall, SwitchAt,
-    SwitchConfig,
-    error::ConfigError,
+    AdamConfig, AnyOptimizer, Batches, Clipping, Group, LBfgsConfig, MethodSpec,
+    ScheduleFreeSgdConfig, Stall, SwitchAt, SwitchConfig,
+    error::{ConfigError, StepError},
     spec::{Choice, Run},
 };
 
@@ -112,6 +112,63 @@ fn at_a_rate_of_zero_the_second_stands_still_too() {
 }
 
 #[test]
+fn a_rate_that_is_none_is_told_after_the_switch_too() {
+    let noisy = Noisy::new(&[5], 1, 0.3);
+    let mut model = Many::f64(&noisy.start);
+    let mut optimizer = switched(SwitchAt::Step(1));
+    for _ in 0..3 {
+        for lr in [f64::NAN, -0.1, f64::INFINITY] {
+            let error = optimizer.step(lr, &mut model, |model: &Many| noisy.loss(model, 0));
+            assert!(matches!(error, Err(StepError::LearningRate { .. })), "{error:?}");
+        }
+        steps(&mut optimizer, &mut model, &noisy, 1);
+    }
+    assert_eq!(optimizer.method(), "l-bfgs");
+}
+
+#[test]
+fn what_the_second_could_not_do_is_told_at_the_second_step() {
+    let noisy = Noisy::new(&[5, 20], 1, 0.3);
+    let mut model = Many::f64(&noisy.start);
+    let slower = Group::new(ParamGroup::from_predicate("tensors.1")).with_rate_factor(0.5);
+    let mut optimizer = switched(SwitchAt::Step(100)).with_group(slower).expect("in range");
+    steps(&mut optimizer, &mut model, &noisy, 1);
+    let before = model.bits();
+    let error = optimizer.step(0.02, &mut model, |model: &Many| noisy.loss(model, 0));
+    assert!(matches!(error, Err(StepError::SeveralRates { method: "l-bfgs", .. })), "{error:?}");
+    assert_eq!((optimizer.accepted_steps(), model.bits()), (1, before));
+}
+
+#[test]
+fn an_average_is_neither_missed_nor_taken_twice_where_the_switch_is_elsewhere() {
+    let folder = temporary_folder("switch-average");
+    let path = folder.join("state.bpk");
+    let noisy = Noisy::new(&[5], 1, 0.3);
+    let free =
+        || -> AnyOptimizer<Many> { ScheduleFreeSgdConfig::new().init().expect("defaults").into() };
+    let at = |step| SwitchConfig::new().with_at(SwitchAt::Step(step));
+    let then = |first: AnyOptimizer<Many>, step| first.then(l_bfgs(), at(step));
+    let (mut alone, mut model) = (free(), Many::f64(&noisy.start));
+    steps(&mut alone, &mut model, &noisy, 3);
+    let late = then(alone.clone(), 3).err().expect("its last step did not end at the average");
+    assert!(late.to_string().contains("switch at a later step"), "{late}");
+    assert!(then(alone, 4).is_ok());
+
+    for saved_after in [2, 3] {
+        let mut optimizer = then(free(), 3).expect("valid");
+        let mut model = Many::f64(&noisy.start);
+        steps(&mut optimizer, &mut model, &noisy, saved_after);
+        optimizer.save(&path).expect("a record");
+        let load = |step| then(free(), step).expect("valid").load(&path, &model);
+        load(3).expect("the same switch");
+        let other = if saved_after == 3 { 5 } else { 2 };
+        let error = load(other).expect_err("the average was taken, or is not").to_string();
+        assert!(error.contains("`at` "), "{error}");
+    }
+    fs::remove_dir_all(folder).expect("the folder is ours");
+}
+
+#[test]
 fn batches_and_the_watch_for_a_stall_go_on_from_a_record_across_the_switch() {
     let folder = temporary_folder("switch");
     let path = folder.join("state.bpk");
@@ -162,7 +219,8 @@ fn a_record_of_the_first_is_loaded_into_an_optimizer_that_is_at_the_second() {
     assert_eq!(again.bits(), model.bits());
     let mut alone = adam();
     alone.save(&path).expect("a record");
-    assert!(optimizer.load(&path, &again).is_err(), "it does not say which one is at work");
+    let error = optimizer.load(&path, &again).expect_err("it does not say which one is at work");
+    assert!(error.to_string().contains("of the method `adam`, this optimizer is `switch`"));
     assert_eq!(optimizer.method(), "l-bfgs");
     alone.load(&path, &again).expect("its own record");
     fs::remove_dir_all(folder).expect("the folder is ours");
@@ -173,7 +231,8 @@ fn what_cannot_be_switched_is_told() {
     let with = |at| adam().then(l_bfgs(), SwitchConfig::new().with_at(at)).err();
     assert!(matches!(with(SwitchAt::Step(0)), Some(ConfigError::OutOfRange { .. })));
     let stall = |window, decrease| with(SwitchAt::Stall(Stall { window, decrease }));
-    assert!(stall(0, 0.1).is_some() && stall(5, -0.1).is_some() && stall(5, f64::NAN).is_some());
+    assert!(stall(0, 0.1).is_some());
+    assert!([-0.1, f64::NAN, 1.0].iter().all(|decrease| stall(5, *decrease).is_some()));
     assert!(adam().then(l_bfgs(), SwitchConfig::new().with_rate(Some(0.0))).is_err());
     let twice = switched(SwitchAt::Step(1)).then(adam(), SwitchConfig::new());
     assert!(matches!(twice.err(), Some(ConfigError::Conflict { .. })));

@@ -18,7 +18,7 @@ use self::write::write_session;
 use super::{Cohort, MissingGradients, Optimizer, Session, session::check_names};
 use crate::{
     blocks::{Entry, Layout},
-    error::{RecordError, StepError},
+    error::RecordError,
     oracle::{all_parameters, trainable_layout},
     protocol::{GradientMethod, Method, State, misfit},
 };
@@ -108,16 +108,13 @@ impl<K: Method> Optimizer<K> {
         parts.verify()?;
         self.require_settings(parts)?;
         let all = all_parameters(model);
-        check_names(&self.method, &self.groups, self.missing, &all, &layouts[0])
-            .map_err(layout_error)?;
+        check_names(&self.method, &self.groups, self.missing, &all, &layouts[0])?;
         let mut cohorts = Vec::with_capacity(layouts.len());
         for (number, layout) in layouts.into_iter().enumerate() {
             cohorts.push(self.read_cohort(number, layout, parts)?);
         }
         if cohorts.len() > 1 && self.missing == MissingGradients::Error {
-            let what = "some of its parameters had no gradient in some steps; load it into an \
-                        optimizer that skips missing gradients";
-            return Err(RecordError::Layout { what: what.to_string() });
+            return Err(RecordError::MissingGradients);
         }
         let mut session = Session::of(cohorts);
         session.accepted_steps = parts.count("accepted_steps")?;
@@ -134,7 +131,7 @@ impl<K: Method> Optimizer<K> {
         layout: Layout,
         parts: &Parts,
     ) -> Result<Cohort<K::State>, RecordError> {
-        let mut cohort = Cohort::new(&self.method, &self.groups, layout).map_err(layout_error)?;
+        let mut cohort = Cohort::new(&self.method, &self.groups, layout)?;
         let mut fresh = cohort.state.clone();
         read_state(&mut cohort.state, &prefix(number), parts)?;
         match misfit(&mut cohort.state, &mut fresh, &cohort.layout) {
@@ -175,7 +172,7 @@ impl<K: GradientMethod> Optimizer<K> {
         if !self.method().can_be_extended() {
             return Err(RecordError::Extension { method: K::NAME });
         }
-        let layout = trainable_layout(model).map_err(layout_error)?;
+        let layout = trainable_layout(model)?;
         let loaded = self.read(&Parts::open(path.as_ref())?, model)?;
         let cohorts = loaded.iter().flat_map(|session| &session.cohorts);
         let entries: Vec<&Entry> = cohorts.flat_map(|cohort| cohort.layout.entries()).collect();
@@ -184,8 +181,7 @@ impl<K: GradientMethod> Optimizer<K> {
         let new: Vec<String> = paths.filter(|path| !known(path)).collect();
         self.session = match loaded {
             Some(mut session) if !new.is_empty() && self.missing == MissingGradients::Error => {
-                let whole =
-                    Cohort::new(&self.method, &self.groups, layout).map_err(layout_error)?;
+                let whole = Cohort::new(&self.method, &self.groups, layout)?;
                 session.cohorts = session
                     .cohorts
                     .into_iter()
@@ -249,10 +245,6 @@ fn file_error(path: &Path, cause: &burn_pack::Error) -> RecordError {
     RecordError::File { path: path.display().to_string(), reason: cause.to_string() }
 }
 
-fn layout_error(error: StepError) -> RecordError {
-    RecordError::Layout { what: error.to_string() }
-}
-
 /// One line for each parameter: path, type, shape.
 fn describe(layout: &Layout) -> String {
     layout.entries().iter().map(line).collect()
@@ -265,13 +257,12 @@ fn line(entry: &Entry) -> String {
 
 /// The model's parameters that the record describes.
 fn find_layout<M: Module>(text: &str, model: &M) -> Result<Layout, RecordError> {
-    let trainable = trainable_layout(model).map_err(layout_error)?;
+    let trainable = trainable_layout(model)?;
     let known: Vec<String> = trainable.entries().iter().map(line).collect();
     let mut entries = Vec::new();
     for line in text.lines() {
         let Some(index) = known.iter().position(|known| known.trim_end() == line) else {
-            let what = format!("it has no trainable parameter `{line}`");
-            return Err(RecordError::Layout { what });
+            return Err(RecordError::Layout { parameter: line.to_string() });
         };
         entries.push(trainable.entries()[index].clone());
     }

@@ -1,5 +1,5 @@
-//! Plain twins of the methods: scalar `f64` arithmetic, one vector at a time, written from the
-//! specification (`spec/algorithms.md`, sections 1 and 3 to 7) and the papers, not from the library.
+//! Plain twins of the methods: scalar `f64` arithmetic, one vector at a time, written from the formulas
+//! of the papers, not from the library.
 //! Slow, and easy to check against the formulas.
 
 mod apollo;

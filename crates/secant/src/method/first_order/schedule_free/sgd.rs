@@ -52,11 +52,11 @@ hyper_parameters! {
         warmup_steps: u64,
         /// The power of a step's number in its weight in the mean.
         #[config(default = 0.0)]
-        #[range(NotNegative)]
+        #[range(Power)]
         r: f64,
         /// The power of the largest rate so far in a step's weight in the mean.
         #[config(default = 2.0)]
-        #[range(NotNegative)]
+        #[range(Power)]
         weight_lr_power: f64,
     }
 }
