@@ -43,6 +43,14 @@ pub fn parse_count(text: &str) -> Result<NonZeroUsize, String> {
     text.parse().map_err(|_| "a whole number from 1 is wanted".to_string())
 }
 
+/// A seed.
+///
+/// # Errors
+/// Anything else.
+pub fn parse_seed(text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_| format!("a whole number from 0 to {} is wanted", u64::MAX))
+}
+
 /// A learning rate.
 ///
 /// # Errors

@@ -2,6 +2,7 @@
 
 pub mod arguments;
 pub mod commands;
+mod date;
 pub mod exit;
 pub mod interrupt;
 mod terminal;

@@ -36,23 +36,39 @@ impl FromStr for Budget {
     fn from_str(text: &str) -> Result<Self, String> {
         let number = |unit: &str| {
             let number: f64 = text.trim().strip_suffix(unit)?.trim().parse().ok()?;
-            (number > 0.0 && number <= MOST).then_some(number)
+            (number > 0.0).then_some(number)
         };
-        let evaluations = number("evaluations").filter(|records| *records >= 1.0);
-        evaluations
-            .map(|records| Self::Evaluations(records as u64))
-            .or_else(|| number("epochs").map(Self::Epochs))
-            .or_else(|| number("seconds").or_else(|| number("s")).map(Self::Seconds))
-            .ok_or_else(|| {
-                "a budget is a number above 0 and evaluations, epochs or seconds, as in \
-                 100000evaluations, 5epochs or 30s"
-                    .to_string()
-            })
+        if let Some(records) = number("evaluations") {
+            return match at_most(MOST_EVALUATIONS, records, "evaluations")? {
+                records if records < 1.0 => Err("a budget has at least one evaluation".to_string()),
+                records => Ok(Self::Evaluations(records as u64)),
+            };
+        }
+        if let Some(epochs) = number("epochs") {
+            return at_most(Self::MOST_EPOCHS, epochs, "epochs").map(Self::Epochs);
+        }
+        if let Some(seconds) = number("seconds").or_else(|| number("s")) {
+            return at_most(MOST_SECONDS, seconds, "seconds").map(Self::Seconds);
+        }
+        Err("a budget is a number above 0 and evaluations, epochs or seconds, as in \
+             100000evaluations, 5epochs or 30s"
+            .to_string())
     }
 }
 
-/// The largest budget: more than a machine does in a year.
-const MOST: f64 = 1e15;
+impl Budget {
+    /// The most passes over the training records.
+    pub const MOST_EPOCHS: f64 = 1e6;
+}
+
+/// More than a machine makes in a year.
+const MOST_EVALUATIONS: f64 = 1e15;
+/// About three years.
+const MOST_SECONDS: f64 = 1e8;
+
+fn at_most(most: f64, number: f64, unit: &str) -> Result<f64, String> {
+    if number <= most { Ok(number) } else { Err(format!("a budget has at most {most} {unit}")) }
+}
 
 /// What a run has spent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -105,10 +121,26 @@ mod tests {
         assert_eq!("2.5epochs".parse(), Ok(Budget::Epochs(2.5)));
         assert_eq!("30s".parse(), Ok(Budget::Seconds(30.0)));
         assert_eq!("0.5 seconds".parse(), Ok(Budget::Seconds(0.5)));
-        for wrong in
-            ["", "5", "epochs", "-1epochs", "0s", "1e300s", "NaNs", "5apples", "0.2evaluations"]
-        {
-            assert!(wrong.parse::<Budget>().is_err(), "{wrong}");
+        for wrong in ["", "5", "epochs", "-1epochs", "0s", "NaNs", "5apples"] {
+            let told = wrong.parse::<Budget>().expect_err("no budget");
+            assert!(told.contains("a number above 0 and evaluations, epochs or seconds"), "{told}");
+        }
+    }
+
+    #[test]
+    fn a_budget_beyond_the_limits_of_its_unit_is_refused_with_the_limit() {
+        let cases = [
+            ("0.2evaluations", "a budget has at least one evaluation"),
+            ("1e18evaluations", "a budget has at most 1000000000000000 evaluations"),
+            ("1000000001epochs", "a budget has at most 1000000 epochs"),
+            ("1e300s", "a budget has at most 100000000 seconds"),
+            ("infs", "a budget has at most 100000000 seconds"),
+        ];
+        for (wrong, expected) in cases {
+            assert_eq!(wrong.parse::<Budget>(), Err(expected.to_string()));
+        }
+        for right in ["1evaluations", "1e15evaluations", "1e6epochs", "1e8s", "1e-9epochs"] {
+            assert!(right.parse::<Budget>().is_ok(), "{right}");
         }
     }
 

@@ -41,5 +41,5 @@ pub use metric::{Direction, Metric, Range};
 pub use precision::Precision;
 pub use problem::{Baseline, Batch, Part, Problem};
 pub use store::Store;
-pub use training::{Figures, TrainingError, measure_file, train_to_file};
+pub use training::{Figures, Trained, TrainingError, measure_file, train_to_file};
 pub use training_loss::{TRAINING_LOSS, WithTrainingLoss};

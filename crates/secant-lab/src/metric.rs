@@ -39,6 +39,30 @@ pub enum Range {
     Any,
 }
 
+impl Range {
+    /// Whether a value is one of them.
+    pub fn contains(self, value: f64) -> bool {
+        match self {
+            Self::Share => (0.0..=1.0).contains(&value),
+            Self::Positive => value >= 0.0,
+            Self::AtLeastOne => value >= 1.0,
+            Self::AtMostOne => value <= 1.0,
+            Self::Any => !value.is_nan(),
+        }
+    }
+
+    /// As in messages: what to give.
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::Share => "a share from 0 to 1, as in 0.95 for 95 %",
+            Self::Positive => "a number from 0",
+            Self::AtLeastOne => "a number from 1",
+            Self::AtMostOne => "a number of at most 1",
+            Self::Any => "a number",
+        }
+    }
+}
+
 impl Metric {
     /// The loss that training lowers.
     pub fn loss() -> Self {
@@ -76,5 +100,24 @@ impl Metric {
     /// Whether values are shown in percent.
     pub fn is_in_percent(&self) -> bool {
         self.range == Range::Share
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_range_has_its_ends_and_nothing_beyond_them() {
+        for (range, inside, outside) in [
+            (Range::Share, [0.0, 1.0], vec![-1.0, 95.0, 1e300, f64::NAN]),
+            (Range::Positive, [0.0, 1e300], vec![-0.1]),
+            (Range::AtLeastOne, [1.0, 1e300], vec![0.9]),
+            (Range::AtMostOne, [-1e300, 1.0], vec![1.1]),
+            (Range::Any, [-1e300, 1e300], vec![f64::NAN]),
+        ] {
+            assert!(inside.into_iter().all(|value| range.contains(value)), "{range:?}");
+            assert!(!outside.into_iter().any(|value| range.contains(value)), "{range:?}");
+        }
     }
 }

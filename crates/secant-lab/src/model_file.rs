@@ -42,6 +42,10 @@ fn safetensors<M: Module>(model: &M, notes: Notes) -> Result<Vec<u8>, String> {
     store.get_bytes().map_err(|reason| reason.to_string())
 }
 
+/// What the library says of it names its own types.
+const OTHER_NETWORK: &str =
+    "its weights do not fit this network; they are those of another one, or damaged";
+
 /// A file that is to be a model's.
 pub(crate) struct ModelFile {
     path: PathBuf,
@@ -83,10 +87,10 @@ impl ModelFile {
         if is_record(&self.path) {
             let record = ModuleRecord::from_bytes(Bytes::from_bytes_vec(self.bytes));
             let loaded = record.and_then(|record| model.try_load_record(record));
-            return loaded.map_err(|reason| fault(reason.to_string()));
+            return loaded.map_err(|_| fault(OTHER_NETWORK.to_string()));
         }
         let mut store = SafetensorsStore::from_bytes(Some(self.bytes));
-        model.load_from(&mut store).map_err(|reason| fault(reason.to_string()))?;
+        model.load_from(&mut store).map_err(|_| fault(OTHER_NETWORK.to_string()))?;
         Ok(model)
     }
 

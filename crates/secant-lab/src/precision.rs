@@ -34,6 +34,25 @@ pub(crate) fn drawn<M: Module>(
     }
 }
 
+/// The number type of a model's parameters; none where it has none of these.
+pub(crate) fn precision_of<M: Module>(model: &M) -> Option<Precision> {
+    let mut types = Types(Vec::new());
+    model.visit(&mut types);
+    types.0.into_iter().find_map(|dtype| match dtype {
+        DType::F32 => Some(Precision::F32),
+        DType::F64 => Some(Precision::F64),
+        _ => None,
+    })
+}
+
+struct Types(Vec<DType>);
+
+impl ModuleVisitor for Types {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        self.0.push(param.val().dtype());
+    }
+}
+
 /// Draws parameters that wait for their first use.
 struct Draw;
 

@@ -15,7 +15,7 @@ use crate::{
     comparison::{CompareError, alone, one_run},
     files::replace_file,
     model_file::{ModelFile, is_record, write_model},
-    precision::drawn,
+    precision::{Precision, drawn, precision_of},
     run::{Checkpoints, TrainError, Watch, measure, train},
     supervised::RECIPE,
 };
@@ -29,6 +29,15 @@ pub struct Figures {
     pub validation: Vec<Option<f64>>,
     /// On the test records.
     pub test: Vec<Option<f64>>,
+}
+
+/// How a model was trained that was kept.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Trained {
+    /// What it comes to.
+    pub figures: Figures,
+    /// Whether every validation loss was finite, and that or the training loss fell.
+    pub has_learnt: bool,
 }
 
 /// A model that was not trained, kept or read.
@@ -66,6 +75,24 @@ pub enum TrainingError {
     /// A table cannot be read.
     #[error(transparent)]
     Data(#[from] DataError),
+    /// The model has another number type than the data.
+    #[error("{} holds {found} numbers; say --precision {found}", path.display())]
+    Precision {
+        /// The file.
+        path: PathBuf,
+        /// Its number type.
+        found: Precision,
+    },
+    /// The model was trained on other records.
+    #[error(
+        "{} was trained on other records than these, and is measured on those that its own table left for validation \
+         and test; `secant predict` says what it foretells for another table",
+        path.display()
+    )]
+    Records {
+        /// The file.
+        path: PathBuf,
+    },
     /// The model is of another problem.
     #[error("{} is a model for {found}, not for {wanted}; name that problem", path.display())]
     Problem {
@@ -78,8 +105,9 @@ pub enum TrainingError {
     },
 }
 
-/// What the file says of its problem.
+/// What the file says of its problem, and of its records.
 const PROBLEM: &str = "problem";
+const DATA: &str = "data";
 
 /// Trains the plan's first method with its first seed at the plan's rate, or at its usual one, and writes the
 /// model to `path`: as a record of Burn where that ends in `.bpk`, else as safetensors with the recipe in them
@@ -95,7 +123,7 @@ pub fn train_to_file<P: Problem>(
     recipe: Option<String>,
     stop: &AtomicBool,
     after_step: &(dyn Fn(f64) + Sync),
-) -> Result<Figures, TrainingError>
+) -> Result<Trained, TrainingError>
 where
     P::Model: Send,
 {
@@ -127,6 +155,7 @@ where
     })?;
     let mut notes = vec![
         (PROBLEM, problem.name()),
+        (DATA, problem.fingerprint()),
         ("optimizer", setting.method.to_string()),
         ("learning rate", setting.lr.to_string()),
     ];
@@ -134,35 +163,61 @@ where
     write_model(&model, path, notes)?;
     match fs::remove_file(&checkpoint) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(fault(&checkpoint, error)),
-        _ => Ok(Figures {
-            metrics: problem.metrics(),
-            validation: outcome.validation,
-            test: outcome.test,
+        _ => Ok(Trained {
+            figures: Figures {
+                metrics: problem.metrics(),
+                validation: outcome.validation,
+                test: outcome.test,
+            },
+            has_learnt: outcome.trained,
         }),
     }
+}
+
+/// What tells the records that a file's model of this problem was trained on, where it says. A table can have been
+/// renamed; a record of Burn says nothing.
+fn records_of<P: Problem>(
+    file: &ModelFile,
+    problem: &P,
+    path: &Path,
+) -> Result<Option<String>, TrainingError> {
+    if is_record(path) {
+        return Ok(None);
+    }
+    let no_name = || file.fault("it is no model of secant, or damaged".to_string());
+    let (found, wanted) = (file.note(PROBLEM)?.ok_or_else(no_name)?, problem.name());
+    let data = file.note(DATA)?;
+    let is_renamed_table = data.is_some() && file.note(RECIPE)?.is_some();
+    if found == wanted || is_renamed_table {
+        return Ok(data);
+    }
+    Err(TrainingError::Problem { path: path.to_owned(), found, wanted })
 }
 
 /// Measures the model in `path`, which [`train_to_file`] wrote.
 ///
 /// # Errors
-/// The file cannot be read, or is of another problem or network.
+/// The file cannot be read, or is of another problem, number type or network, or was trained on other records.
 pub fn measure_file<P: Problem>(
     problem: &P,
     plan: &Plan,
     path: &Path,
 ) -> Result<Figures, TrainingError> {
     let file = ModelFile::read(path)?;
-    if !is_record(path) {
-        let no_name = || file.fault("it is no model of secant, or damaged".to_string());
-        let found = file.note(PROBLEM)?.ok_or_else(no_name)?;
-        if found != problem.name() {
-            let (path, wanted) = (path.to_owned(), problem.name());
-            return Err(TrainingError::Problem { path, found, wanted });
-        }
-    }
+    let trained_on = records_of(&file, problem, path)?;
     let device = Device::default();
     let model = drawn(0, plan.precision, &device, || problem.model(0, &device));
     let model = file.load_into(model)?;
+    match precision_of(&model) {
+        Some(found) if found != plan.precision => {
+            return Err(TrainingError::Precision { path: path.to_owned(), found });
+        }
+        _ => {}
+    }
+    // Which depends on the number type.
+    if trained_on.is_some_and(|data| data != problem.fingerprint()) {
+        return Err(TrainingError::Records { path: path.to_owned() });
+    }
     let of = |part| {
         let records: Vec<usize> = (0..problem.records(part)).collect();
         measure(problem, &model, plan.precision, &device, part, &records)

@@ -4,7 +4,7 @@ use std::{io::Write, num::NonZeroUsize, process::ExitCode};
 
 use clap::Args;
 use secant_lab::{
-    Budget, CompareError, Comparison, Plan, Trials,
+    Budget, CompareError, Comparison, Plan, Problem, Trials,
     report::{Summary, check_folder, plain_text, summary_json, write_report},
     run::{HessianProducts, Schedule},
     store::export::json_lines,
@@ -17,7 +17,7 @@ use super::{
     source::SourceArgs,
 };
 use crate::{
-    arguments::{Choices, UsageError, parse_count, parse_optimizers, parse_rate},
+    arguments::{Choices, UsageError, parse_count, parse_optimizers, parse_rate, parse_seed},
     interrupt::{INTERRUPTED, stop_on_interrupt},
     terminal,
 };
@@ -48,7 +48,7 @@ pub(super) struct CompareArgs {
     #[arg(long, value_name = "N", value_parser = parse_few)]
     seeds: Option<NonZeroUsize>,
     /// The first of the seeds; the others follow, and tuning has those before it
-    #[arg(long, default_value = "1", value_name = "N")]
+    #[arg(long, default_value = "1", value_name = "N", value_parser = parse_seed)]
     first_seed: u64,
     /// How long every run is: 100000evaluations (gradients, in records), 5epochs or 30s
     /// [default: the evaluations that the problem's epochs cost a method with one gradient a step]
@@ -74,7 +74,7 @@ pub(super) struct CompareArgs {
     /// How every learning rate changes over a run: cosine, constant, milestones(at=0.5|0.75, factor=0.1)
     /// (parts of the run), inverse-sqrt(after=4000); each also with keys warmup=500, from=1e-5 (steps and
     /// the first rate), the cosine with to=1e-6 [default: cosine; constant for the methods that average
-    /// their points (schedule-free-...)]
+    /// their points (schedule-free-..., subspace-newton)]
     #[arg(long, value_name = "SCHEDULE")]
     schedule: Option<Schedule>,
     /// Hessian products as differences of gradients instead of exact ones; refused where the network
@@ -114,8 +114,8 @@ const EXAMPLES: &str = "Examples:
 
 fn parse_epochs(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
-        Ok(epochs) if epochs > 0.0 && epochs <= 1e6 => Ok(epochs),
-        _ => Err("a number above 0 and at most 1000000 is wanted".to_string()),
+        Ok(epochs) if epochs > 0.0 && epochs <= Budget::MOST_EPOCHS => Ok(epochs),
+        _ => Err(format!("a number above 0 and at most {} is wanted", Budget::MOST_EPOCHS)),
     }
 }
 
@@ -137,6 +137,7 @@ pub(super) fn run(args: CompareArgs) -> anyhow::Result<ExitCode> {
     check_folder(&args.running.out)?;
     let stop = stop_on_interrupt()?;
     let ended = with_problem!(&problem, problem => {
+        args.check(problem)?;
         Comparison::new(problem, args.plan(), &store, &stop).map_err(usage)?.run()
     });
     let finished = match ended {
@@ -164,18 +165,36 @@ pub(super) fn run(args: CompareArgs) -> anyhow::Result<ExitCode> {
     Ok(if summary.verdict.has_winner() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
+/// Seeds that follow the last number would begin at 0 again.
+fn check_seeds(first: u64, count: usize) -> Result<(), UsageError> {
+    match first.checked_add(count.saturating_sub(1) as u64) {
+        Some(_) => Ok(()),
+        None => Err(UsageError(format!(
+            "{count} seeds from {first} on go beyond the largest, {}; give a smaller --first-seed",
+            u64::MAX
+        ))),
+    }
+}
+
 /// What a problem does not allow is a mistake of the command line.
-fn usage(error: CompareError) -> anyhow::Error {
+pub(super) fn usage(error: CompareError) -> anyhow::Error {
     match error {
         CompareError::UnknownMetric { .. }
         | CompareError::Repeated { .. }
         | CompareError::SearchOfNone { .. }
-        | CompareError::BatchTooLarge { .. } => UsageError(error.to_string()).into(),
+        | CompareError::Goal { .. }
+        | CompareError::BatchTooLarge { .. }
+        | CompareError::BudgetBelowBatch { .. } => UsageError(error.to_string()).into(),
         error => error.into(),
     }
 }
 
 impl CompareArgs {
+    /// What can be told once the problem is known.
+    fn check(&self, problem: &impl Problem) -> Result<(), UsageError> {
+        check_seeds(self.first_seed, self.seeds.map_or(problem.seeds(), NonZeroUsize::get))
+    }
+
     fn products(&self) -> HessianProducts {
         match (self.differences, self.allow_differences) {
             (false, _) => HessianProducts::Exact,

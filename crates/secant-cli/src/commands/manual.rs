@@ -31,8 +31,14 @@ pub(super) fn completions(args: &CompletionsArgs) -> anyhow::Result<ExitCode> {
 }
 
 pub(super) fn man(args: &ManArgs) -> anyhow::Result<ExitCode> {
-    std::fs::create_dir_all(&args.folder)?;
-    clap_mangen::generate_to(Cli::command(), &args.folder)?;
+    let written = std::fs::create_dir_all(&args.folder)
+        .and_then(|()| clap_mangen::generate_to(Cli::command(), &args.folder));
+    written.map_err(|reason| {
+        let folder = args.folder.display();
+        anyhow::anyhow!(
+            "cannot write the manual pages into {folder}: {reason}; choose another folder"
+        )
+    })?;
     writeln!(std::io::stdout().lock(), "the manual pages are in {}", args.folder.display())?;
     Ok(ExitCode::SUCCESS)
 }

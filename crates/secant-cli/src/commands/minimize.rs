@@ -13,21 +13,25 @@ use clap::Args;
 
 use secant_data::libsvm;
 use secant_lab::minimize::{
-    Limits, Logistic, Problem, ProblemKind, Run, Status, json_line, minimize, plain_text,
-    write_picture,
+    Limits, Logistic, Problem, ProblemKind, Run, Status, check_picture, json_line, minimize,
+    plain_text, write_picture,
 };
 
 use crate::{
-    arguments::{Choices, UsageError, parse_count, parse_optimizers, parse_rate, repeated},
+    arguments::{
+        Choices, UsageError, parse_count, parse_optimizers, parse_rate, parse_seed, repeated,
+    },
     interrupt::{INTERRUPTED, stop_on_interrupt},
 };
 
 /// Minimizes a function that is the same at every evaluation, with one or more methods.
 ///
 /// A run ends at the first evaluation whose gradient has a 2-norm of at most the tolerance times
-/// that at the start (or of at most the tolerance, where that is 0). It also ends after the
-/// evaluations allowed (unfinished), where a search finds no smaller value (no decrease), and where
-/// value or gradient overflow (not finite). An evaluation gives value and gradient. The seconds are those of the method and its
+/// that at the start (or of at most the tolerance, where that is 0): its status is reached. It also ends
+/// after the evaluations allowed (unfinished), where a search finds no smaller value (no decrease), where
+/// the method has nothing left to gain, by a tolerance of its own or because it would be within rounding
+/// (converged), where value or gradient overflow, also at the start (not finite), and by Ctrl-C
+/// (interrupted). An evaluation gives value and gradient. The seconds are those of the method and its
 /// evaluations alone; files are read before.
 ///
 /// The exit code is 1 if a method did not reach the tolerance.
@@ -62,7 +66,7 @@ pub(super) struct MinimizeArgs {
     #[arg(long, value_name = "NUMBER", value_parser = parse_condition)]
     condition: Option<f64>,
     /// The seed of the eigenvectors of quadratic [default: 0], and of the weights of a network [default: 1]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = parse_seed)]
     seed: Option<u64>,
     /// The LIBSVM file of logistic, plain or as .gz, with two classes
     #[arg(long, value_name = "FILE")]
@@ -162,6 +166,7 @@ fn parse_picture(text: &str) -> Result<PathBuf, String> {
 
 pub(super) fn run(args: &MinimizeArgs) -> anyhow::Result<ExitCode> {
     args.check()?;
+    args.picture.as_deref().map_or(Ok(()), check_picture)?;
     let mut problem = args.problem()?;
     let threads = args.threads.map_or(0, NonZeroUsize::get);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;

@@ -39,7 +39,7 @@ pub(super) struct ReportArgs {
 }
 
 pub(super) fn run(args: &ReportArgs) -> anyhow::Result<ExitCode> {
-    let store = args.store.open()?;
+    let store = args.store.open_existing()?;
     let recorded = match args.comparisons.as_slice() {
         [file] if file.ends_with(".toml") => of_experiment(&store, Path::new(file), args.small)?,
         keys => named(&store, keys)?,

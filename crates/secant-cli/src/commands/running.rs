@@ -69,7 +69,7 @@ pub(super) fn parse_seconds(text: &str) -> Result<Duration, String> {
     }
 }
 
-/// The command line as a person would type it.
+/// The command line as a person would type it; what is no text in it, such as the bytes of a file's name, is replaced.
 fn command_line() -> String {
     let quoted = |argument: String| {
         if argument.contains(|c: char| c.is_whitespace() || matches!(c, '(' | ')')) {
@@ -78,6 +78,7 @@ fn command_line() -> String {
             argument
         }
     };
-    let arguments = std::env::args().skip(1).map(quoted);
+    let arguments =
+        std::env::args_os().skip(1).map(|argument| quoted(argument.to_string_lossy().into_owned()));
     std::iter::once("secant".to_string()).chain(arguments).collect::<Vec<_>>().join(" ")
 }

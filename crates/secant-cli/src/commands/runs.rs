@@ -1,6 +1,10 @@
 //! `secant runs`.
 
-use std::{io::Write, path::PathBuf, process::ExitCode};
+use std::{
+    io::Write,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use clap::{Args, Subcommand, ValueEnum};
 use secant_lab::{
@@ -12,7 +16,7 @@ use secant_lab::{
 };
 
 use super::{report::named, store::StoreArgs};
-use crate::terminal;
+use crate::{arguments::UsageError, date::parse_date, terminal};
 
 /// Lists, shows, exports and deletes what the store keeps.
 #[derive(Debug, Args)]
@@ -57,8 +61,9 @@ struct ListArgs {
     /// Only comparisons with this method
     #[arg(long, value_name = "METHOD")]
     method: Option<String>,
-    /// Only those begun at this date or later, as in 2026-11-26
-    #[arg(long, value_name = "DATE")]
+    /// Only those begun at this date or later, as in 2026-11-26, or at this time, as in
+    /// 2026-11-26T12:34:56Z
+    #[arg(long, value_name = "DATE", value_parser = parse_date)]
     since: Option<String>,
 }
 
@@ -69,10 +74,10 @@ struct ExportArgs {
     /// What is written
     #[arg(long, value_enum, default_value = "csv")]
     format: Format,
-    /// Where to: a folder, for json-lines a file
+    /// Where to: a folder, for json-lines a file or - for standard output
     #[arg(long, value_name = "PATH")]
     out: PathBuf,
-    /// Replace files that are there
+    /// Replace regular files that are there
     #[arg(long)]
     force: bool,
 }
@@ -88,7 +93,7 @@ enum Format {
 }
 
 pub(super) fn run(args: RunsArgs) -> anyhow::Result<ExitCode> {
-    let store = args.store.open()?;
+    let store = args.store.open_existing()?;
     match args.command.unwrap_or(RunsCommand::List(ListArgs::default())) {
         RunsCommand::List(filter) => list(&store, filter)?,
         RunsCommand::Show { comparison } => show(&store, &Vec::from_iter(comparison))?,
@@ -188,7 +193,15 @@ fn delete(store: &Store, key: &str) -> anyhow::Result<()> {
 }
 
 fn export(store: &Store, args: &ExportArgs) -> anyhow::Result<()> {
+    let is_standard_output = args.out == Path::new("-");
+    if is_standard_output && args.format != Format::JsonLines {
+        let reason = "--out - is standard output, which takes --format json-lines alone";
+        return Err(UsageError(format!("{reason}; name a folder for other formats")).into());
+    }
     let recorded = named(store, &args.comparisons)?;
+    if is_standard_output {
+        return Ok(write!(std::io::stdout().lock(), "{}", json_lines::text(&recorded)?)?);
+    }
     let existing = if args.force { Existing::Replace } else { Existing::Refuse };
     match args.format {
         Format::Csv => drop(csv::write(&args.out, &recorded, existing)?),

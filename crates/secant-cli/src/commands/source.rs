@@ -48,6 +48,11 @@ impl SourceArgs {
         })
     }
 
+    /// The user's file, where it is no problem known by name and no standard input.
+    pub(super) fn file(&self) -> Option<&Path> {
+        self.csv.as_deref().or(self.libsvm.as_deref()).filter(|path| *path != Path::new("-"))
+    }
+
     /// The problem with its data; those of problems known by name lie below `data_dir`.
     pub(super) fn load(&self, data_dir: &Path) -> anyhow::Result<Loaded> {
         let options = self.table.options(self.precision());

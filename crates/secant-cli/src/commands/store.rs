@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use secant_lab::store::{Store, default_path};
+use secant_lab::store::{NoHome, Store, default_path};
 
 /// Which store a command works on.
 #[derive(Debug, Args)]
@@ -20,10 +20,18 @@ impl StoreArgs {
     /// # Errors
     /// The file is no store, or cannot be opened.
     pub fn open(&self) -> anyhow::Result<Store> {
-        let path = match &self.store {
-            Some(path) => path.clone(),
-            None => default_path()?,
-        };
-        Ok(Store::open(&path)?)
+        Ok(Store::open(&self.path()?)?)
+    }
+
+    /// Opens it where it is there, for a command that makes none.
+    ///
+    /// # Errors
+    /// There is none, or it cannot be opened.
+    pub fn open_existing(&self) -> anyhow::Result<Store> {
+        Ok(Store::open_existing(&self.path()?)?)
+    }
+
+    fn path(&self) -> Result<PathBuf, NoHome> {
+        self.store.clone().map_or_else(default_path, Ok)
     }
 }

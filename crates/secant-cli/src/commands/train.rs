@@ -1,17 +1,23 @@
 //! `secant train PROBLEM` and `secant eval MODEL PROBLEM`.
 
-use std::{io::Write, path::PathBuf, process::ExitCode, time::Duration};
+use std::{
+    fs,
+    io::Write,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::Duration,
+};
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use secant_lab::{
-    Budget, CompareError, Figures, Loaded, Plan, TrainingError, measure_file, report::value_text,
-    run::Schedule, train_to_file, with_problem,
+    Budget, CompareError, Figures, Loaded, Plan, Trained, TrainingError, measure_file,
+    report::value_text, run::Schedule, train_to_file, with_problem,
 };
 
-use super::{data_dir::DataDirArgs, running::parse_seconds, source::SourceArgs};
+use super::{compare::usage, data_dir::DataDirArgs, running::parse_seconds, source::SourceArgs};
 use crate::{
-    arguments::{parse_optimizer, parse_rate},
+    arguments::{UsageError, parse_optimizer, parse_rate, parse_seed},
     interrupt::{INTERRUPTED, stop_on_interrupt},
 };
 
@@ -42,7 +48,7 @@ pub(super) struct TrainArgs {
     #[arg(long, value_name = "SCHEDULE")]
     schedule: Option<Schedule>,
     /// Draws the weights and the order of the records
-    #[arg(long, default_value = "1", value_name = "N")]
+    #[arg(long, default_value = "1", value_name = "N", value_parser = parse_seed)]
     seed: u64,
     /// Seconds between two checkpoints
     #[arg(long, default_value = "30", value_name = "SECONDS", value_parser = parse_seconds)]
@@ -50,6 +56,9 @@ pub(super) struct TrainArgs {
     /// The file for the model
     #[arg(long, default_value = "model.safetensors", value_name = "FILE")]
     out: PathBuf,
+    /// Replace the file where it is there
+    #[arg(long)]
+    force: bool,
     /// Show no progress
     #[arg(long, short)]
     quiet: bool,
@@ -68,6 +77,7 @@ pub(super) struct EvalArgs {
 }
 
 pub(super) fn train(args: &TrainArgs) -> anyhow::Result<ExitCode> {
+    require_free(&args.out, args.force, args.source.file())?;
     let problem = args.source.load(&args.data.data_dir)?;
     tell(&problem);
     let plan = Plan {
@@ -100,12 +110,45 @@ pub(super) fn train(args: &TrainArgs) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::from(INTERRUPTED))
         }
         trained => {
-            let figures = trained?;
+            let Trained { figures, has_learnt } = trained.map_err(|error| match error {
+                TrainingError::Plan(error) => usage(error),
+                error => error.into(),
+            })?;
             print(&figures)?;
             writeln!(std::io::stdout(), "model: {}", args.out.display())?;
-            Ok(ExitCode::SUCCESS)
+            if has_learnt {
+                return Ok(ExitCode::SUCCESS);
+            }
+            eprintln!(
+                "secant: the model learnt nothing: a loss was not finite, or neither the training loss nor the \
+                 validation loss fell; give --lr a smaller rate"
+            );
+            Ok(ExitCode::FAILURE)
         }
     }
+}
+
+/// Nothing that is there is lost: neither a file unless it may be replaced, nor what is no file, nor the data.
+fn require_free(out: &Path, force: bool, input: Option<&Path>) -> anyhow::Result<()> {
+    let Ok(found) = fs::symlink_metadata(out) else { return Ok(()) };
+    let is_input = input.is_some_and(|input| {
+        fs::canonicalize(input).is_ok_and(|input| Ok(input) == fs::canonicalize(out).map_err(drop))
+    });
+    let path = out.display();
+    if is_input {
+        return Err(UsageError(format!("{path} holds the data; choose another --out")).into());
+    }
+    if !found.is_file() {
+        let reason = format!("{path} is no regular file; choose another --out");
+        return Err(UsageError(reason).into());
+    }
+    if !force {
+        let reason = format!(
+            "{path} exists and was left as it is; choose another --out, or say --force to replace it"
+        );
+        return Err(UsageError(reason).into());
+    }
+    Ok(())
 }
 
 pub(super) fn eval(args: &EvalArgs) -> anyhow::Result<ExitCode> {

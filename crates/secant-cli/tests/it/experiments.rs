@@ -4,6 +4,7 @@ use std::{fs, path::Path};
 
 use crate::support::{folder, output, refusal, secant, text, write};
 use assert_cmd::Command;
+use secant_lab::Store;
 
 const FILE: &str = r#"
 title = "A small thing"
@@ -96,8 +97,12 @@ fn mistakes_in_an_experiment_are_told_in_a_sentence() {
         &folder,
     );
     assert!(told.contains("does not run `rmsprop`; its optimizers are sgd, adam"), "{told}");
+    Store::open(&folder.path().join("store.sqlite")).expect("a store");
     let told = refusal(&mut on_store(folder.path(), &["report", text(&file)]), 2, &folder);
     assert!(told.contains("has nothing of "), "{told}");
+    let file = write(&folder, "full.toml", FILE.replace("[small]\nbatch-size = 64\n", ""));
+    let told = refusal(&mut on_store(folder.path(), &["run", text(&file), "--small"]), 2, &folder);
+    assert!(told.contains("has no small variant; run it without --small"), "{told}");
     let file = write(&folder, "other.toml", FILE.replace("digits/logistic", "digits/logstic"));
     let told = refusal(&mut on_store(folder.path(), &["run", text(&file)]), 2, &folder);
     assert!(told.contains("digits/logistic"), "{told}");

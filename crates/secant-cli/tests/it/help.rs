@@ -3,7 +3,7 @@
 use clap::{Command, CommandFactory};
 use secant_cli::commands::Cli;
 
-use crate::support::{output, secant};
+use crate::support::{folder, output, refusal, secant, text, write};
 
 /// A command and all below it, with their full names.
 fn all(command: &Command, above: &str, found: &mut Vec<(String, Command)>) {
@@ -50,6 +50,24 @@ fn every_help_begins_with_a_sentence_and_shows_the_usage() {
 fn the_help_of_compare_says_how_it_judges() {
     let compare = output(&mut secant(&["compare", "--help"]));
     assert!(compare.contains("same number of tuning runs"), "{compare}");
+}
+
+#[test]
+fn the_help_of_minimize_explains_every_status() {
+    let said = output(&mut secant(&["minimize", "--help"]));
+    // Lines may end within a name.
+    let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
+    for status in secant_lab::minimize::Status::ALL {
+        assert!(said.contains(status.name()), "{}: {said}", status.name());
+    }
+}
+
+#[test]
+fn manual_pages_that_cannot_be_written_are_told_with_the_folder() {
+    let folder = folder();
+    let file = write(&folder, "pages", "mine");
+    let told = refusal(&mut secant(&["man", text(&file)]), 1, &folder);
+    insta::assert_snapshot!(told, @"secant: cannot write the manual pages into [DIR]/pages: File exists (os error 17); choose another folder");
 }
 
 #[test]

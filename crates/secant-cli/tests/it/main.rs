@@ -8,5 +8,6 @@ mod minimize;
 mod mistakes;
 mod real_data;
 mod resume;
+mod runs;
 mod support;
 mod train;

@@ -78,6 +78,21 @@ fn a_start_with_a_gradient_of_zero_is_the_end() {
     assert_eq!((numbers(&said, "evaluations"), numbers(&said, "f")), (vec![1.0], vec![0.0]));
 }
 
+#[test]
+fn a_start_that_overflows_is_not_finite_and_no_success() {
+    for (problem, more) in [
+        ("rosenbrock", ["--start", "1e160,1"]),
+        ("rosenbrock", ["--start", "1e60,1"]),
+        ("beale", ["--start", "1e60,1e60"]),
+        ("quadratic", ["--condition", "1e155"]),
+    ] {
+        let mut command = secant(&["minimize", problem, "--methods", "l-bfgs,adam,sgd", "--json"]);
+        let ended = command.args(more).assert().code(1).get_output().clone();
+        let said = String::from_utf8(ended.stdout).expect("UTF-8");
+        assert_eq!(said.matches(r#""status":"not finite""#).count(), 3, "{said}");
+    }
+}
+
 const RECORDS: &str = "1 1:1 2:0.5\n2 2:-1\n1 1:0.3 3:2\n2 1:-1 3:0.2\n2 3:0.4\n";
 
 #[test]
@@ -133,6 +148,19 @@ fn a_picture_is_one_svg_file() {
     let svg = fs::read_to_string(&path).expect("a picture");
     assert!(svg.starts_with("<svg") && svg.trim_end().ends_with("</svg>"), "{svg}");
     assert!(svg.contains("adam") && svg.contains("minimum"), "{svg}");
+}
+
+#[test]
+fn a_place_where_no_picture_can_be_is_told_before_any_run() {
+    let folder = folder();
+    let said = |path: &str| {
+        let mut command = secant(&["minimize", "beale", "--picture"]);
+        refusal(command.arg(folder.path().join(path)), 1, &folder)
+    };
+    // A refusal prints no table.
+    insta::assert_snapshot!(said("none/p.svg"), @"secant: cannot write [DIR]/none/p.svg: No such file or directory (os error 2); choose another file with --picture");
+    fs::create_dir(folder.path().join("p.svg")).expect("a folder");
+    insta::assert_snapshot!(said("p.svg"), @"secant: cannot write [DIR]/p.svg: is a directory; choose another file with --picture");
 }
 
 /// What the command says to a mistake.

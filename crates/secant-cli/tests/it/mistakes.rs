@@ -85,9 +85,17 @@ fn absurd_numbers_are_told_before_memory_is_taken() {
         let said = usage(&[option, "99999999999"]);
         assert!(said.contains("a whole number from 1 to 1000 is wanted"), "{said}");
     }
-    for budget in ["1e300s", "5", "0epochs", "NaNs"] {
+    for budget in ["5", "0epochs", "NaNs"] {
         let said = usage(&["--budget", budget]);
         assert!(said.contains("a budget is a number above 0 and"), "{said}");
+    }
+    for (budget, most) in [
+        ("1e300s", "100000000 seconds"),
+        ("1000000001epochs", "1000000 epochs"),
+        ("1e18evaluations", "1000000000000000 evaluations"),
+    ] {
+        let said = usage(&["--budget", budget]);
+        assert!(said.contains(&format!("a budget has at most {most}")), "{said}");
     }
     let said = usage(&["--goal", "NaN"]);
     assert!(said.contains("a finite number is wanted"), "{said}");
@@ -100,6 +108,23 @@ fn a_metric_that_is_not_there_is_told_with_the_nearest() {
     insta::assert_snapshot!(said, @"secant: digits/logistic has no metric `balanced-acuracy`; did you mean `balanced accuracy`?");
     let said = compare(2, &folder, &["digits/logistic", "--metric", "RMSE"]);
     insta::assert_snapshot!(said, @"secant: digits/logistic has no metric `RMSE`; there are loss, accuracy, balanced accuracy, F1");
+}
+
+#[test]
+fn a_goal_that_the_metric_cannot_have_is_told_with_those_it_can() {
+    for goal in ["95.0", "-1.0", "1e300"] {
+        let said = usage(&["digits/logistic", "--goal", goal]);
+        let range = "a share from 0 to 1, as in 0.95 for 95 %";
+        let expected = "is no value that accuracy can have; give";
+        assert_eq!(said, format!("secant: the goal {goal} {expected} {range}"));
+    }
+    insta::assert_snapshot!(usage(&["digits/logistic", "--metric", "loss", "--goal", "-1"]), @"secant: the goal -1.0 is no value that loss can have; give a number from 0");
+}
+
+#[test]
+fn seeds_that_are_none_or_would_begin_anew_are_told() {
+    insta::assert_snapshot!(usage(&["--first-seed=-1"]), @"error: invalid value '-1' for '--first-seed <N>': a whole number from 0 to 18446744073709551615 is wanted");
+    insta::assert_snapshot!(usage(&["digits/logistic", "--first-seed", "18446744073709551615", "--seeds", "2"]), @"secant: 2 seeds from 18446744073709551615 on go beyond the largest, 18446744073709551615; give a smaller --first-seed");
 }
 
 #[test]
@@ -150,11 +175,39 @@ fn a_batch_larger_than_the_data_is_told_with_both_sizes() {
     insta::assert_snapshot!(said, @"secant: the batch size 5001 is larger than the 5000 training records of digits/logistic; use at most 5000 (--batch-size)");
 }
 
-/// Compares on this table.
+#[test]
+fn a_batch_larger_than_the_data_is_the_same_mistake_in_training() {
+    let folder = folder();
+    let mut command = secant(&["train", "digits/logistic", "--batch-size", "5001", "--out"]);
+    let said = refusal(command.arg(folder.path().join("model")), 2, &folder);
+    assert!(said.contains("larger than the 5000 training records of digits/logistic"), "{said}");
+}
+
+#[cfg(unix)]
+#[test]
+fn an_argument_that_is_no_text_is_taken_as_it_is() {
+    use std::{ffi::OsStr, os::unix::ffi::OsStrExt};
+
+    let folder = folder();
+    let path = folder.path().join(OsStr::from_bytes(b"bad\xff.csv"));
+    let row = |i: usize| format!("{}.{i},{}\n", i % 2, ["a", "b"][i % 2]);
+    fs::write(&path, (0..60).map(row).collect::<String>()).expect("a file");
+    let arguments = ["compare", "--target", "2", "--header", "no", "--metric", "none", "--csv"];
+    let mut command = secant(&arguments);
+    command.arg(&path).arg("--out").arg(folder.path().join("out"));
+    let said = refusal(&mut command, 2, &folder);
+    assert!(said.contains("bad\u{fffd}/mlp has no metric `none`"), "{said}");
+}
+
+/// Compares on this table, which is refused.
 fn table(contents: &str, target: &str) -> String {
+    table_with(1, contents, target, &[])
+}
+
+fn table_with(code: i32, contents: &str, target: &str, more: &[&str]) -> String {
     let folder = folder();
     let path = write(&folder, "table.csv", contents);
-    compare(1, &folder, &["--csv", text(&path), "--target", target])
+    compare(code, &folder, &[&["--csv", text(&path), "--target", target], more].concat())
 }
 
 #[test]
@@ -167,7 +220,13 @@ fn a_table_that_is_not_there_is_named() {
 
 #[test]
 fn a_column_that_is_not_there_is_named_with_those_there_are() {
-    insta::assert_snapshot!(table("a,b\n1,x\n2,y\n", "c"), @"secant: [DIR]/table.csv has no column 'c'; its columns are 'a', 'b'");
+    insta::assert_snapshot!(table_with(2, "a,b\n1,x\n2,y\n", "c", &[]), @"secant: [DIR]/table.csv has no column 'c'; its columns are 'a', 'b'");
+}
+
+#[test]
+fn a_task_that_does_not_fit_the_target_is_a_mistake_of_the_command_line() {
+    let said = table_with(2, "a,b\n1,x\n2,y\n3,x\n", "b", &["--task", "regression"]);
+    insta::assert_snapshot!(said, @"secant: the target 'b' of [DIR]/table.csv is to be a number, but 3 of its cells are none, such as 'x' in line 2; correct or remove these rows, or choose classification");
 }
 
 #[test]

@@ -27,7 +27,7 @@ fn a_model_is_kept_and_measured_as_when_it_was_trained() {
     for optimizer in ["mb-lsr1(memory=4)", "schedule-free-adamw"] {
         let arguments =
             ["train", "digits/logistic", "--optimizer", optimizer, "--budget", "4epochs"];
-        let trained = output(secant(&arguments).arg("--out").arg(&model));
+        let trained = output(secant(&arguments).args(["--force", "--out"]).arg(&model));
         assert_eq!(names(folder.path()), ["model.safetensors"]);
         let measured = output(&mut secant(&["eval", text(&model), "digits/logistic"]));
         assert_eq!(trained, format!("{measured}model: {}\n", text(&model)));
@@ -84,10 +84,73 @@ fn a_model_of_something_else_is_refused_in_a_sentence() {
     let folder = folder();
     let model = folder.path().join("model");
     output(secant(&SHORT).arg("--out").arg(&model));
-    let told = |problem: &str| refusal(&mut secant(&["eval", text(&model), problem]), 1, &folder);
-    insta::assert_snapshot!(told("digits/mlp"), @"secant: [DIR]/model is a model for digits/logistic, not for digits/mlp; name that problem");
+    let told =
+        |problem: &str, code| refusal(&mut secant(&["eval", text(&model), problem]), code, &folder);
+    insta::assert_snapshot!(told("digits/mlp", 2), @"secant: [DIR]/model is a model for digits/logistic, not for digits/mlp; name that problem");
     fs::write(&model, "nothing").expect("written");
-    insta::assert_snapshot!(told("digits/mlp"), @"secant: cannot use [DIR]/model: it is no model of secant, or damaged");
+    insta::assert_snapshot!(told("digits/mlp", 1), @"secant: cannot use [DIR]/model: it is no model of secant, or damaged");
+}
+
+#[test]
+fn what_is_there_is_replaced_only_where_that_is_said_and_never_the_data() {
+    let folder = folder();
+    let (data, notes) = (folder.path().join("data.csv"), folder.path().join("notes"));
+    fs::write(&data, table(0..100, true)).expect("written");
+    fs::write(&notes, "mine").expect("written");
+    let train = |out: &Path, more: &[&str]| {
+        let arguments = ["train", "--csv", text(&data), "--target", "kind", "--budget", "1epochs"];
+        let mut command = secant(&arguments);
+        command.arg("--out").arg(out).args(more);
+        command
+    };
+    insta::assert_snapshot!(refusal(&mut train(&notes, &[]), 2, &folder), @"secant: [DIR]/notes exists and was left as it is; choose another --out, or say --force to replace it");
+    insta::assert_snapshot!(refusal(&mut train(&data, &["--force"]), 2, &folder), @"secant: [DIR]/data.csv holds the data; choose another --out");
+    insta::assert_snapshot!(refusal(&mut train(folder.path(), &["--force"]), 2, &folder), @"secant: [DIR] is no regular file; choose another --out");
+    assert_eq!(fs::read_to_string(&notes).expect("there"), "mine");
+    assert_eq!(fs::read_to_string(&data).expect("there"), table(0..100, true));
+    output(&mut train(&notes, &["--force", "--lr", "0.01"]));
+    assert!(fs::read(&notes).expect("there").len() > 100);
+}
+
+#[test]
+fn a_model_is_measured_on_the_records_and_in_the_number_type_it_was_trained_with() {
+    let folder = folder();
+    let (data, moved, grown) = (
+        folder.path().join("data.csv"),
+        folder.path().join("moved.csv"),
+        folder.path().join("grown.csv"),
+    );
+    for (path, rows) in [(&data, 0..100), (&moved, 0..100), (&grown, 0..102)] {
+        fs::write(path, table(rows, true)).expect("written");
+    }
+    let model = folder.path().join("model");
+    let of = |path: &Path| ["--csv", text(path), "--target", "kind"].map(str::to_owned);
+    let trained = output(
+        secant(&["train", "--precision", "f64", "--lr", "0.01", "--out", text(&model)])
+            .args(of(&data)),
+    );
+    let eval = |path: &Path, precision: &str| {
+        let mut command = secant(&["eval", text(&model), "--precision", precision]);
+        command.args(of(path));
+        command
+    };
+    let measured = output(&mut eval(&moved, "f64"));
+    assert_eq!(trained, format!("{measured}model: {}\n", text(&model)));
+    insta::assert_snapshot!(refusal(&mut eval(&grown, "f64"), 1, &folder), @"secant: [DIR]/model was trained on other records than these, and is measured on those that its own table left for validation and test; `secant predict` says what it foretells for another table");
+    insta::assert_snapshot!(refusal(&mut eval(&data, "f32"), 2, &folder), @"secant: [DIR]/model holds f64 numbers; say --precision f64");
+}
+
+#[test]
+fn a_training_that_diverged_ends_with_a_word_and_exit_code_1() {
+    let folder = folder();
+    let model = folder.path().join("model");
+    let mut command =
+        secant(&["train", "digits/logistic", "--optimizer", "sgd", "--budget", "1epochs"]);
+    let ended = command.args(["--lr", "1e300", "--out"]).arg(&model).output().expect("an end");
+    let told = String::from_utf8_lossy(&ended.stderr).into_owned();
+    assert_eq!(ended.status.code(), Some(1), "{told}");
+    assert!(told.contains("the model learnt nothing: a loss was not finite"), "{told}");
+    assert!(model.exists());
 }
 
 #[test]
@@ -95,7 +158,7 @@ fn a_record_of_burn_is_measured_like_the_model_it_was() {
     let folder = folder();
     for (problem, length) in [("digits/logistic", "1epochs"), ("physics/poisson-1d", "20epochs")] {
         let model = folder.path().join("model.bpk");
-        let arguments = ["train", problem, "--budget", length, "--out", text(&model)];
+        let arguments = ["train", problem, "--budget", length, "--force", "--out", text(&model)];
         let trained = output(&mut secant(&arguments));
         let measured = output(&mut secant(&["eval", text(&model), problem]));
         assert_eq!(trained, format!("{measured}model: {}\n", text(&model)));

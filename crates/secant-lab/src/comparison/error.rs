@@ -24,6 +24,16 @@ pub enum CompareError {
         /// The problem.
         problem: String,
     },
+    /// A run would be less than one step.
+    #[error(
+        "a budget of {budget} evaluations is less than one batch of {batch_size} records; give a larger --budget or a smaller --batch-size"
+    )]
+    BudgetBelowBatch {
+        /// Asked for.
+        budget: u64,
+        /// Of a step.
+        batch_size: usize,
+    },
     /// A part of the records is empty.
     #[error("{problem} has no {part} records; a comparison needs some in every part")]
     NoRecords {
@@ -41,6 +51,16 @@ pub enum CompareError {
         suggestion: String,
         /// The problem.
         problem: String,
+    },
+    /// The metric cannot have the value that counts as reached.
+    #[error("the goal {goal:?} is no value that {metric} can have; give {range}")]
+    Goal {
+        /// Asked for.
+        goal: f64,
+        /// The metric.
+        metric: String,
+        /// What it can be.
+        range: &'static str,
     },
     /// A method is there twice.
     #[error("the method `{method}` is named twice; name it once")]

@@ -212,11 +212,19 @@ impl Plan {
         self.check(problem)?;
         let metrics = problem.metrics();
         let asked = self.metric.as_ref().map(|name| named(name, &metrics, problem)).transpose()?;
+        let ranked_by = asked.unwrap_or_else(|| problem.ranked_by());
+        self.check_goal(&metrics[ranked_by])?;
         let train_records = problem.records(Part::Train);
         let batch_size = self.batch_size.unwrap_or_else(|| problem.batch_size());
         if batch_size > train_records {
             let (records, problem) = (train_records, problem.name());
             return Err(CompareError::BatchTooLarge { batch_size, records, problem });
+        }
+        match self.budget {
+            Some(Budget::Evaluations(budget)) if budget < batch_size as u64 => {
+                return Err(CompareError::BudgetBelowBatch { budget, batch_size });
+            }
+            _ => {}
         }
         let whole_batches = train_records / batch_size * batch_size;
         let epochs = self.epochs.unwrap_or_else(|| problem.epochs());
@@ -245,7 +253,7 @@ impl Plan {
             schedule: self.schedules(),
             precision: self.precision.to_string(),
             hessian_products: self.products.to_string(),
-            ranked_by: asked.unwrap_or_else(|| problem.ranked_by()),
+            ranked_by,
             tuned_by: asked.unwrap_or(0),
             baseline: baseline
                 .as_ref()
@@ -265,6 +273,16 @@ impl Plan {
             threads: self.threads,
             origin: self.origin.clone(),
         })
+    }
+
+    fn check_goal(&self, metric: &Metric) -> Result<(), CompareError> {
+        match self.target {
+            Some(goal) if !metric.range.contains(goal) => {
+                let (metric, range) = (metric.name.clone(), metric.range.text());
+                Err(CompareError::Goal { goal, metric, range })
+            }
+            _ => Ok(()),
+        }
     }
 
     fn check<P: Problem>(&self, problem: &P) -> Result<(), CompareError> {

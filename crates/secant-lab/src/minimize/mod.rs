@@ -21,7 +21,7 @@ mod testing;
 pub use beale::Beale;
 pub use full_batch::FullBatch;
 pub use logistic::Logistic;
-pub use picture::{PictureError, write_picture};
+pub use picture::{PictureError, check_picture, write_picture};
 pub use problem::{Problem, ProblemKind, UnknownProblem};
 pub use quadratic::Quadratic;
 pub use rastrigin::Rastrigin;

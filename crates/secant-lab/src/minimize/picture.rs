@@ -1,7 +1,7 @@
 //! A picture of a function of two numbers: contour lines, and the paths of the methods.
 
 use std::{
-    io,
+    fs, io,
     path::{Path, PathBuf},
 };
 
@@ -45,6 +45,19 @@ pub enum PictureError {
         /// What the system said.
         reason: io::Error,
     },
+}
+
+/// Checks that there is a folder for a picture at `path`, and that this is no folder itself.
+///
+/// # Errors
+/// What a picture could not be written for.
+pub fn check_picture(path: &Path) -> Result<(), PictureError> {
+    let folder = path.parent().unwrap_or(path);
+    let is_there = match fs::metadata(folder.join(".")) {
+        Ok(_) if path.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
+        found => found.map(drop),
+    };
+    is_there.map_err(|reason| PictureError::Write { path: path.to_owned(), reason })
 }
 
 /// Draws a problem of dimension 2 and the paths of its runs into an SVG file.

@@ -41,13 +41,23 @@ pub enum Status {
     Converged,
     /// The method found no smaller value.
     NoDecrease,
-    /// The value or the gradient became infinite or NaN.
+    /// The value or the gradient's norm is infinite or NaN, at the start or at the end.
     NotFinite,
     /// Ctrl-C.
     Interrupted,
 }
 
 impl Status {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::Reached,
+        Self::Unfinished,
+        Self::Converged,
+        Self::NoDecrease,
+        Self::NotFinite,
+        Self::Interrupted,
+    ];
+
     /// Its name in tables and records.
     pub fn name(self) -> &'static str {
         match self {
@@ -122,9 +132,12 @@ pub fn minimize(
         return minimize_at(lr, problem, method, limits, stop);
     }
     let start = problem.start.clone();
-    let first = problem.function.gradient(&start, &mut vec![0.0; start.len()]);
+    let mut gradient = vec![0.0; start.len()];
+    let first = problem.function.gradient(&start, &mut gradient);
+    // Where the start itself overflows, no rate helps.
+    let tries = if are_finite(first, norm(&gradient)) { SMALLER_RATES } else { 0 };
     let mut lr = method.preset().usual_rate;
-    for _ in 0..SMALLER_RATES {
+    for _ in 0..tries {
         let run = minimize_at(lr, problem, method, limits, stop)?;
         let is_above = run.value.is_nan() || run.value > first;
         let blew_up = run.status == Status::NotFinite || is_above;
@@ -168,6 +181,10 @@ fn minimize_at(
         steps += u64::from(report.outcome == Outcome::Accepted);
         let reached = watched.reached.as_ref();
         keep(reached.map_or(&x, |reached| &reached.x));
+        // Beside an infinite start everything would be small.
+        if !watched.starts_finite() {
+            break Status::NotFinite;
+        }
         if reached.is_some_and(|reached| reached.spent.evaluations <= limits.max_evaluations) {
             break Status::Reached;
         }
@@ -189,6 +206,8 @@ fn minimize_at(
         }
     };
     let Finish { spent, seconds, value, norm, first_norm } = watched.finish(status, &x);
+    let is_finite = are_finite(value, norm) || status == Status::Interrupted;
+    let status = if is_finite { status } else { Status::NotFinite };
     Ok(Run {
         method: method.to_string(),
         lr,
@@ -277,6 +296,11 @@ impl<'a> Watched<'a> {
         if self.first_norm > 0.0 { self.tolerance * self.first_norm } else { self.tolerance }
     }
 
+    /// Whether value and gradient at the start are finite, or not known yet.
+    fn starts_finite(&self) -> bool {
+        self.spent.evaluations == 0 || are_finite(self.first_value, self.first_norm)
+    }
+
     fn finish(mut self, status: Status, x: &[f64]) -> Finish {
         let first_norm = self.first_norm;
         match self.reached.take() {
@@ -307,7 +331,8 @@ impl Function for Watched<'_> {
             self.first_value = value;
         }
         // A small gradient above the start is a flat place that the method was thrown to.
-        if norm <= self.target() && value <= self.first_value {
+        let is_small = norm <= self.target() && value <= self.first_value;
+        if is_small && are_finite(value, norm) {
             let seconds = self.begin.elapsed().as_secs_f64();
             self.reached = Some(Reached { x: x.to_vec(), value, norm, seconds, spent: self.spent });
         }
@@ -321,6 +346,63 @@ impl Function for Watched<'_> {
     }
 }
 
+/// Whether a value and a gradient's norm are numbers that can be compared.
+fn are_finite(value: f64, norm: f64) -> bool {
+    value.is_finite() && norm.is_finite()
+}
+
 fn norm(a: &[f64]) -> f64 {
     a.iter().map(|a| a * a).sum::<f64>().sqrt()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMITS: Limits =
+        Limits { lr: None, memory: None, tolerance: 1e-6, max_evaluations: 100, keeps_path: false };
+
+    fn run(mut problem: Problem, method: &Choice) -> Run {
+        minimize(&mut problem, method, LIMITS, &AtomicBool::new(false)).expect("a run")
+    }
+
+    fn choice(name: &str) -> Choice {
+        name.parse().expect("a method")
+    }
+
+    fn from(start: [f64; 2], problem: Problem) -> Problem {
+        Problem { start: start.to_vec(), ..problem }
+    }
+
+    /// From starts where the value overflows, or the gradient, or only the gradient's norm, with methods that search
+    /// and methods that do not.
+    #[test]
+    fn a_start_that_overflows_is_not_finite_and_reaches_nothing() {
+        for method in ["l-bfgs", "adam", "sgd", "mb-lsr1"].map(choice) {
+            let problems = [
+                from([1e160, 1.0], Problem::rosenbrock(2)),
+                from([1e60, 1.0], Problem::rosenbrock(2)),
+                from([1e60, 1e60], Problem::beale()),
+                Problem::quadratic(100, 1e155, 0),
+            ];
+            for run in problems.map(|problem| run(problem, &method)) {
+                assert_eq!(run.status, Status::NotFinite, "{run:?}");
+                // No smaller rate was tried: none helps.
+                assert_eq!(run.lr, method.preset().usual_rate, "{run:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_run_that_ends_where_numbers_overflow_is_not_finite() {
+        let run = run(from([1e40, 1.0], Problem::rosenbrock(2)), &choice("sgd"));
+        assert_eq!(run.status, Status::NotFinite, "{run:?}");
+    }
+
+    #[test]
+    fn a_method_with_nothing_to_gain_has_converged_and_not_reached_the_tolerance() {
+        // Beside 1e40 every step is within rounding.
+        let run = run(from([1e40, 1.0], Problem::rosenbrock(2)), &choice("l-bfgs"));
+        assert_eq!((run.status, run.relative_gradient_norm), (Status::Converged, 1.0));
+    }
 }

@@ -132,6 +132,17 @@ pub fn percent(share: f64) -> String {
     format!("{} %", without_trailing_zeros(&digits))
 }
 
+/// The most characters of a name in a text.
+const LONGEST_NAME: usize = 40;
+
+/// A name with the end left out where it is long: that of a class is as long as its file has it.
+pub fn short_name(name: &str) -> String {
+    match name.char_indices().nth(LONGEST_NAME) {
+        None => name.to_owned(),
+        Some((end, _)) => format!("{}…", &name[..end]),
+    }
+}
+
 /// `1 run`, `2 runs`.
 pub fn counted(count: usize, noun: &str) -> String {
     let plural = if count == 1 { "" } else { "s" };
@@ -200,6 +211,13 @@ mod tests {
         assert_eq!(percent(0.97), "97 %");
         assert_eq!(percent(0.9), "90 %");
         assert_eq!(percent(0.975), "97.5 %");
+    }
+
+    #[test]
+    fn a_long_name_ends_after_40_characters_in_an_ellipsis() {
+        let most = "ä".repeat(40);
+        assert_eq!(short_name(&most), most);
+        assert_eq!(short_name(&format!("{most}b")), format!("{most}…"));
     }
 
     #[test]

@@ -48,7 +48,7 @@ pub struct MethodSummary {
     pub standing: Standing,
     /// How many runs it has, one a seed.
     pub runs: usize,
-    /// How many of them trained: every loss finite, and the last below the first.
+    /// How many of them trained: every loss was finite, and the training loss or the validation loss fell.
     pub trained: usize,
     /// The ranking metric on the test records at the end of the runs.
     pub ranked: Option<Interval>,
@@ -118,11 +118,10 @@ impl Summary {
         };
         match &self.verdict {
             Verdict::NoRuns => "No run has finished.".to_string(),
-            Verdict::NothingTrained => {
-                "Nothing trained: in every method a run diverged or did not \
-                                        lower the loss, so there is no winner."
-                    .to_string()
-            }
+            Verdict::NothingTrained => "Nothing trained: in every method there is a run in which a loss was not \
+                                        finite, or neither the training loss nor the validation loss fell, so \
+                                        there is no winner."
+                .to_string(),
             Verdict::NoneBeatsBaseline => format!(
                 "No method is better than {} by test {}, so there is no winner.",
                 self.design.baseline_name, metric.name

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::{
     columns::{Column, columns},
-    format::{Times, counted, grouped, times, value_text},
+    format::{Times, counted, grouped, short_name, times, value_text},
     summary::{MethodSummary, Summary},
     verdict::Verdict,
 };
@@ -15,10 +15,15 @@ use crate::{
 };
 
 /// The headline, the aligned table, what it means, and the warnings, in lines of at most `width`
-/// characters where words allow; columns for which there is no room are left out.
+/// characters where words allow; columns for which there is no room are left out, and a long name of the
+/// baseline is cut.
 pub fn plain_text(summary: &Summary, width: usize) -> String {
-    let columns = fitting(columns(summary), width);
-    let mut lines = wrapped(&summary.headline(), "", width);
+    let mut columns = columns(summary);
+    // It is in the first column.
+    columns[0].baseline = with_short_baseline(&columns[0].baseline, &summary.design);
+    let columns = fitting(columns, width);
+    let short = |text: String| with_short_baseline(&text, &summary.design);
+    let mut lines = wrapped(&short(summary.headline()), "", width);
     lines.push(String::new());
     lines.extend(aligned(&columns, summary));
     lines.push(String::new());
@@ -27,9 +32,15 @@ pub fn plain_text(summary: &Summary, width: usize) -> String {
         lines.push(String::new());
     }
     for warning in &summary.warnings {
-        lines.extend(wrapped(&format!("warning: {warning}"), "  ", width));
+        lines.extend(wrapped(&short(format!("warning: {warning}")), "  ", width));
     }
     lines.join("\n") + "\n"
+}
+
+/// The text with a short name of the baseline, which may be that of a class.
+fn with_short_baseline(text: &str, design: &Design) -> String {
+    let name = &design.baseline_name;
+    text.replace(name, &short_name(name))
 }
 
 /// The headline, the table, what it means, and the warnings, as Markdown.
@@ -292,6 +303,21 @@ mod tests {
                 assert!(line.chars().count() <= width, "{width}: {line}");
             }
         }
+    }
+
+    #[test]
+    fn a_name_as_long_as_a_file_is_cut_in_the_text_and_whole_on_the_page() {
+        let mut recorded = samples::nine_methods();
+        let name = format!("always {}", "x".repeat(70_000));
+        recorded.design.baseline_name.clone_from(&name);
+        recorded.design.baseline = vec![None, Some(0.99)];
+        let summary = Summary::new(&recorded);
+        // It stands in the headline, in the table and in a warning.
+        let text = plain_text(&summary, 110);
+        assert_eq!(text.matches(&format!("always {}…", "x".repeat(33))).count(), 3, "{text}");
+        assert!(text.lines().all(|line| line.chars().count() <= 110), "{text}");
+        let page = crate::report::html::page(&[recorded]).expect("a page");
+        assert!(page.contains(&name));
     }
 
     #[test]

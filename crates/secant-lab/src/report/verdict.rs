@@ -23,7 +23,7 @@ pub enum Standing {
     Worse,
     /// It is no better than what needs no training.
     NotAboveBaseline,
-    /// One of its runs diverged, or did not lower the loss.
+    /// In one of its runs a loss was not finite, or neither the training loss nor the validation loss fell.
     Untrained,
     /// No run has finished.
     NoRuns,

@@ -26,7 +26,7 @@ pub enum Warning {
         /// The methods and their best rates.
         rates: Vec<(String, f64)>,
     },
-    /// Some runs diverged or did not lower the loss.
+    /// In some runs a loss was not finite, or neither the training loss nor the validation loss fell.
     Untrained {
         /// The method.
         method: String,
@@ -173,8 +173,9 @@ impl fmt::Display for Warning {
             }
             Self::Untrained { method, untrained, runs } => write!(
                 f,
-                "{method}: {untrained} of {} diverged or did not lower the loss, so it cannot win; \
-                 give --tune a larger number, or --lr a smaller one",
+                "{method}: in {untrained} of {} a loss was not finite, or neither the training loss nor \
+                 the validation loss fell, so it cannot win; give --tune a larger number, or --lr a \
+                 smaller one",
                 counted(*runs, "run")
             ),
             Self::NotAboveBaseline { methods, baseline, value, has_classes } => write!(

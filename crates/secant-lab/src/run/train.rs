@@ -106,7 +106,7 @@ pub(crate) struct Outcome {
     pub validation: Vec<Option<f64>>,
     /// The metrics on the test records at the end; empty in a trial.
     pub test: Vec<Option<f64>>,
-    /// Whether every loss was finite and the last is below the first.
+    /// Whether every validation loss was finite, and that or the training loss fell.
     pub trained: bool,
     /// Steps it rejected because a number was not finite.
     pub rejected_steps: u64,
@@ -340,11 +340,16 @@ impl<'a, P: Problem> Run<'a, P> {
     }
 }
 
-/// Whether every loss is finite and the last is below the first.
+/// Whether every validation loss is finite, and the last is below the first, or the last training loss below the
+/// first: a run that over-fits has trained.
 fn has_trained(curve: &[Point]) -> bool {
-    let losses: Option<Vec<f64>> =
+    let validation: Option<Vec<f64>> =
         curve.iter().map(|point| point.validation.first().copied().flatten()).collect();
-    losses.is_some_and(|losses| losses.last() < losses.first())
+    let Some(validation) = validation else { return false };
+    // Before the first step there is none.
+    let training: Vec<f64> = curve.iter().skip(1).filter_map(|point| point.train_loss).collect();
+    let ends_finite = curve.last().is_some_and(|point| point.train_loss.is_some());
+    validation.last() < validation.first() || ends_finite && training.last() < training.first()
 }
 
 /// The validation records that a run is looked at by: all of them, or a part drawn once and for all, so that
@@ -375,24 +380,34 @@ mod tests {
     use super::*;
 
     fn curve(losses: &[f64]) -> Vec<Point> {
-        let point = |loss: &f64| Point {
+        with_training(losses, &vec![f64::NAN; losses.len()])
+    }
+
+    fn with_training(validation: &[f64], training: &[f64]) -> Vec<Point> {
+        let finite = |loss: &f64| Some(*loss).filter(|loss| loss.is_finite());
+        let point = |(loss, of_training): (&f64, &f64)| Point {
             evaluations: 0.0,
             epoch: 0.0,
             steps: 0,
             seconds: 0.0,
-            train_loss: None,
-            validation: vec![Some(*loss).filter(|loss| loss.is_finite())],
+            train_loss: finite(of_training),
+            validation: vec![finite(loss)],
             gradient_norm: None,
             step_length: None,
         };
-        losses.iter().map(point).collect()
+        validation.iter().zip(training).map(point).collect()
     }
 
     #[test]
-    fn a_run_has_trained_where_every_loss_is_finite_and_the_last_below_the_first() {
+    fn a_run_has_trained_where_every_validation_loss_is_finite_and_one_of_both_losses_fell() {
         assert!(has_trained(&curve(&[2.0, 3.0, 1.0])));
         assert!(!has_trained(&curve(&[2.0, 1.0, 2.0])));
         assert!(!has_trained(&curve(&[2.0, f64::NAN, 1.0])));
         assert!(!has_trained(&curve(&[])));
+        // Over-fitting is no failure of the training; a training loss that rose is.
+        assert!(has_trained(&with_training(&[2.0, 1.0, 3.0], &[f64::NAN, 2.0, 0.1])));
+        assert!(!has_trained(&with_training(&[2.0, 1.0, 3.0], &[f64::NAN, 2.0, 2.5])));
+        assert!(!has_trained(&with_training(&[2.0, 1.0, 3.0], &[f64::NAN, 2.0, f64::NAN])));
+        assert!(!has_trained(&with_training(&[2.0, f64::NAN, 3.0], &[f64::NAN, 2.0, 0.1])));
     }
 }

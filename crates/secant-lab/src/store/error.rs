@@ -18,6 +18,9 @@ pub struct StoreError {
 /// What is wrong with a store.
 #[derive(Debug, Error)]
 pub enum Fault {
+    /// There is no such file, and it is not to be made.
+    #[error("is not there; name another file with --store, or make one by `secant compare`")]
+    Absent,
     /// Its folder could not be made.
     #[error("cannot be made: {0}; choose another file with --store")]
     Folder(io::Error),

@@ -6,6 +6,7 @@ use crate::record::{Design, Run};
 
 use super::{
     Store,
+    check::check_structure,
     error::{Fault, StoreError},
     row,
 };
@@ -63,9 +64,10 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// When the store cannot be read.
+    /// When the store cannot be read, or is damaged: what is counted would be less than there is.
     pub fn list(&self, filter: &Filter) -> Result<Vec<Listed>, StoreError> {
         self.read(|view| {
+            check_structure(view, "quick_check")?;
             let mut statement = view.prepare(
                 "SELECT key, record FROM comparisons
                  WHERE instr(problem, ?1) > 0 AND created >= ?2 ORDER BY created DESC, rowid DESC",

@@ -22,6 +22,7 @@ mod history;
 mod list;
 mod location;
 mod process;
+mod reading;
 mod row;
 mod schema;
 #[cfg(test)]
@@ -68,7 +69,20 @@ impl Store {
     /// When the file is something else, is of a newer version or cannot be written; it is left as
     /// it was then.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
-        let opened = open(path).and_then(|connection| {
+        Self::opened(path, open(path))
+    }
+
+    /// Opens the store in the file, which is not made; where it cannot be written, to be read alone.
+    ///
+    /// # Errors
+    ///
+    /// When there is none, or the file is something else, is of a newer version or cannot be read.
+    pub fn open_existing(path: &Path) -> Result<Self, StoreError> {
+        Self::opened(path, reading::open_existing(path))
+    }
+
+    fn opened(path: &Path, connection: Result<Connection, Fault>) -> Result<Self, StoreError> {
+        let opened = connection.and_then(|connection| {
             let owner = Owner::new(&connection)?;
             Ok((connection, owner))
         });

@@ -89,8 +89,8 @@ CREATE INDEX checkpoints_of_comparisons ON checkpoints (comparison);
 pub(super) fn prepare(connection: &mut Connection) -> Result<(), Fault> {
     // Not by opening the file here: its closing would end the locks that other connections of this
     // process have on it.
-    if !is_empty(connection)? && pragma::<i32>(connection, "application_id")? != APPLICATION_ID {
-        return Err(Fault::Foreign);
+    if !is_empty(connection)? {
+        require_store(connection)?;
     }
     if format(connection)? < MIGRATIONS.len() {
         migrate(connection)?;
@@ -103,6 +103,14 @@ pub(super) fn prepare(connection: &mut Connection) -> Result<(), Fault> {
     } else {
         Err(Fault::Open("its file system has no write-ahead logging".to_string()))
     }
+}
+
+/// Checks that a file is a store, of a format that this program knows.
+pub(super) fn require_store(connection: &Connection) -> Result<(), Fault> {
+    if pragma::<i32>(connection, "application_id")? != APPLICATION_ID {
+        return Err(Fault::Foreign);
+    }
+    format(connection).map(drop)
 }
 
 fn migrate(connection: &mut Connection) -> Result<(), Fault> {

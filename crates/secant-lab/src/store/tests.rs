@@ -445,6 +445,23 @@ fn a_damaged_file_is_found_by_the_check() {
 }
 
 #[test]
+fn a_list_of_a_damaged_file_says_so_and_not_that_there_are_no_runs() {
+    let (_folder, store) = new_store();
+    fill(&store, &recorded(1), "a");
+    let root = "SELECT rootpage FROM sqlite_schema WHERE name = 'comparison_runs'";
+    let root = store.read(|view| Ok(view.query_one(root, [], |row| row.get::<_, usize>(0))?));
+    let (root, path) = (root.expect("a page"), store.path().to_owned());
+    drop(store);
+    let mut bytes = fs::read(&path).expect("a file");
+    // SQLite fills its pages from the end.
+    bytes[4096 * root - 2048..4096 * root].fill(0);
+    fs::write(&path, bytes).expect("written");
+    let listed = Store::open(&path).and_then(|store| store.list(&Filter::default()));
+    let error = listed.expect_err("damaged").to_string();
+    assert!(error.contains("is damaged") && error.contains("backup"), "{error}");
+}
+
+#[test]
 fn of_step_times_that_belong_together_all_are_written_or_none() {
     let (_folder, store) = new_store();
     store.begin(&comparison(1)).expect("begun");

@@ -13,6 +13,12 @@ pub enum ExportError {
         /// The file.
         path: PathBuf,
     },
+    /// A device, a link, a folder or the like has this name.
+    #[error("{} is no regular file, so it was left as it is; choose another place with --out", path.display())]
+    NoRegularFile {
+        /// What is there.
+        path: PathBuf,
+    },
     /// A file or folder could not be written.
     #[error("cannot write {}: {reason}; choose another place with --out", path.display())]
     Write {

@@ -18,17 +18,25 @@ pub enum Existing {
     Replace,
 }
 
-/// Writes all the files, or none of them where one is in the way; folders are made if need be.
+/// Writes all the files, or none of them where something is in the way; folders are made if need be.
 pub(super) fn write_files(
     files: &[(PathBuf, Vec<u8>)],
     existing: Existing,
 ) -> Result<(), ExportError> {
-    if existing == Existing::Refuse
-        && let Some((path, _)) = files.iter().find(|(path, _)| path.exists())
-    {
-        return Err(ExportError::Exists { path: path.clone() });
-    }
+    files.iter().try_for_each(|(path, _)| require_free(path, existing))?;
     files.iter().try_for_each(|(path, content)| write_file(path, content, existing))
+}
+
+/// Checks that nothing is lost by writing to `path`: a device, a pipe or a link never is replaced.
+fn require_free(path: &Path, existing: Existing) -> Result<(), ExportError> {
+    let path = path.to_owned();
+    match fs::symlink_metadata(&path) {
+        // Nothing is there, or what is wrong is said by who writes.
+        Err(_) => Ok(()),
+        Ok(found) if !found.is_file() => Err(ExportError::NoRegularFile { path }),
+        Ok(_) if existing == Existing::Refuse => Err(ExportError::Exists { path }),
+        Ok(_) => Ok(()),
+    }
 }
 
 /// Writes under another name first, then gives the right one.
@@ -101,9 +109,34 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("a.csv");
         fs::create_dir_all(path.join("in-the-way")).expect("a folder");
-        let files = [(path, b"text".to_vec())];
-        let error = write_files(&files, Existing::Replace).expect_err("a folder there");
+        let error = write_file(&path, b"text", Existing::Replace).expect_err("a folder there");
         assert!(matches!(error, ExportError::Write { .. }), "{error}");
         assert_eq!(names_in(folder.path()), ["a.csv"]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_no_regular_file_is_never_replaced() {
+        use std::os::unix::{fs::symlink, net::UnixListener};
+
+        let folder = tempfile::tempdir().expect("a folder");
+        let named = |name: &str| folder.path().join(name);
+        fs::write(named("file"), "mine").expect("a file");
+        symlink("file", named("link")).expect("a link");
+        symlink("nowhere", named("dangling")).expect("a link");
+        fs::create_dir(named("folder")).expect("a folder");
+        let _socket = UnixListener::bind(named("socket")).expect("a socket");
+        for name in ["link", "dangling", "folder", "socket"] {
+            let before = fs::symlink_metadata(named(name)).expect("there").file_type();
+            let files = [(named("new"), b"text".to_vec()), (named(name), b"text".to_vec())];
+            for existing in [Existing::Refuse, Existing::Replace] {
+                let told = write_files(&files, existing).expect_err("in the way").to_string();
+                assert!(told.contains(&format!("{name} is no regular file")), "{told}");
+            }
+            let after = fs::symlink_metadata(named(name)).expect("there").file_type();
+            assert_eq!(after, before, "{name}");
+        }
+        assert!(!named("new").exists(), "the other file is not written either");
+        assert_eq!(fs::read(named("file")).expect("a file"), b"mine");
     }
 }
