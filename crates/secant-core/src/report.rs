@@ -107,7 +107,8 @@ impl StepReport {
 pub enum Outcome {
     /// The step was made: parameters and state are those after it. A method that searches along a line
     /// says so only where the parameters moved. One that does not search does not look: its update can be
-    /// below the rounding of every parameter. At a learning rate of 0, which is a pause, nothing moves.
+    /// below the rounding of every parameter. At a learning rate of 0, which is a pause, nothing moves
+    /// (but that subnormal numbers become zero).
     Accepted,
     /// There was nothing to do, and the parameters stay: the gradient is within the method's tolerance
     /// of zero; or a search found no other point, and all the decrease that the method's model

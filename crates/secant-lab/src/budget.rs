@@ -100,6 +100,16 @@ pub fn evaluations(evals: &Evals) -> f64 {
 }
 
 impl Budget {
+    /// How many records the batches of a run pass at least, of so many in an epoch; none where that is known
+    /// afterwards.
+    pub(crate) fn records(self, in_epoch: usize) -> Option<f64> {
+        match self {
+            Self::Evaluations(records) => Some(records as f64),
+            Self::Epochs(epochs) => Some(epochs * in_epoch as f64),
+            Self::Seconds(_) => None,
+        }
+    }
+
     /// How much of this has been spent, from 0; 1 is all.
     pub fn progress(self, spent: &Spent) -> f64 {
         match self {

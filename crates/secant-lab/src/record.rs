@@ -155,7 +155,7 @@ pub struct Trial {
     pub lr: f64,
     /// The metrics on the validation records at the end; `None` where not finite.
     pub validation: Vec<Option<f64>>,
-    /// Whether every loss was finite and the last is below the first.
+    /// Whether every validation loss was finite, and that or the training loss fell.
     pub trained: bool,
 }
 
@@ -176,7 +176,7 @@ pub struct Run {
     pub test: Vec<Option<f64>>,
     /// The state of the run at about 40 moments, the first before any step.
     pub curve: Vec<Point>,
-    /// Whether every loss was finite and the last is below the first.
+    /// Whether every validation loss was finite, and that or the training loss fell.
     pub trained: bool,
     /// Steps that were rejected because something was not finite.
     pub rejected_steps: u64,

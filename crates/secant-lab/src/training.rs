@@ -187,7 +187,9 @@ fn records_of<P: Problem>(
     let no_name = || file.fault("it is no model of secant, or damaged".to_string());
     let (found, wanted) = (file.note(PROBLEM)?.ok_or_else(no_name)?, problem.name());
     let data = file.note(DATA)?;
-    let is_renamed_table = data.is_some() && file.note(RECIPE)?.is_some();
+    let network = |name: &str| name.rsplit('/').next().map(str::to_owned);
+    let is_renamed_table =
+        data.is_some() && file.note(RECIPE)?.is_some() && network(&found) == network(&wanted);
     if found == wanted || is_renamed_table {
         return Ok(data);
     }

@@ -68,7 +68,7 @@ pub(crate) fn step<G: GradientMethod, const D: usize>(
         None => first_state(method, &layout),
         Some(ParameterState { state, is_loaded: false }) => state,
         Some(ParameterState { mut state, is_loaded: true }) => {
-            let mut fresh = method.init(&layout);
+            let mut fresh = first_state(method, &layout);
             if misfit(&mut state, &mut fresh, &layout).is_none() { state } else { fresh }
         }
     };

@@ -58,7 +58,7 @@ enum Command {
 /// Runs the command that the arguments name.
 ///
 /// # Errors
-/// One sentence for the user; the exit code is then 1.
+/// One sentence for the user; the exit code is then 1, or 2 for a mistake in the arguments.
 pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.command {
         Command::Compare(args) => compare::run(*args),

@@ -130,12 +130,15 @@ pub(super) fn train(args: &TrainArgs) -> anyhow::Result<ExitCode> {
 
 /// Nothing that is there is lost: neither a file unless it may be replaced, nor what is no file, nor the data.
 fn require_free(out: &Path, force: bool, input: Option<&Path>) -> anyhow::Result<()> {
-    let Ok(found) = fs::symlink_metadata(out) else { return Ok(()) };
-    let is_input = input.is_some_and(|input| {
-        fs::canonicalize(input).is_ok_and(|input| Ok(input) == fs::canonicalize(out).map_err(drop))
-    });
     let path = out.display();
-    if is_input {
+    let folder = out.parent().filter(|folder| !folder.as_os_str().is_empty());
+    if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
+        let folder = folder.display();
+        let reason = format!("{folder} is no folder, so {path} cannot be written; make it first");
+        return Err(UsageError(reason).into());
+    }
+    let Ok(found) = fs::symlink_metadata(out) else { return Ok(()) };
+    if input.is_some_and(|input| is_of(input, out)) {
         return Err(UsageError(format!("{path} holds the data; choose another --out")).into());
     }
     if !found.is_file() {
@@ -149,6 +152,17 @@ fn require_free(out: &Path, force: bool, input: Option<&Path>) -> anyhow::Result
         return Err(UsageError(reason).into());
     }
     Ok(())
+}
+
+/// Whether `out` is the data's file, a packed one that stands for it, or its test part.
+fn is_of(input: &Path, out: &Path) -> bool {
+    const BESIDE: [&str; 6] = ["", ".gz", ".xz", ".t", ".t.gz", ".t.xz"];
+    let same = |suffix: &&str| {
+        let mut name = input.as_os_str().to_owned();
+        name.push(suffix);
+        fs::canonicalize(name).is_ok_and(|file| fs::canonicalize(out).is_ok_and(|out| out == file))
+    };
+    BESIDE.iter().any(|suffix| same(&suffix))
 }
 
 pub(super) fn eval(args: &EvalArgs) -> anyhow::Result<ExitCode> {

@@ -97,6 +97,11 @@ fn absurd_numbers_are_told_before_memory_is_taken() {
         let said = usage(&["--budget", budget]);
         assert!(said.contains(&format!("a budget has at most {most}")), "{said}");
     }
+    for budget in [["--budget", "10evaluations"], ["--budget", "1e-9epochs"], ["--epochs", "0.001"]]
+    {
+        let said = usage(&["digits/logistic", budget[0], budget[1]]);
+        assert!(said.contains("is less than one batch of 64 records; give a larger"), "{said}");
+    }
     let said = usage(&["--goal", "NaN"]);
     assert!(said.contains("a finite number is wanted"), "{said}");
 }

@@ -106,6 +106,8 @@ fn what_is_there_is_replaced_only_where_that_is_said_and_never_the_data() {
     insta::assert_snapshot!(refusal(&mut train(&notes, &[]), 2, &folder), @"secant: [DIR]/notes exists and was left as it is; choose another --out, or say --force to replace it");
     insta::assert_snapshot!(refusal(&mut train(&data, &["--force"]), 2, &folder), @"secant: [DIR]/data.csv holds the data; choose another --out");
     insta::assert_snapshot!(refusal(&mut train(folder.path(), &["--force"]), 2, &folder), @"secant: [DIR] is no regular file; choose another --out");
+    let nowhere = folder.path().join("nowhere").join("model");
+    insta::assert_snapshot!(refusal(&mut train(&nowhere, &[]), 2, &folder), @"secant: [DIR]/nowhere is no folder, so [DIR]/nowhere/model cannot be written; make it first");
     assert_eq!(fs::read_to_string(&notes).expect("there"), "mine");
     assert_eq!(fs::read_to_string(&data).expect("there"), table(0..100, true));
     output(&mut train(&notes, &["--force", "--lr", "0.01"]));
@@ -136,6 +138,8 @@ fn a_model_is_measured_on_the_records_and_in_the_number_type_it_was_trained_with
     };
     let measured = output(&mut eval(&moved, "f64"));
     assert_eq!(trained, format!("{measured}model: {}\n", text(&model)));
+    let other = refusal(eval(&data, "f64").args(["--model", "logistic"]), 2, &folder);
+    insta::assert_snapshot!(other, @"secant: [DIR]/model is a model for data/mlp, not for data/logistic; name that problem");
     insta::assert_snapshot!(refusal(&mut eval(&grown, "f64"), 1, &folder), @"secant: [DIR]/model was trained on other records than these, and is measured on those that its own table left for validation and test; `secant predict` says what it foretells for another table");
     insta::assert_snapshot!(refusal(&mut eval(&data, "f32"), 2, &folder), @"secant: [DIR]/model holds f64 numbers; say --precision f64");
 }

@@ -3,6 +3,7 @@
 use thiserror::Error;
 
 use crate::{
+    Budget,
     report::ReportError,
     run::{Setting, TrainError},
     store::StoreError,
@@ -26,11 +27,11 @@ pub enum CompareError {
     },
     /// A run would be less than one step.
     #[error(
-        "a budget of {budget} evaluations is less than one batch of {batch_size} records; give a larger --budget or a smaller --batch-size"
+        "a budget of {budget} is less than one batch of {batch_size} records; give a larger --budget or --epochs, or a smaller --batch-size"
     )]
     BudgetBelowBatch {
         /// Asked for.
-        budget: u64,
+        budget: Budget,
         /// Of a step.
         batch_size: usize,
     },

@@ -220,15 +220,13 @@ impl Plan {
             let (records, problem) = (train_records, problem.name());
             return Err(CompareError::BatchTooLarge { batch_size, records, problem });
         }
-        match self.budget {
-            Some(Budget::Evaluations(budget)) if budget < batch_size as u64 => {
-                return Err(CompareError::BudgetBelowBatch { budget, batch_size });
-            }
-            _ => {}
-        }
         let whole_batches = train_records / batch_size * batch_size;
         let epochs = self.epochs.unwrap_or_else(|| problem.epochs());
         let usual = Budget::Evaluations((epochs * whole_batches as f64).round().max(1.0) as u64);
+        let budget = self.budget.unwrap_or(usual);
+        if budget.records(train_records).is_some_and(|records| records < batch_size as f64) {
+            return Err(CompareError::BudgetBelowBatch { budget, batch_size });
+        }
         let device = Device::default().autodiff();
         let model = drawn(0, self.precision, &device, || problem.model(0, &device));
         let baseline = problem.baseline();
@@ -249,7 +247,7 @@ impl Plan {
             data_warnings: problem.data_warnings(),
             fingerprint: problem.fingerprint(),
             batch_size,
-            budget: self.budget.unwrap_or(usual),
+            budget,
             schedule: self.schedules(),
             precision: self.precision.to_string(),
             hessian_products: self.products.to_string(),

@@ -181,6 +181,9 @@ struct Notes {
     steps: u64,
     /// What the last step added to the progress.
     last_progress: Bits,
+    /// That of the first batch, before any step, where the method reads it.
+    #[serde(default)]
+    first_loss: Option<Bits>,
     /// Sum and number of the batches' losses since the last point.
     losses: (Bits, u32),
     gradient_norm: Option<Bits>,
@@ -220,6 +223,7 @@ impl<'a, P: Problem> Run<'a, P> {
             time: Duration::ZERO,
             steps: 0,
             last_progress: Bits(0.0),
+            first_loss: None,
             losses: (Bits(0.0), 0),
             gradient_norm: None,
             step_length: None,
@@ -280,6 +284,9 @@ impl<'a, P: Problem> Run<'a, P> {
         let (batches, overlap) = (&self.trainee.batches, self.trainee.setting.overlap());
         let records = (batches.records() - overlap) as f64;
         let notes = &mut self.notes;
+        if notes.steps == 0 {
+            notes.first_loss = report.loss.map(Bits);
+        }
         notes.steps += 1;
         notes.spent.evaluations += evaluations(&report.evals);
         notes.spent.epochs += (batches.size() - overlap) as f64 / records;
@@ -328,7 +335,7 @@ impl<'a, P: Problem> Run<'a, P> {
             Watch::Ends => Vec::new(),
         };
         let outcome = Outcome {
-            trained: has_trained(&self.notes.curve),
+            trained: has_trained(&self.notes.curve, self.notes.first_loss.map(|loss| loss.0)),
             curve: self.notes.curve,
             validation,
             test,
@@ -340,16 +347,15 @@ impl<'a, P: Problem> Run<'a, P> {
     }
 }
 
-/// Whether every validation loss is finite, and the last is below the first, or the last training loss below the
-/// first: a run that over-fits has trained.
-fn has_trained(curve: &[Point]) -> bool {
+/// Whether every validation loss is finite, and the last is below the first, or the last training loss below that of
+/// the first batch: a run that over-fits has trained.
+fn has_trained(curve: &[Point], first_loss: Option<f64>) -> bool {
     let validation: Option<Vec<f64>> =
         curve.iter().map(|point| point.validation.first().copied().flatten()).collect();
     let Some(validation) = validation else { return false };
-    // Before the first step there is none.
-    let training: Vec<f64> = curve.iter().skip(1).filter_map(|point| point.train_loss).collect();
-    let ends_finite = curve.last().is_some_and(|point| point.train_loss.is_some());
-    validation.last() < validation.first() || ends_finite && training.last() < training.first()
+    let last_loss = curve.last().and_then(|point| point.train_loss);
+    let has_fallen = |(first, last): (f64, f64)| last < first;
+    validation.last() < validation.first() || first_loss.zip(last_loss).is_some_and(has_fallen)
 }
 
 /// The validation records that a run is looked at by: all of them, or a part drawn once and for all, so that
@@ -400,14 +406,20 @@ mod tests {
 
     #[test]
     fn a_run_has_trained_where_every_validation_loss_is_finite_and_one_of_both_losses_fell() {
-        assert!(has_trained(&curve(&[2.0, 3.0, 1.0])));
-        assert!(!has_trained(&curve(&[2.0, 1.0, 2.0])));
-        assert!(!has_trained(&curve(&[2.0, f64::NAN, 1.0])));
-        assert!(!has_trained(&curve(&[])));
+        assert!(has_trained(&curve(&[2.0, 3.0, 1.0]), None));
+        assert!(!has_trained(&curve(&[2.0, 1.0, 2.0]), None));
+        assert!(!has_trained(&curve(&[2.0, f64::NAN, 1.0]), None));
+        assert!(!has_trained(&curve(&[]), None));
         // Over-fitting is no failure of the training; a training loss that rose is.
-        assert!(has_trained(&with_training(&[2.0, 1.0, 3.0], &[f64::NAN, 2.0, 0.1])));
-        assert!(!has_trained(&with_training(&[2.0, 1.0, 3.0], &[f64::NAN, 2.0, 2.5])));
-        assert!(!has_trained(&with_training(&[2.0, 1.0, 3.0], &[f64::NAN, 2.0, f64::NAN])));
-        assert!(!has_trained(&with_training(&[2.0, f64::NAN, 3.0], &[f64::NAN, 2.0, 0.1])));
+        let trained = |validation: &[f64], training: &[f64], first_loss| {
+            has_trained(&with_training(validation, training), first_loss)
+        };
+        assert!(trained(&[2.0, 1.0, 3.0], &[f64::NAN, 2.0, 0.1], Some(2.0)));
+        assert!(trained(&[2.0, 3.0], &[f64::NAN, 0.5], Some(2.0)), "a trial");
+        assert!(!trained(&[2.0, 1.0, 3.0], &[f64::NAN, 2.0, 2.5], Some(2.0)));
+        assert!(!trained(&[2.0, 1.0, 3.0], &[f64::NAN, 2.0, f64::NAN], Some(2.0)));
+        assert!(!trained(&[2.0, f64::NAN, 3.0], &[f64::NAN, 2.0, 0.1], Some(2.0)));
+        // What came down from a peak of its own making has learnt nothing.
+        assert!(!trained(&[2.3, 5.0, 2.31], &[f64::NAN, 100.0, 2.31], Some(2.3)));
     }
 }

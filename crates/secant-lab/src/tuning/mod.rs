@@ -15,7 +15,7 @@ use crate::statistics::mean;
 pub struct Score {
     /// The metric that tuning goes by, turned so that more is better; `None` where it is not finite.
     pub value: Option<f64>,
-    /// Whether its runs trained: every loss finite, and the last below the first.
+    /// Whether its runs trained: every validation loss was finite, and that or the training loss fell.
     pub trained: bool,
 }
 

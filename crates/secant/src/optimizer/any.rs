@@ -192,7 +192,8 @@ impl<M: Module + 'static> AnyOptimizer<M> {
     /// set, they set for both. [`AnyOptimizer::method`] says which one made the last step.
     ///
     /// # Errors
-    /// A number out of its range, one of the two is a switch already, or the second has made steps.
+    /// A number out of its range, one of the two is a switch already, the second has made steps, or the first
+    /// averages and has made all of its own.
     pub fn then(self, second: Self, switch: SwitchConfig) -> Result<Self, ConfigError> {
         let method = Box::new(Switched::new(self.method, second.method, switch)?);
         Ok(Self { method, chosen: None })
@@ -303,6 +304,9 @@ pub(super) trait Erased<M>: Send + Sync {
     /// The parameters that steps move, once there was one.
     fn layout(&self) -> Option<&Layout>;
 
+    /// Whether it could step along ready gradients.
+    fn check_ready(&self) -> Result<(), StepError>;
+
     /// Whether it could step on these parameters at this rate.
     fn check(&self, layout: &Layout, lr: &ModuleLearningRate) -> Result<(), StepError>;
 
@@ -376,9 +380,7 @@ impl<M: Module, K: Method> Erased<M> for Optimizer<K> {
         model: &mut M,
         gradients: GradientsParams,
     ) -> Result<StepReport, StepError> {
-        if self.method.evaluates_again() {
-            return Err(StepError::NeedsLoss { method: K::NAME });
-        }
+        Erased::<M>::check_ready(self)?;
         Self::step_along(self, lr, model, gradients)
     }
 
@@ -409,6 +411,13 @@ impl<M: Module, K: Method> Erased<M> for Optimizer<K> {
 
     fn layout(&self) -> Option<&Layout> {
         self.session.as_ref().map(|session| &session.cohorts[0].layout)
+    }
+
+    fn check_ready(&self) -> Result<(), StepError> {
+        match self.method.evaluates_again() {
+            true => Err(StepError::NeedsLoss { method: K::NAME }),
+            false => Ok(()),
+        }
     }
 
     fn check(&self, layout: &Layout, lr: &ModuleLearningRate) -> Result<(), StepError> {

@@ -75,7 +75,10 @@ fn tensor_settings(
 impl<K: Method> Optimizer<K> {
     /// Whether it could step on the parameters of `layout` at this rate.
     pub(super) fn check(&self, layout: &Layout, lr: &ModuleLearningRate) -> Result<(), StepError> {
-        self.method.check_layout(layout)?;
+        // Others can follow.
+        if self.missing == MissingGradients::Error {
+            self.method.check_layout(layout)?;
+        }
         let settings = settings(&self.method, &self.groups, layout)?;
         let tensors = tensor_settings(layout, &settings, lr)?;
         if self.method.searches() {

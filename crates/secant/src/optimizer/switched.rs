@@ -220,8 +220,12 @@ impl<M: Module + 'static> Switched<M> {
     }
 
     /// Where the first averages, its last step has moved the parameters to the average, and no other has.
-    fn require_same_place(&self, was_due: bool) -> Result<(), RecordError> {
-        if self.is_due() == was_due || !self.active.averages() {
+    fn require_same_place(&self, parts: &Parts) -> Result<(), RecordError> {
+        if self.is_second || !self.active.averages() {
+            return Ok(());
+        }
+        let was_due = parts.flag(&format!("{SWITCH}/is_due"))?;
+        if self.is_due() == was_due {
             return Ok(());
         }
         let told = |is_due: bool| if is_due { "reached" } else { "not reached" }.to_string();
@@ -299,6 +303,7 @@ impl<M: Module + 'static> Erased<M> for Switched<M> {
         model: &mut M,
         gradients: GradientsParams,
     ) -> Result<StepReport, StepError> {
+        self.check_ready()?;
         let report = self.advance(lr.base(), |optimizer, own| {
             optimizer.step_along(&rate(own, lr), model, gradients)
         })?;
@@ -344,6 +349,12 @@ impl<M: Module + 'static> Erased<M> for Switched<M> {
         self.active.layout()
     }
 
+    fn check_ready(&self) -> Result<(), StepError> {
+        self.active.check_ready()?;
+        // What the second could not do is told at once.
+        if self.is_second { Ok(()) } else { self.fresh[1].check_ready() }
+    }
+
     fn check(&self, layout: &Layout, lr: &ModuleLearningRate) -> Result<(), StepError> {
         self.active.check(layout, lr)
     }
@@ -385,7 +396,7 @@ impl<M: Module + 'static> Erased<M> for Switched<M> {
         let fresh = [self.fresh[0].boxed(), self.fresh[1].boxed()];
         let config = self.config;
         let read = Self { config, fresh, active, is_second, before, progress, is_checked: false };
-        read.require_same_place(parts.flag(&name("is_due"))?)?;
+        read.require_same_place(parts)?;
         *self = read;
         Ok(())
     }

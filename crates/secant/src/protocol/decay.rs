@@ -13,16 +13,28 @@ pub(crate) const HAS_STABLE: &str = "apollo";
 pub(crate) fn validate<K: Method>(method: &K) -> Result<(), ConfigError> {
     method.validate()?;
     require_decay(K::NAME, method.decay())?;
-    let reason = match method.decay() {
-        Decay::Stable(_) if K::NAME != HAS_STABLE => {
-            "decay of kind `Stable` is for Apollo alone; use `L2` or `Decoupled`"
-        }
+    if K::NAME != HAS_STABLE {
+        refuse_stable(K::NAME, method.decay())?;
+    }
+    match method.decay() {
         Decay::Decoupled(_) if method.searches() && !method.decays_apart() => {
-            "it searches along the loss, so its decay must be part of the loss; use `L2`"
+            let reason =
+                "it searches along the loss, so its decay must be part of the loss; use `L2`";
+            Err(ConfigError::Conflict { method: K::NAME, reason })
         }
-        _ => return Ok(()),
-    };
-    Err(ConfigError::Conflict { method: K::NAME, reason })
+        _ => Ok(()),
+    }
+}
+
+/// Checks that a decay is not of the kind that other methods cannot apply.
+pub(crate) fn refuse_stable(method: &'static str, decay: Decay) -> Result<(), ConfigError> {
+    match decay {
+        Decay::Stable(_) => {
+            let reason = "decay of kind `Stable` is for Apollo alone; use `L2` or `Decoupled`";
+            Err(ConfigError::Conflict { method, reason })
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Weight decay.

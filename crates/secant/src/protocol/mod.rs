@@ -8,7 +8,7 @@ mod state;
 mod traffic;
 
 pub use decay::Decay;
-pub(crate) use decay::{HAS_STABLE, add_l2, shrink, validate};
+pub(crate) use decay::{HAS_STABLE, add_l2, refuse_stable, shrink, validate};
 pub(crate) use fit::{extended, misfit};
 pub(crate) use settings::own_rate;
 pub use settings::{StepContext, TensorSettings};

@@ -27,6 +27,7 @@ mod shampoo;
 mod soap;
 mod spec;
 mod ss_broyden;
+mod subnormal;
 mod subspace_newton;
 mod support;
 mod switch;

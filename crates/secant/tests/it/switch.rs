@@ -140,6 +140,25 @@ fn what_the_second_could_not_do_is_told_at_the_second_step() {
 }
 
 #[test]
+fn ready_gradients_are_refused_at_once_where_the_second_needs_the_loss() {
+    let noisy = Noisy::new(&[5], 1, 0.3);
+    let model = Many::f64(&noisy.start);
+    let gradients = || {
+        let loss = noisy.loss(&model, 0);
+        burn::optim::GradientsParams::from_grads(loss.backward(), &model)
+    };
+    let mut moved = model.clone();
+    let error = switched(SwitchAt::Step(100)).step_with_gradients(0.1, &mut moved, gradients());
+    assert!(matches!(error, Err(StepError::NeedsLoss { method: "l-bfgs" })), "{error:?}");
+    let sgd: AnyOptimizer<Many> = secant::SgdConfig::new().init().expect("defaults").into();
+    let mut both = adam().then(sgd, SwitchConfig::new().with_at(SwitchAt::Step(1))).expect("valid");
+    for _ in 0..3 {
+        assert!(both.step_with_gradients(0.1, &mut moved, gradients()).is_ok());
+    }
+    assert_eq!(both.method(), "sgd");
+}
+
+#[test]
 fn an_average_is_neither_missed_nor_taken_twice_where_the_switch_is_elsewhere() {
     let folder = temporary_folder("switch-average");
     let path = folder.join("state.bpk");

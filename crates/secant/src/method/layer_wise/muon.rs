@@ -99,7 +99,7 @@ use crate::{
     preconditioner::NewtonSchulz,
     protocol::{
         Decay, GradientMethod, Method, StepContext, TensorSettings, Traffic, add_l2, record_state,
-        step_by_gradient,
+        refuse_stable, step_by_gradient,
     },
 };
 
@@ -232,7 +232,9 @@ impl Method for Muon {
             require(Self::NAME, "ns_coefficients", "finite", coefficient, f64::is_finite)?;
         }
         const OF_ADAMW: &str = "muon: adamw";
-        require_decay(OF_ADAMW, self.config.adamw.build().decay())?;
+        let decay = self.config.adamw.build().decay();
+        require_decay(OF_ADAMW, decay)?;
+        refuse_stable(OF_ADAMW, decay)?;
         self.config.adamw.check_ranges(OF_ADAMW)
     }
 

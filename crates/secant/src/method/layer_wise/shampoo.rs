@@ -391,7 +391,8 @@ impl Layer<'_> {
         // 6. The step
         let TensorSettings { lr, decay } = self.settings;
         let (rate, shrink) = (T::of(lr), T::of(1.0 - lr * decay.decoupled()));
-        theta.iter_mut().zip(&*g).for_each(|(w, d)| *w = shrink * *w - rate * *d);
+        let step = |(w, d): (&mut T, &T)| *w = (shrink * *w - rate * *d).flushed();
+        theta.iter_mut().zip(&*g).for_each(step);
         is_good
     }
 

@@ -354,7 +354,8 @@ impl Layer<'_> {
     fn walk<T: Field>(&self, theta: &mut [T], n: &[T], c: f64) {
         let TensorSettings { lr, decay } = self.settings;
         let (rate, shrink) = (T::of(lr * c * self.narrow), T::of(1.0 - lr * decay.decoupled()));
-        theta.iter_mut().zip(n).for_each(|(w, n)| *w = shrink * (*w - rate * *n));
+        let step = |(w, n): (&mut T, &T)| *w = (shrink * (*w - rate * *n)).flushed();
+        theta.iter_mut().zip(n).for_each(step);
     }
 
     /// c of step 4.

@@ -150,7 +150,8 @@ hyper_parameters! {
         #[range(NotNegative)]
         max_precond_dim: usize,
         /// A matrix with a side above 256 whose bases take more multiplications than this, for each of its numbers and
-        /// in the mean over steps, has none and goes along the polar factor of its averaged gradient.
+        /// in the mean over steps, has none and goes along the polar factor of its averaged gradient. A comparison
+        /// sets it to four times the gradient's multiplications.
         #[config(default = "None")]
         #[range(NotNegative)]
         max_cost: Option<f64>,
