@@ -162,7 +162,7 @@ fn is_of(input: &Path, out: &Path) -> bool {
         name.push(suffix);
         fs::canonicalize(name).is_ok_and(|file| fs::canonicalize(out).is_ok_and(|out| out == file))
     };
-    BESIDE.iter().any(|suffix| same(&suffix))
+    BESIDE.iter().any(same)
 }
 
 pub(super) fn eval(args: &EvalArgs) -> anyhow::Result<ExitCode> {

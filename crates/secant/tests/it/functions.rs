@@ -63,7 +63,7 @@ fn the_averaged_vector_is_that_of_the_averaged_module() {
         assert!(on_function.step_function(0.3, &mut x, &mut Bowl).expect("a step").is_accepted());
         assert!(on_module.step(0.3, &mut model, bowl).expect("a step").is_accepted());
         let averaged = on_function.averaged_vector(&x).expect("its own length");
-        assert_eq!([averaged.clone()], *on_module.averaged(&model).expect("its own").values());
+        assert_eq!(averaged, on_module.averaged(&model).expect("its own").values().concat());
         // The first step's average is its point.
         assert_eq!(averaged == x, step == 0);
     }

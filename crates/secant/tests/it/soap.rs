@@ -276,9 +276,9 @@ fn burns_own_interface_panics_at_settings_out_of_range() {
         let device = burn::tensor::Device::default();
         let tensor = || burn::tensor::Tensor::<2>::ones([2, 3], &device);
         let step = std::panic::AssertUnwindSafe(|| {
-            burn::optim::Optimizer::step(&soap, 0.1, tensor(), tensor(), None)
+            let _ = burn::optim::Optimizer::step(&soap, 0.1, tensor(), tensor(), None);
         });
-        let panic = std::panic::catch_unwind(step).err().expect("a setting out of its range");
+        let panic = std::panic::catch_unwind(step).expect_err("a setting out of its range");
         let said = panic.downcast_ref::<String>().expect("a sentence");
         assert!(said.starts_with("soap: "), "{said}");
     }
