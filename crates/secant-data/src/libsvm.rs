@@ -153,14 +153,7 @@ fn targets(
         Task::Regression => true,
     };
     let why = if task == Task::Auto { decision.reason } else { "as asked".to_owned() };
-    if train.labels.iter().all(|&label| label == train.labels[0]) {
-        let path = path.to_path_buf();
-        return Err(if regression {
-            DataError::OneNumber { path, number: train.labels[0] }
-        } else {
-            DataError::OneClass { path, class: train.names[0].clone() }
-        });
-    }
+    train.check_differ(path, regression)?;
     if regression {
         let labels = train.labels.iter().chain(test.iter().flat_map(|test| &test.labels));
         let labels: Vec<f64> = labels.copied().collect();
@@ -207,18 +200,28 @@ impl Sparse {
         self.labels.len()
     }
 
+    /// Checks that there are two labels: numbers for regression, and classes as they are written,
+    /// which whole numbers beyond double precision are too.
+    fn check_differ(&self, path: &Path, regression: bool) -> Result<(), DataError> {
+        let path = path.to_path_buf();
+        let (number, class) = (self.labels[0], &self.names[0]);
+        if regression && self.labels.iter().all(|&label| label == number) {
+            return Err(DataError::OneNumber { path, number });
+        }
+        if !regression && self.names.iter().all(|name| name == class) {
+            return Err(DataError::OneClass { path, class: class.clone() });
+        }
+        Ok(())
+    }
+
     /// 1 for the larger of two labels, else -1.
     fn signs(&self, path: &Path) -> Result<Vec<f64>, DataError> {
-        let larger = self.labels.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        let smaller = self.labels.iter().copied().fold(f64::INFINITY, f64::min);
-        let path = path.to_path_buf();
-        if larger == smaller {
-            return Err(DataError::OneClass { path, class: larger.to_string() });
+        self.check_differ(path, false)?;
+        let classes = target::classes(self.names.iter().map(String::as_str));
+        if classes.class_names().len() > 2 {
+            return Err(DataError::NotTwoClasses { path: path.to_path_buf() });
         }
-        if self.labels.iter().any(|&label| label != larger && label != smaller) {
-            return Err(DataError::NotTwoClasses { path });
-        }
-        Ok(self.labels.iter().map(|&label| if label == larger { 1.0 } else { -1.0 }).collect())
+        Ok(classes.labels().iter().map(|&class| if class == 1 { 1.0 } else { -1.0 }).collect())
     }
 
     fn dense(

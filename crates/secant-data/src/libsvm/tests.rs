@@ -37,6 +37,19 @@ fn other_than_two_classes_with_inputs_are_told() {
 }
 
 #[test]
+fn labels_that_differ_beyond_double_precision_are_two_classes() {
+    let folder = folder();
+    let text = "9007199254740993 1:1\n9007199254740992 1:2\n".repeat(8);
+    let path = write(&folder, "data", text.as_bytes());
+    let splits = load(&path, Task::Auto, Precision::F32, SHARES, 0).unwrap().splits;
+    let names = splits.train.targets.class_names();
+    assert_eq!(names, ["9007199254740992", "9007199254740993"]);
+    assert_eq!(load_two_classes(&path).unwrap().signs[..2], [1.0, -1.0]);
+    let said = load(&path, Task::Regression, Precision::F32, SHARES, 0).unwrap_err().to_string();
+    assert!(said.contains("9007199254740992"), "{said}");
+}
+
+#[test]
 fn a_file_without_test_file_is_cut_three_ways() {
     let folder = folder();
     let path = write(&folder, "data", "+1 2:0.5\n-1 1:3 4:1e2 # note\n\n".repeat(8).as_bytes());

@@ -6,6 +6,7 @@ use super::cell::Missing;
 use super::grid::{Declared, Grid};
 use super::mark_choice::Choice;
 use super::notation::{self, Evidence, Mark};
+use super::unit::{Unit, Units};
 use crate::error::DataError;
 
 /// Fewer numbers than this do not make a column of numbers out of one with other texts.
@@ -19,6 +20,15 @@ pub(crate) struct Column {
     /// What stands before the fraction of its numbers; `None` where they would be the same with
     /// the other mark, and for texts.
     pub mark: Option<Mark>,
+    /// The unit of its numbers; `None` where they have different ones, and for texts.
+    pub unit: Option<Unit>,
+}
+
+/// How the table that was learned from writes the numbers of a column, as far as is known.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Trained {
+    pub mark: Option<Mark>,
+    pub unit: Option<Unit>,
 }
 
 /// The cells of a column; `None` is an empty cell.
@@ -136,23 +146,23 @@ impl<'a> Reader<'a> {
         index: usize,
         warnings: &mut Vec<String>,
     ) -> Result<Column, DataError> {
-        let cells = match &self.grid.declared[index] {
+        let (cells, unit) = match &self.grid.declared[index] {
             Some(Declared::Texts(texts)) if !is_flag(texts) => {
                 self.check_declared(index, texts, warnings);
-                Cells::Texts(Texts::of(self.filled(index), texts.clone(), true))
+                (Cells::Texts(Texts::of(self.filled(index), texts.clone(), true)), None)
             }
             declared if self.is_numeric(index, *declared == Some(Declared::Number)) => {
-                self.numbers(index, None, warnings)?
+                self.numbers(index, Trained::default(), warnings)?
             }
             _ => {
                 self.warn_half_numbers(index, warnings);
-                Cells::Texts(Texts::found(self.filled(index)))
+                (Cells::Texts(Texts::found(self.filled(index))), None)
             }
         };
         let is_settled =
             matches!(cells, Cells::Numbers(_)) && self.evidence[index].depends_on_mark();
         let mark = is_settled.then(|| self.mark(index));
-        Ok(Column { name: self.grid.names[index].clone(), cells, mark })
+        Ok(Column { name: self.grid.names[index].clone(), cells, mark, unit })
     }
 
     /// Whether all filled cells of a column are numbers, or nearly all where there are a few.
@@ -185,16 +195,16 @@ impl<'a> Reader<'a> {
         self.grid.cells(index).map(move |cell| (!missing.is(cell)).then_some(cell))
     }
 
-    /// The numbers of a column, with `trained` as in [`Self::choice`].
+    /// The numbers of a column, and the unit of all of them.
     pub(super) fn numbers(
         &self,
         index: usize,
-        trained: Option<Mark>,
+        trained: Trained,
         warnings: &mut Vec<String>,
-    ) -> Result<Cells, DataError> {
-        let choice = self.choice(index, trained);
+    ) -> Result<(Cells, Option<Unit>), DataError> {
+        let choice = self.choice(index, trained.mark);
         let mut numbers = Vec::with_capacity(self.grid.len());
-        let (mut units, mut odd) = (BTreeSet::new(), Odd::default());
+        let (mut units, mut odd) = (Units::after(trained.unit), Odd::default());
         let mut example = None;
         for (row, cell) in self.grid.cells(index).enumerate() {
             let written =
@@ -204,7 +214,7 @@ impl<'a> Reader<'a> {
                     return Err(self.grid.overflow(index, row));
                 }
                 Some(written) => {
-                    units.insert(written.unit);
+                    units.add(cell, written, row);
                     if choice.doubt.is_some() && example.is_none() && cell.contains([',', '.']) {
                         example = Some((cell, written.value));
                     }
@@ -216,16 +226,9 @@ impl<'a> Reader<'a> {
         }
         self.warn_odd(index, &odd, warnings);
         let column = titled(&self.grid.names[index]);
-        if units.len() > 1 {
-            let listed = units.iter().map(|unit| unit.map_or("none".to_owned(), String::from));
-            let listed = listed.collect::<Vec<_>>().join(", ");
-            warnings.push(format!(
-                "{column} has cells with different signs of unit ({listed}), which were \
-                 taken off"
-            ));
-        }
+        warnings.extend(units.warnings(&column, |row| self.grid.line(row)));
         warnings.extend(example.and_then(|(cell, value)| choice.warning(&column, cell, value)));
-        Ok(Cells::Numbers(numbers))
+        Ok((Cells::Numbers(numbers), units.only()))
     }
 
     fn warn_odd(&self, index: usize, odd: &Odd, warnings: &mut Vec<String>) {

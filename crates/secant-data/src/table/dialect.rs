@@ -62,7 +62,7 @@ fn score(rows: &Rows) -> Option<f64> {
 
 /// How much a cell without quotes looks like one value: blanks may stand in it, other separators
 /// and quotes hardly.
-fn like_one_value(cell: &str) -> f64 {
+pub(crate) fn like_one_value(cell: &str) -> f64 {
     if [Mark::Point, Mark::Comma].iter().any(|&mark| number(cell, mark).is_some()) {
         1.0
     } else if cell.contains([',', ';', '\t', '|', '"']) {

@@ -197,12 +197,22 @@ mod tests {
     use super::*;
 
     fn numbers(cells: &[Option<f64>]) -> Column {
-        Column { name: "n".to_owned(), cells: Cells::Numbers(cells.to_vec()), mark: None }
+        Column {
+            name: "n".to_owned(),
+            cells: Cells::Numbers(cells.to_vec()),
+            mark: None,
+            unit: None,
+        }
     }
 
     fn texts(cells: &[&str]) -> Column {
         let cells = cells.iter().map(|&cell| (!cell.is_empty()).then_some(cell));
-        Column { name: "t".to_owned(), cells: Cells::Texts(Texts::found(cells)), mark: None }
+        Column {
+            name: "t".to_owned(),
+            cells: Cells::Texts(Texts::found(cells)),
+            mark: None,
+            unit: None,
+        }
     }
 
     fn apply(column: Column, train: &[usize], rows: &[usize]) -> Vec<f64> {
@@ -250,7 +260,7 @@ mod tests {
     fn texts_known_beforehand_have_an_input_each_and_empty_ones_are_zero() {
         let known = ["a", "b", "c"].map(str::to_owned).to_vec();
         let cells = Cells::Texts(Texts::of([Some("b"), None, Some("a")].into_iter(), known, true));
-        let column = Column { name: "t".to_owned(), cells, mark: None };
+        let column = Column { name: "t".to_owned(), cells, mark: None, unit: None };
         let expected = [[0.0, 1.0, 0.0], [0.0, 0.0, 0.0], [1.0, 0.0, 0.0]].concat();
         assert_eq!(apply(column, &[0, 2], &[0, 1, 2]), expected);
     }

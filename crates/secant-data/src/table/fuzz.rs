@@ -219,7 +219,7 @@ fn encode(text: &str, rng: &mut SplitMix64) -> Vec<u8> {
 /// What is wrong with how `file` was understood.
 fn fault(file: &File) -> Option<String> {
     let options = TableOptions { header: file.header, ..TableOptions::default() };
-    let grid = match Grid::of("fuzz".into(), file.bytes.clone(), None, &options) {
+    let grid = match Grid::of("fuzz".into(), file.bytes.clone(), None, &options, None) {
         Ok(grid) => grid,
         Err(error) => return Some(error.to_string()),
     };
@@ -302,7 +302,7 @@ fn read_all_ways(bytes: &[u8]) {
                 let options =
                     TableOptions { target, header, missing, task, precision: Precision::F32 };
                 let folder = std::path::PathBuf::from("bytes");
-                let grid = Grid::of(folder, bytes.to_vec(), None, &options);
+                let grid = Grid::of(folder, bytes.to_vec(), None, &options, None);
                 let Ok(understood) = grid.and_then(|grid| understand_grid(grid, &options)) else {
                     continue;
                 };

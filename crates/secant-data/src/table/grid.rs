@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
+use super::alone::{self, Alone};
 use super::cell::begins_with_missing;
 use super::charset::{self, Charset};
 use super::column::cut;
@@ -51,8 +52,17 @@ pub(crate) struct Grid {
 impl Grid {
     /// Reads `path`, or standard input where it is `-`.
     pub(crate) fn read(path: &Path, options: &TableOptions) -> Result<Self, DataError> {
+        Self::read_for(path, options, None)
+    }
+
+    /// The same, where a table of one column is refused unless that is the one looked for.
+    pub(crate) fn read_for(
+        path: &Path,
+        options: &TableOptions,
+        alone: Option<Alone>,
+    ) -> Result<Self, DataError> {
         let (bytes, packing) = bytes::read_packed(path)?;
-        Self::of(bytes::shown(path), bytes, packing, options)
+        Self::of(bytes::shown(path), bytes, packing, options, alone)
     }
 
     /// Reads `bytes`, the contents of `path`, which were packed with `packing`.
@@ -61,6 +71,7 @@ impl Grid {
         bytes: Vec<u8>,
         packing: Option<&str>,
         options: &TableOptions,
+        alone: Option<Alone>,
     ) -> Result<Self, DataError> {
         let decoded = charset::decode(bytes)
             .map_err(|line| DataError::NotText { path: path.clone(), line })?;
@@ -84,7 +95,7 @@ impl Grid {
             ));
         }
         let draft = Draft { path, text: &decoded.text, format, warnings };
-        if arff::is_arff(&decoded.text) { draft.arff() } else { draft.separated(options) }
+        if arff::is_arff(&decoded.text) { draft.arff() } else { draft.separated(options, alone) }
     }
 
     /// The number of records.
@@ -212,7 +223,11 @@ impl Draft<'_> {
         Ok(grid)
     }
 
-    fn separated(mut self, options: &TableOptions) -> Result<Grid, DataError> {
+    fn separated(
+        mut self,
+        options: &TableOptions,
+        alone: Option<Alone>,
+    ) -> Result<Grid, DataError> {
         let (given, text) = match dialect::given(self.text) {
             Some((separator, text)) => (Some(separator), text),
             None => (None, self.text),
@@ -221,21 +236,34 @@ impl Draft<'_> {
         if rest.trim().is_empty() {
             return Err(self.empty());
         }
-        let Some(separator) = given.or_else(|| dialect::separator(rest)) else {
+        let whole = || alone.filter(|alone| alone.is_all_of(rest)).map(|_| Separator::None);
+        let found = given.or_else(whole).or_else(|| dialect::separator(rest));
+        let Some(separator) = found.or(alone.map(|_| Separator::None)) else {
             return Err(DataError::CsvOneColumn { path: self.path });
         };
         let rows = scan::rows(rest, line, separator, usize::MAX);
         if let Some(line) = rows.unclosed {
             return Err(DataError::OpenQuote { path: self.path, line });
         }
-        self.format.push(format!("cells separated by {}", name(separator)));
+        self.format.push(match separator {
+            Separator::None => "one cell a line".to_owned(),
+            separator => format!("cells separated by {}", name(separator)),
+        });
         if !comments.is_empty() {
             self.format.push(format!("comment lines before the data: {}", comments.len()));
         }
         self.warnings.extend(after_quotes(&rows));
         let mut grid = self.grid(rows, separator);
-        grid.check_widths(options.header)?;
-        grid.find_header(options, comments.last().copied(), separator)?;
+        grid.check_widths(options.header, alone.is_some())?;
+        if grid.width() == 1 {
+            grid.warnings.extend(alone::blank_lines(&grid.rows));
+        }
+        if options.header == Header::Auto && alone.is_some_and(|alone| alone.names(&grid.rows)) {
+            let options = TableOptions { header: Header::Yes, ..options.clone() };
+            grid.find_header(&options, None, separator)?;
+        } else {
+            grid.find_header(options, comments.last().copied(), separator)?;
+        }
         if grid.len() == 0 {
             return Err(DataError::Empty { path: grid.path });
         }
@@ -261,8 +289,8 @@ impl Draft<'_> {
 
 impl Grid {
     /// Checks that all rows are equally wide; a header line may lack the name of the first column,
-    /// or the separator at the end of the records.
-    fn check_widths(&mut self, header: Header) -> Result<(), DataError> {
+    /// or the separator at the end of the records. One column alone has no target.
+    fn check_widths(&mut self, header: Header, one_is_enough: bool) -> Result<(), DataError> {
         let Widths { columns, surplus } =
             Widths::of(&self.rows, header).map_err(|odd| DataError::CsvRagged {
                 path: self.path.clone(),
@@ -271,7 +299,7 @@ impl Grid {
                 wanted: odd.wanted,
                 other: odd.other,
             })?;
-        if columns == 1 {
+        if columns == 1 && !one_is_enough {
             return Err(DataError::CsvOneColumn { path: self.path.clone() });
         }
         self.surplus = surplus;
@@ -355,6 +383,7 @@ fn after_quotes(rows: &Rows) -> Option<String> {
 fn name(separator: Separator) -> &'static str {
     match separator {
         Separator::Blanks => "blanks",
+        Separator::None => "nothing",
         Separator::Character(b';') => "semicolons",
         Separator::Character(b'\t') => "tabs",
         Separator::Character(b'|') => "vertical bars",

@@ -1,6 +1,7 @@
 //! Tables in text files: parsed as they are, then cut into parts, then encoded by what the training
 //! part shows.
 
+mod alone;
 mod cell;
 mod charset;
 mod column;
@@ -15,6 +16,7 @@ mod options;
 mod saved;
 mod scan;
 mod target_column;
+mod unit;
 mod widths;
 
 use std::path::{Path, PathBuf};

@@ -4,12 +4,14 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::alone::Alone;
 use super::cell::Missing;
-use super::column::{Cells, Column, Odd, Reader, Texts, cut, titled};
+use super::column::{Cells, Column, Odd, Reader, Texts, Trained, cut, titled};
 use super::encode::{Encoder, Encoding};
 use super::grid::{Grid, listed};
 use super::notation::Mark;
 use super::options::{Header, TableOptions};
+use super::unit::Unit;
 use crate::error::DataError;
 use crate::numbers::{Numbers, Precision};
 
@@ -41,6 +43,10 @@ enum SavedInputs {
         /// What stands before the fraction; `None` where training did not show it.
         #[serde(default)]
         mark: Option<Mark>,
+        /// The unit of all its numbers; `None` where they had different ones, and in files of old,
+        /// which did not keep it.
+        #[serde(default)]
+        unit: Option<Unit>,
     },
     /// One for each of these texts.
     Texts(Vec<String>),
@@ -72,6 +78,7 @@ impl TableEncoding {
                     mean: *mean,
                     deviation: *deviation,
                     mark: column.mark,
+                    unit: column.unit,
                 },
                 (Encoder::OneHot { inputs, .. }, Cells::Texts(texts)) => {
                     let kept = texts.texts.iter().zip(inputs).filter(|(_, input)| input.is_some());
@@ -98,7 +105,8 @@ impl TableEncoding {
     }
 
     /// The table in `path`, or in standard input where it is `-`, as inputs. Its columns are found by their
-    /// names, in any order; others, such as the target, are not looked at.
+    /// names, in any order; others, such as the target, are not looked at. Where there is only one to
+    /// be found, each line may be one cell.
     ///
     /// # Errors
     /// The file cannot be read, lacks a column, or has a number that overflows.
@@ -110,7 +118,18 @@ impl TableEncoding {
     ) -> Result<EncodedRecords, DataError> {
         let missing = self.missing.clone();
         let options = TableOptions { header, missing, precision, ..TableOptions::default() };
-        self.encode(Grid::read(path, &options)?, precision)
+        self.encode(Grid::read_for(path, &options, self.alone())?, precision)
+    }
+
+    /// The only column that is looked for, where there are no others and it has a name.
+    fn alone(&self) -> Option<Alone<'_>> {
+        match (&self.columns[..], self.unnamed) {
+            ([SavedColumn { name, inputs: SavedInputs::Texts(texts) }], None) => {
+                Some(Alone { name, texts })
+            }
+            ([SavedColumn { name, .. }], None) => Some(Alone { name, texts: &[] }),
+            _ => None,
+        }
     }
 
     fn encode(&self, mut grid: Grid, precision: Precision) -> Result<EncodedRecords, DataError> {
@@ -167,14 +186,20 @@ impl SavedColumn {
     ) -> Result<Column, DataError> {
         let index = grid.names.iter().position(|name| *name == self.name);
         let index = index.ok_or_else(|| self.lacking(grid.path.clone(), &grid.names))?;
-        let (cells, mark) = match &self.inputs {
-            SavedInputs::Number { mark, .. } => (reader.numbers(index, *mark, warnings)?, *mark),
+        let (mark, unit) = match self.inputs {
+            SavedInputs::Number { mark, unit, .. } => (mark, unit),
+            SavedInputs::Texts(_) => (None, None),
+        };
+        let cells = match &self.inputs {
+            SavedInputs::Number { .. } => {
+                reader.numbers(index, Trained { mark, unit }, warnings)?.0
+            }
             SavedInputs::Texts(texts) => {
                 warnings.extend(self.unknown(texts, index, grid, reader));
-                (Cells::Texts(Texts::of(reader.filled(index), texts.clone(), true)), None)
+                Cells::Texts(Texts::of(reader.filled(index), texts.clone(), true))
             }
         };
-        Ok(Column { name: self.name.clone(), cells, mark })
+        Ok(Column { name: self.name.clone(), cells, mark, unit })
     }
 
     fn lacking(&self, path: PathBuf, names: &[String]) -> DataError {
@@ -220,7 +245,7 @@ mod tests {
 
     fn grid(text: &str) -> Grid {
         let options = TableOptions::default();
-        Grid::of("new.csv".into(), text.as_bytes().to_vec(), None, &options).expect("a grid")
+        Grid::of("new.csv".into(), text.as_bytes().to_vec(), None, &options, None).expect("a grid")
     }
 
     fn options() -> TableOptions {
@@ -340,6 +365,71 @@ mod tests {
         assert_ne!(old, text);
         let old: TableEncoding = serde_json::from_str(&old).expect("an encoding");
         assert_eq!(input(&old, "8,874").features, input(&old, "8.874").features);
+    }
+
+    /// What a table of one input with this header, and these cells for its records, taught.
+    fn of_one(header: &str, cell: impl Fn(usize) -> String) -> TableEncoding {
+        let rows: String =
+            (0..24).map(|i| format!("{};{}\n", cell(i), ["a", "b"][i % 2])).collect();
+        let understood = understand_grid(grid(&format!("{header}{rows}")), &options());
+        let understood = understood.expect("an understood table");
+        let fractions = Fractions { validation: 0.25, test: 0.25 };
+        let loaded = crate::table::load_understood(understood, &options(), fractions, 1);
+        loaded.expect("a table").encoding.expect("an encoding")
+    }
+
+    #[test]
+    fn another_unit_than_in_training_is_told_both_ways() {
+        let plain = of_one("price;rank\n", |i| format!("{}", 0.01 * (1 + i) as f64));
+        let percent = of_one("price;rank\n", |i| format!("{}%", 1 + i));
+        let said = input(&plain, "50%").warnings.join("\n");
+        let expected = "column 'price' has cells with the unit %, but had no sign of unit in the \
+                        training table: '50%' in line 2 was read as 50";
+        assert!(said.contains(expected), "{said}");
+        let said = input(&percent, "0.5").warnings.join("\n");
+        assert!(said.contains("no sign of unit, but had the unit % in the training"), "{said}");
+        assert!(input(&plain, "0.5").warnings.is_empty());
+        assert!(input(&percent, "50 %").warnings.is_empty());
+    }
+
+    #[test]
+    fn an_encoding_kept_without_units_is_still_read_and_says_nothing_of_them() {
+        let percent = of_one("price;rank\n", |i| format!("{}%", 1 + i));
+        let text = serde_json::to_string(&percent).expect("text");
+        assert_eq!(serde_json::from_str::<TableEncoding>(&text).expect("an encoding"), percent);
+        let old = text.replace(",\"unit\":{\"sign\":\"%\"}", "");
+        assert_ne!(old, text);
+        let old: TableEncoding = serde_json::from_str(&old).expect("an encoding");
+        assert!(input(&old, "0.5").warnings.is_empty());
+    }
+
+    /// The records of a file with this text, or what is said of it.
+    fn read(encoding: &TableEncoding, text: &str) -> Result<EncodedRecords, String> {
+        let folder = crate::testing::folder();
+        let path = crate::testing::write(&folder, "new.csv", text.as_bytes());
+        encoding.read(&path, Header::Auto, Precision::F64).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_table_of_the_only_column_needs_no_other() {
+        let number = of_one("price;rank\n", |i| format!("{}", 0.5 * i as f64));
+        for text in ["price\n1.5\n7\n", "\"price\"\n1,5\n7,0\n", "# new\nprice\n1.5,\n7,\n"] {
+            let found = read(&number, text).expect("records");
+            let both = read(&number, "rank;price\na;1.5\nb;7\n").expect("records");
+            assert_eq!(found.features, both.features, "{text}");
+        }
+        let text = of_one("colour;rank\n", |i| ["dark red", "blue"][i % 2].to_owned());
+        let found = read(&text, "colour\nblue\ndark red\n").expect("records");
+        assert_eq!(found.features, Numbers::F64(vec![1.0, 0.0, 0.0, 1.0]));
+        assert!(found.warnings.is_empty(), "{:?}", found.warnings);
+        let other = read(&number, "size\n1\n2\n").expect_err("another column");
+        assert!(other.contains("no column 'price'") && other.contains("'size'"), "{other}");
+    }
+
+    #[test]
+    fn one_column_is_refused_where_more_are_needed() {
+        let said = read(&encoding(), "size\n1\n2\n").expect_err("two columns are looked at");
+        assert!(said.contains("has only one column"), "{said}");
     }
 
     #[test]

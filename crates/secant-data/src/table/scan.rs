@@ -11,6 +11,8 @@ pub(crate) enum Separator {
     Character(u8),
     /// Any number of spaces and tabs.
     Blanks,
+    /// Nothing: each line is one cell.
+    None,
 }
 
 impl Separator {
@@ -18,6 +20,7 @@ impl Separator {
         match self {
             Self::Character(separator) => byte == separator,
             Self::Blanks => matches!(byte, b' ' | b'\t'),
+            Self::None => false,
         }
     }
 }

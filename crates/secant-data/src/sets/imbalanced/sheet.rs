@@ -106,7 +106,7 @@ pub(super) fn column(sheets: &[Sheet], index: usize) -> Option<Column> {
 }
 
 fn named(index: usize, cells: Cells) -> Column {
-    Column { name: format!("column {}", index + 1), cells, mark: None }
+    Column { name: format!("column {}", index + 1), cells, mark: None, unit: None }
 }
 
 /// All texts that the sheets declare for column `index`, where one does.
