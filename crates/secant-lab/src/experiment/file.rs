@@ -5,7 +5,11 @@ use std::{fmt::Display, str::FromStr};
 use secant::spec::Choice;
 use serde::{Deserialize, Deserializer, de::Error};
 
-use super::{BatchSize, error::Fault};
+use super::{
+    BatchSize,
+    bounds::{claims, epochs, few, first_seed, reported},
+    error::Fault,
+};
 use crate::{
     Budget, Precision,
     record::{Claim, Reported},
@@ -21,9 +25,9 @@ pub(super) struct File {
     pub source: String,
     #[serde(default)]
     pub notes: Vec<String>,
-    #[serde(default, rename = "claim")]
+    #[serde(default, rename = "claim", deserialize_with = "claims")]
     pub claims: Vec<Claim>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "reported")]
     pub reported: Vec<Reported>,
     #[serde(rename = "method")]
     pub methods: Vec<Method>,
@@ -42,15 +46,20 @@ pub(super) struct Scale {
     /// Factors for every rate; a comparison for each.
     #[serde(deserialize_with = "numbers")]
     pub rate_factor: Vec<f64>,
+    #[serde(deserialize_with = "epochs")]
     pub epochs: Option<f64>,
     #[serde(deserialize_with = "parsed")]
     pub budget: Option<Budget>,
     pub schedule: Option<Schedule>,
     pub metric: Option<String>,
+    #[serde(deserialize_with = "few")]
     pub seeds: Option<usize>,
+    #[serde(deserialize_with = "first_seed")]
     pub first_seed: Option<u64>,
+    #[serde(deserialize_with = "few")]
     pub trials: Option<usize>,
     /// Runs of every tuning trial; one unless there is a number.
+    #[serde(deserialize_with = "few")]
     pub tuning_seeds: Option<usize>,
     #[serde(deserialize_with = "parsed")]
     pub precision: Option<Precision>,

@@ -5,6 +5,7 @@
 //! [`Claim`]s and [`Reported`] numbers, which every comparison carries along in its
 //! [`Design`](crate::record::Design).
 
+mod bounds;
 mod claim;
 mod error;
 mod file;

@@ -129,6 +129,95 @@ fn mistakes_name_file_line_and_key() {
     assert!(refused("[small]", "[smal]").contains("smal"));
 }
 
+/// What is said of the file with something else in it, after the file's name; all in one line.
+fn told(from: &str, to: &str) -> String {
+    assert!(FILE.contains(from), "{from}");
+    let error = load(&FILE.replacen(from, to, 1)).expect_err(to).to_string();
+    assert!(!error.contains('\n'), "{error}");
+    error.split_once("1-first.toml, ").expect("the file").1.to_string()
+}
+
+#[test]
+fn counts_of_seeds_and_trials_are_from_1_to_1000() {
+    let wanted = "a whole number from 1 to 1000 is wanted";
+    for key in ["seeds", "trials", "tuning-seeds"] {
+        for wrong in ["0", "-1", "1001", "100000000000", "2.5", "nan", "\"x\""] {
+            let said = told("seeds = 7", &format!("{key} = {wrong}"));
+            let given = wrong.replace("nan", "NaN");
+            assert_eq!(said, format!("line 11: {wanted}, not {given}"));
+        }
+        for wrong in ["[7]", "true", "99999999999999999999999"] {
+            let said = told("seeds = 7", &format!("{key} = {wrong}"));
+            assert_eq!(said, format!("line 11: {wanted}"));
+        }
+        for right in [1, 1000] {
+            let text = FILE.replace("seeds = 7", &format!("{key} = {right}"));
+            assert!(load(&text).is_ok(), "{key} = {right}");
+        }
+    }
+    let said = told("[small]", "[small]\nseeds = 0");
+    assert_eq!(said, format!("line 15: {wanted}, not 0"));
+}
+
+#[test]
+fn no_seeds_from_the_first_on_begin_at_0_again() {
+    let last = u64::MAX - 999;
+    assert!(last.checked_add(999).is_some() && last.checked_add(1000).is_none());
+    for wrong in ["18446744073709551615", "18446744073709550617", "-1", "1.5"] {
+        let said = told("seeds = 7", &format!("seeds = 2\nfirst-seed = {wrong}"));
+        let wanted = format!("a whole number from 0 to {last} is wanted");
+        assert_eq!(said, format!("line 12: {wanted}, not {wrong}"));
+    }
+    for right in [0, last] {
+        let text = FILE.replace("seeds = 7", &format!("first-seed = {right}"));
+        let experiment = load(&text).expect("an experiment");
+        let planned = &experiment.comparisons(Size::Full).expect("comparisons")[0];
+        assert_eq!(planned.plan(505).first_seed, right);
+    }
+}
+
+#[test]
+fn epochs_are_above_0_and_at_most_a_million() {
+    let wanted = "a number above 0 and at most 1000000 is wanted";
+    for wrong in ["0", "-1", "-0.5", "1000001", "1e300", "inf", "nan", "\"x\""] {
+        let said = told("epochs = 100", &format!("epochs = {wrong}"));
+        let given = wrong.replace("nan", "NaN");
+        assert_eq!(said, format!("line 10: {wanted}, not {given}"));
+    }
+    for right in ["0.5", "1", "1000000", "1e6"] {
+        let text = FILE.replace("epochs = 100", &format!("epochs = {right}"));
+        assert!(load(&text).is_ok(), "{right}");
+    }
+}
+
+#[test]
+fn a_reported_number_is_finite_and_its_spread_not_below_0() {
+    for wrong in ["nan", "inf", "-inf", "\"x\""] {
+        let given = wrong.replace("nan", "NaN");
+        let said = told("value = 0.9", &format!("value = {wrong}"));
+        assert_eq!(said, format!("line 38: a finite number is wanted, not {given}"));
+        let said = told("value = 0.9", &format!("value = 0.9\nspread = {wrong}"));
+        let wanted = "a finite number of at least 0 is wanted";
+        assert_eq!(said, format!("line 39: {wanted}, not {given}"));
+    }
+    let said = told("value = 0.9", "value = 0.9\nspread = -0.1");
+    assert!(said.ends_with("at least 0 is wanted, not -0.1"), "{said}");
+    let said = told("value = 0.9", "");
+    assert!(said.contains("missing field `value`"), "{said}");
+    let text = FILE.replace("value = 0.9", "value = -2\nspread = 0\nvariant = \"batch 64\"");
+    let reported = &load(&text).expect("an experiment").reported[0];
+    assert_eq!((reported.value, reported.spread), (-2.0, Some(0.0)));
+    assert_eq!(reported.variant.as_deref(), Some("batch 64"));
+}
+
+#[test]
+fn a_claim_is_about_two_methods() {
+    let same = "[[claim]]\ntext = \"It is better\"\nbetter = \"adam\"\nthan = \"adam\"\n";
+    let said = told("[[reported]]", &format!("{same}\n[[reported]]"));
+    let reason = "`better` and `than` of a claim are two methods; both are `adam`";
+    assert_eq!(said, format!("line 35: {reason}"));
+}
+
 #[test]
 fn every_experiment_can_be_read_and_has_both_sizes() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../experiments");
