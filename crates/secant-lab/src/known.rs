@@ -144,6 +144,11 @@ impl Known {
 }
 
 impl Loaded {
+    /// Whether records have classes, which can be weighted.
+    pub fn has_classes(&self) -> bool {
+        matches!(self, Self::Supervised(problem) if problem.has_classes())
+    }
+
     /// What a reader should know of the data, one sentence each.
     pub fn data_warnings(&self) -> Vec<String> {
         with_problem!(self, problem => problem.data_warnings())

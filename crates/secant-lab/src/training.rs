@@ -13,7 +13,7 @@ use thiserror::Error;
 use crate::{
     Metric, Part, Plan, Problem,
     comparison::{CompareError, alone, one_run},
-    files::replace_file,
+    files::{remove_leftovers, replace_file},
     model_file::{ModelFile, is_record, write_model},
     precision::{Precision, drawn, precision_of},
     run::{Checkpoints, TrainError, Watch, measure, train},
@@ -161,6 +161,7 @@ where
     ];
     notes.extend(recipe.map(|recipe| (RECIPE, recipe)));
     write_model(&model, path, notes)?;
+    [path, &*checkpoint].into_iter().for_each(remove_leftovers);
     match fs::remove_file(&checkpoint) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(fault(&checkpoint, error)),
         _ => Ok(Trained {

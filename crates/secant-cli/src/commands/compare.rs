@@ -182,6 +182,7 @@ pub(super) fn usage(error: CompareError) -> anyhow::Error {
         CompareError::UnknownMetric { .. }
         | CompareError::Repeated { .. }
         | CompareError::SearchOfNone { .. }
+        | CompareError::SearchedTwice { .. }
         | CompareError::Goal { .. }
         | CompareError::BatchTooLarge { .. }
         | CompareError::BudgetBelowBatch { .. } => UsageError(error.to_string()).into(),

@@ -96,7 +96,7 @@ fn of_experiment(store: &Store, file: &Path, is_small: bool) -> anyhow::Result<V
 /// The comparisons with these keys; without one, the newest.
 pub(super) fn named(store: &Store, keys: &[String]) -> anyhow::Result<Vec<Recorded>> {
     if !keys.is_empty() {
-        return keys.iter().map(|key| Ok(store.comparison(key)?)).collect();
+        return each_once(store, keys);
     }
     let newest = store.list(&Filter::default())?.into_iter().next();
     let newest = newest.ok_or_else(|| {
@@ -106,4 +106,18 @@ pub(super) fn named(store: &Store, keys: &[String]) -> anyhow::Result<Vec<Record
         ))
     })?;
     Ok(vec![store.comparison(&newest.key)?])
+}
+
+/// These comparisons; one that is named twice would count as two problems.
+fn each_once(store: &Store, keys: &[String]) -> anyhow::Result<Vec<Recorded>> {
+    let mut found: Vec<Recorded> = Vec::new();
+    for key in keys {
+        let next = store.comparison(key)?;
+        if found.iter().any(|before| before.design.key == next.design.key) {
+            let twice = UsageError(format!("the comparison {key} is named twice; name it once"));
+            return Err(twice.into());
+        }
+        found.push(next);
+    }
+    Ok(found)
 }

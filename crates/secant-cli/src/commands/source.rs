@@ -10,6 +10,7 @@ use secant_lab::{
 };
 
 use super::table::TableArgs;
+use crate::arguments::UsageError;
 
 /// Which problem, and how precisely it is computed.
 #[derive(Debug, Args)]
@@ -57,11 +58,20 @@ impl SourceArgs {
     pub(super) fn load(&self, data_dir: &Path) -> anyhow::Result<Loaded> {
         let options = self.table.options(self.precision());
         let (model, weights) = (self.model, self.class_weights);
+        if let (None, Some(option)) = (&self.csv, self.table.of_columns()) {
+            let reason = format!("{option} is for tables (--csv); leave it out");
+            return Err(UsageError(reason).into());
+        }
         let of_file = |source| load_table(source, &options, model, weights);
-        Ok(match (&self.csv, &self.libsvm) {
+        let loaded = match (&self.csv, &self.libsvm) {
             (Some(path), _) => of_file(TableSource::Table(path))?.into(),
             (_, Some(path)) => of_file(TableSource::Libsvm(path))?.into(),
             _ => self.problem.load(data_dir, self.precision(), weights)?,
-        })
+        };
+        if weights != ClassWeights::None && !loaded.has_classes() {
+            let reason = "--class-weights is for classes, and these data have none; leave it out";
+            return Err(UsageError(reason.to_string()).into());
+        }
+        Ok(loaded)
     }
 }

@@ -22,6 +22,17 @@ pub(super) struct TableArgs {
 }
 
 impl TableArgs {
+    /// The first option that is given and speaks of columns.
+    pub(super) fn of_columns(&self) -> Option<&'static str> {
+        [
+            ("--target", self.target.is_some()),
+            ("--header", self.header != Header::Auto),
+            ("--missing", !self.missing.is_empty()),
+        ]
+        .into_iter()
+        .find_map(|(option, is_given)| is_given.then_some(option))
+    }
+
     /// The same for the reader of tables.
     pub(super) fn options(&self, precision: Precision) -> TableOptions {
         let Self { target, header, missing, task } = self;

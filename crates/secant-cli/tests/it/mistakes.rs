@@ -107,6 +107,21 @@ fn absurd_numbers_are_told_before_memory_is_taken() {
 }
 
 #[test]
+fn what_would_do_nothing_or_drop_something_is_refused() {
+    insta::assert_snapshot!(usage(&["digits/logistic", "--missing", "foo"]), @"secant: --missing is for tables (--csv); leave it out");
+    insta::assert_snapshot!(usage(&["physics/poisson-1d", "--class-weights", "balanced"]), @"secant: --class-weights is for classes, and these data have none; leave it out");
+    let twice = [
+        "--optimizers",
+        "adam",
+        "--search",
+        "adam(beta_1=0.5|0.6)",
+        "--search",
+        "adam(beta_2=0.5|0.6)",
+    ];
+    insta::assert_snapshot!(usage(&[&["digits/logistic"], &twice[..]].concat()), @"secant: there are ranges for `adam` twice; give all of them at once, as in 'adam(beta_1=0.8|0.9, beta_2=0.99|0.999)'");
+}
+
+#[test]
 fn a_metric_that_is_not_there_is_told_with_the_nearest() {
     let folder = folder();
     let said = compare(2, &folder, &["digits/logistic", "--metric", "balanced-acuracy"]);

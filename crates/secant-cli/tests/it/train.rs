@@ -136,6 +136,11 @@ fn a_model_is_measured_on_the_records_and_in_the_number_type_it_was_trained_with
         command.args(of(path));
         command
     };
+    let renamed = folder.path().join("renamed.csv");
+    fs::write(&renamed, table(0..100, true).replace("size", "width")).expect("written");
+    assert!(
+        refusal(&mut eval(&renamed, "f64"), 1, &folder).contains("on other records than these")
+    );
     let measured = output(&mut eval(&moved, "f64"));
     assert_eq!(trained, format!("{measured}model: {}\n", text(&model)));
     let other = refusal(eval(&data, "f64").args(["--model", "logistic"]), 2, &folder);

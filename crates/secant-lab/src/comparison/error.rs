@@ -75,6 +75,14 @@ pub enum CompareError {
         /// The method.
         method: String,
     },
+    /// Ranges are given twice for one method.
+    #[error(
+        "there are ranges for `{method}` twice; give all of them at once, as in 'adam(beta_1=0.8|0.9, beta_2=0.99|0.999)'"
+    )]
+    SearchedTwice {
+        /// The method.
+        method: String,
+    },
     /// Nothing is compared.
     #[error("a comparison needs at least one {what}")]
     Nothing {

@@ -305,6 +305,12 @@ impl Plan {
         {
             return Err(CompareError::Repeated { method: twice.to_string() });
         }
+        let is_repeated = |(at, search): &(usize, &Search)| {
+            self.searches[..*at].iter().any(|before| before.method() == search.method())
+        };
+        if let Some((_, twice)) = self.searches.iter().enumerate().find(is_repeated) {
+            return Err(CompareError::SearchedTwice { method: twice.method().to_string() });
+        }
         let is_compared = |search: &&Search| !self.methods.contains(search.method());
         match self.searches.iter().find(is_compared) {
             Some(search) => Err(CompareError::SearchOfNone { method: search.method().to_string() }),

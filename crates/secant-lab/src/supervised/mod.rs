@@ -145,6 +145,11 @@ impl Supervised {
         Self { data, data_warnings: description.warnings.clone(), ..self }
     }
 
+    /// Whether its records have classes.
+    pub fn has_classes(&self) -> bool {
+        matches!(self.task, Task::Classes(_))
+    }
+
     fn part(&self, part: Part) -> &Dataset {
         match part {
             Part::Train => &self.splits.train,

@@ -2,10 +2,10 @@
 
 use std::{path::Path, str::FromStr};
 
-use secant_data::{DataError, Fractions, Loaded, TableOptions, Targets};
+use secant_data::{DataError, Fractions, Loaded, TableEncoding, TableOptions, Targets};
 
 use super::{ClassWeights, Supervised, outputs};
-use crate::network::NetworkConfig;
+use crate::{Fingerprint, network::NetworkConfig};
 
 /// A file of the user's.
 #[derive(Clone, Copy, Debug)]
@@ -84,13 +84,24 @@ pub fn load_table(
     };
     let network = NetworkConfig::Perceptron(widths);
     let problem = Supervised::new(format!("{stem}/{kind}"), splits, network, weights);
+    let described = problem.described(&description);
+    let fingerprint = with_texts(&described.fingerprint, &encoding, &description.warnings);
     Ok(Supervised {
+        fingerprint,
         description: format!("{} with {inputs} inputs and {what}; {model}", path.display()),
         batch_size: 64.min(records),
         epochs: steps_in_epochs(2_000, 64, records),
         encoding,
-        ..problem.described(&description)
+        ..described
     })
+}
+
+/// What tells a table from others with the same numbers: the names of its columns, the texts in them, and what was
+/// odd about it. A LIBSVM file has none of these.
+fn with_texts(records: &str, encoding: &Option<TableEncoding>, warnings: &[String]) -> String {
+    let Some(encoding) = encoding else { return records.to_owned() };
+    let columns = serde_json::to_string(encoding).unwrap_or_default();
+    Fingerprint::new().text(records).text(&columns).text(&warnings.join("\n")).finish()
 }
 
 /// About so many steps, however many records there are; not fewer than 3 and not more than 50 epochs.
